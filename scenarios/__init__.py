@@ -1,0 +1,1 @@
+"""Failure scenarios: their format and catalogue. Empty until the logical layer is there."""
