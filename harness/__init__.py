@@ -1,0 +1,1 @@
+"""What the program is made of below the kit: contract, record, kernel, drivers, checkers."""
