@@ -1,0 +1,115 @@
+"""What every simulated device offers to the kit, and the values that cross that line. No device, no client face here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from storcert.harness.contract import JsonValue
+from storcert.harness.record.fault import Fault, Phase
+
+if TYPE_CHECKING:
+    from storcert.harness.kernel.location import Location
+
+
+class NotModelled(Exception):
+    """A client library call, parameter or behaviour the simulator does not have.
+
+    It counts as the kit's error: never as the driver's failure and never as a pass.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One legal fault of a device.
+
+    ``phases``: where in a request it may strike. ``operations``: the request names it makes sense for, or ``("*",)``.
+    ``value_unit``: what ``Fault.value`` means (``"bytes"``, ``"ns"``, a sentence, or ``""`` where it is not read).
+    ``source``: the document or measured run that shows that a real system does this.
+    """
+
+    name: str
+    phases: tuple[Phase, ...]
+    operations: tuple[str, ...]
+    value_unit: str
+    description: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLimits:
+    """Sizes a check needs to reach the interesting edges of a device; ``None`` where the device has no such limit."""
+
+    part_size_bytes: int | None = None
+    page_size: int | None = None
+    max_object_size_bytes: int | None = None
+    name_bytes_max: int | None = None
+
+
+@dataclass(slots=True)
+class Request:
+    """One request as the wire saw it. It is filled in while the request lives, therefore not frozen.
+
+    ``index`` counts from 0 in order of sending; ``time_ns`` is the moment of sending; ``sent_bytes`` and
+    ``received_bytes`` are body bytes that really passed (an answer nobody read counts for what was read). ``answer``:
+    ``"pending"``, ``"ok"``, the device's error code, or what the wire did to it: ``"refused"``, ``"lost"``, ``"cut"``,
+    ``"answer-lost"``, ``"crashed"``.
+    """
+
+    index: int
+    time_ns: int
+    location: str
+    operation: str
+    target: str
+    sent_bytes: int
+    received_bytes: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CensusEntry:
+    """One thing that occupies the device: object, version, delete marker, upload, part, entry, lock, snapshot."""
+
+    kind: str
+    name: str
+    detail: str
+    size_bytes: int
+
+
+class SimulatedDevice(Protocol):
+    """A device model with its client face, as the kit sees it."""
+
+    name: str
+    legal_faults: tuple[FaultKind, ...]
+    limits: DeviceLimits
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request sent to the device so far, oldest first."""
+        ...
+
+    @property
+    def fired(self) -> list[Fault]:
+        """The armed faults that struck, once per strike, oldest first."""
+        ...
+
+    def configuration(self) -> dict[str, JsonValue]:
+        """What a driver is given by default to reach this device."""
+        ...
+
+    def attach(self, location: Location) -> None:
+        """Client libraries at that location reach this device; sets the credentials in its environment."""
+        ...
+
+    def census(self) -> tuple[CensusEntry, ...]:
+        """All the device holds, sorted: what a leak check looks at."""
+        ...
+
+    def arm(self, faults: Sequence[Fault]) -> None:
+        """Replace the fault schedule; counters start again at 1. ``ValueError`` for a fault that is not legal here."""
+        ...
+
+    def heal(self) -> None:
+        """No faults any more, server up, space free, speed normal."""
+        ...
