@@ -1,0 +1,179 @@
+"""The command line: parses words, calls one function, prints, and ends with the right exit code.
+
+Nothing heavy is imported when this module is: every command imports what it needs. What a command does stands in
+:mod:`storcert.conformance.commands`; here are only the words, the help and the exit codes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from storcert.conformance.usage import InvalidUsage, one_line
+
+CONFORMANT = 0
+NOT_CONFORMANT = 1
+INTERRUPTED = 2
+INTERNAL_ERROR = 3
+USAGE = 4
+NOTHING_DECIDED = 5
+
+app = typer.Typer(
+    name="storcert",
+    help="Certify a cloud storage driver against simulated devices, in virtual time.",
+    epilog="Exit codes: 0 conformant, 1 not conformant, 2 interrupted, 3 internal error, 4 usage, 5 nothing decided.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Traceback = Annotated[bool, typer.Option("--traceback", help="Show the traceback of an internal error.")]
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False,
+) -> None:
+    # Click calls this before any command; only `storcert --version` without a command ends here.
+    if version:
+        import storcert
+
+        typer.echo(f"storcert {storcert.__version__}")
+        raise typer.Exit(CONFORMANT)
+
+
+@app.command(epilog="Example:  storcert certify s3 --profile core --seed 7 --json run.json")
+def certify(
+    driver: Annotated[str, typer.Argument(help="Installed name, package.module:Class or path/to/file.py:Class.")],
+    device: Annotated[str | None, typer.Option(help="object-store (the default).")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML with tables [configuration] and [simulator].")] = None,
+    profile: Annotated[str, typer.Option(help="core: a quick look; standard: the certificate; deep.")] = "standard",
+    rule: Annotated[list[str] | None, typer.Option(help="Only this rule; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same run.")] = 0,
+    budget: Annotated[float | None, typer.Option(help="Stop deciding after so many seconds.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 4.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for every artefact.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the run record here.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    traceback: Traceback = False,
+) -> None:
+    """Run the conformance suites against a driver and say conformant or not."""
+    from storcert.conformance import commands
+    from storcert.conformance.options import Outputs, certify_options
+    from storcert.conformance.rules import RULES
+
+    outputs = Outputs(out=out, json=json, junit=junit)
+    options = certify_options(
+        driver,
+        device=device,
+        config=config,
+        profile=profile,
+        rules=rule or (),
+        seed=seed,
+        budget_s=budget,
+        workers=workers,
+        out=out,
+        known_rules=RULES,
+    )
+    outputs.check()
+    raise typer.Exit(commands.certify(options, outputs, show_traceback=traceback))
+
+
+@app.command(epilog="Example:  storcert replay storcert-out/failure-1.json")
+def replay(
+    token: Annotated[str, typer.Argument(metavar="TOKEN-or-FILE", help="As printed under a failure.")],
+    traceback: Traceback = False,
+) -> None:
+    """Run one recorded failure again, bit for bit, with its timeline."""
+    from storcert.conformance import commands
+
+    raise typer.Exit(commands.replay(token))
+
+
+@app.command(epilog="Example:  storcert explain C-COMMIT")
+def explain(
+    id: Annotated[str, typer.Argument(metavar="ID", help="A rule (C-COMMIT) or a check of it.")],
+) -> None:
+    """Say what a rule means, why it exists, and show an example that breaks it."""
+    from storcert.conformance import commands
+
+    raise typer.Exit(commands.explain(id))
+
+
+@app.command("list", epilog="Example:  storcert list rules")
+def list_(
+    what: Annotated[str, typer.Argument(metavar="drivers|devices|rules|scenarios", help="What to list.")],
+) -> None:
+    """Show what is there: drivers, devices, rules or scenarios."""
+    from storcert.conformance import commands
+
+    raise typer.Exit(commands.list_things(what))
+
+
+@app.command(epilog="Example:  storcert report run.json --junit junit.xml")
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN.json", help="A run record.")],
+    json: Annotated[Path | None, typer.Option(help="Write the run record here.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+) -> None:
+    """Render a stored run again, in the terminal or in other formats. Simulates nothing."""
+    from storcert.conformance import commands
+    from storcert.conformance.options import Outputs
+
+    outputs = Outputs(json=json, junit=junit)
+    outputs.check()
+    raise typer.Exit(commands.report(run, outputs))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and give the exit code; prints, never raises."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # Click's UsageError, which typer may carry inside
+    click_error: type[Exception] = usage_error.__mro__[1]
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=arguments, prog_name="storcert", standalone_mode=False)
+    except InvalidUsage as error:
+        return _complain(one_line(error, 1_000), USAGE)
+    except click_error as error:
+        return _usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output went away (`storcert list rules | head`); nothing is left to say to anybody.
+        sys.stderr.close()
+        return CONFORMANT
+    except Exception as error:  # noqa: BLE001  the outermost door: whatever is left is the kit's own fault
+        return _internal(error, show="--traceback" in arguments)
+    return int(code or 0)
+
+
+def main() -> NoReturn:
+    """Entry point of the ``storcert`` script."""
+    sys.exit(run())
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"storcert: {message}", file=sys.stderr)
+    return code
+
+
+def _usage(error: Exception) -> int:
+    """A Click error: its text is for people; its exit code 2 would mean "interrupted" here."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(context.get_help() if context is not None else error, file=sys.stderr)
+        return USAGE
+    text = one_line(error.format_message() if hasattr(error, "format_message") else error)
+    path = context.command_path if context is not None else "storcert"
+    return _complain(f"{text} Try '{path} --help'." if text.endswith(".") else f"{text}. Try '{path} --help'.", USAGE)
+
+
+def _internal(error: Exception, *, show: bool) -> int:
+    from storcert.conformance.internal_error import report_internal_error
+
+    return _complain(report_internal_error(error, show=show), INTERNAL_ERROR)

@@ -1,0 +1,184 @@
+"""What a certification is asked to do: the options of ``storcert certify``, checked before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from storcert.conformance.configuration import ConfigFile, read_config
+from storcert.conformance.driver_source import DEVICES, DriverSource, find_driver
+from storcert.conformance.usage import InvalidUsage
+
+DEFAULT_DEVICE = "object-store"
+#: The devices this version can simulate.
+AVAILABLE_DEVICES = ("object-store",)
+SEED_MAX = 2**63 - 1
+
+
+class Profile(StrEnum):
+    """How deep to look: a quick look, the certificate, long runs with pairs of faults."""
+
+    CORE = "core"
+    STANDARD = "standard"
+    DEEP = "deep"
+
+
+@dataclass(frozen=True, slots=True)
+class CertifyOptions:
+    """Plain data, so that it goes to worker processes.
+
+    ``configuration`` is what ``--config`` adds to the device's default; ``simulator`` are options of the device model.
+    ``rules`` empty means all. ``budget_s`` is real time in seconds; ``None`` means as long as the profile takes.
+    ``out`` is the folder of every artefact (replay files too), or ``None``.
+    """
+
+    driver: DriverSource
+    device: str = DEFAULT_DEVICE
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    simulator: Mapping[str, Any] = field(default_factory=dict)
+    profile: Profile = Profile.STANDARD
+    rules: tuple[str, ...] = ()
+    seed: int = 0
+    budget_s: float | None = None
+    workers: int = 1
+    out: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the record's ``options``: what was asked for, without folders of this machine."""
+        return {
+            "driver": self.driver.reference if not self.driver.folder else Path(self.driver.file).name,
+            "device": self.device,
+            "configuration": dict(self.configuration),
+            "simulator": dict(self.simulator),
+            "profile": str(self.profile),
+            "rules": list(self.rules),
+            "seed": self.seed,
+            "budget_s": self.budget_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where results are written besides the terminal."""
+
+    out: Path | None = None
+    json: Path | None = None
+    junit: Path | None = None
+
+    def check(self) -> None:
+        """Raises :class:`InvalidUsage` for anything that cannot be written, now rather than after the run."""
+        if self.out is not None:
+            _check_folder("--out", self.out)
+        for option, path in (("--json", self.json), ("--junit", self.junit)):
+            if path is not None:
+                _check_file(option, path)
+
+
+def certify_options(
+    driver: str,
+    *,
+    device: str | None = None,
+    config: Path | None = None,
+    profile: str = Profile.STANDARD,
+    rules: Collection[str] = (),
+    seed: int = 0,
+    budget_s: float | None = None,
+    workers: int | None = None,
+    out: Path | None = None,
+    known_rules: Collection[str] = (),
+) -> CertifyOptions:
+    """Check everything a user can say and put it together. Raises :class:`InvalidUsage`, one line each.
+
+    ``known_rules`` empty: rule ids are not checked here.
+    """
+    try:
+        chosen_profile = Profile(profile)
+    except ValueError:
+        raise InvalidUsage(f"--profile {profile}: it is one of {', '.join(Profile)}") from None
+    if not 0 <= seed <= SEED_MAX:
+        raise InvalidUsage(f"--seed {seed}: a whole number from 0 to {SEED_MAX}")
+    if budget_s is not None and not 0 < budget_s < float("inf"):
+        raise InvalidUsage(f"--budget {budget_s:g}: seconds of real time, more than 0")
+    if workers is not None and not 1 <= workers <= 256:
+        raise InvalidUsage(f"--workers {workers}: processes, from 1 to 256")
+    chosen_rules = tuple(dict.fromkeys(_rule(rule, known_rules) for rule in rules))
+    file = ConfigFile() if config is None else read_config(config)
+    if device is not None:
+        _check_device(device)
+    source = find_driver(driver)
+    chosen_device = device or source.device or DEFAULT_DEVICE
+    _check_device(chosen_device)
+    if file.simulator:
+        _check_simulator(file, chosen_device)
+    return CertifyOptions(
+        driver=source,
+        device=chosen_device,
+        configuration=file.configuration,
+        simulator=file.simulator,
+        profile=chosen_profile,
+        rules=chosen_rules,
+        seed=seed,
+        budget_s=budget_s,
+        workers=workers if workers is not None else default_workers(),
+        out=out,
+    )
+
+
+def default_workers() -> int:
+    """One process per usable core, at most four: more of them would only eat memory."""
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def _rule(rule: str, known: Collection[str]) -> str:
+    name = rule.upper()
+    if known and name not in known:
+        close = difflib.get_close_matches(name, list(known), 1)
+        hint = f", did you mean {close[0]}?" if close else "; `storcert list rules` shows them"
+        raise InvalidUsage(f"--rule {rule}: no such rule{hint}")
+    return name
+
+
+def _check_device(device: str) -> None:
+    if device not in DEVICES:
+        raise InvalidUsage(f"--device {device}: it is one of {', '.join(AVAILABLE_DEVICES)}")
+    if device not in AVAILABLE_DEVICES:
+        raise InvalidUsage(f"--device {device}: not in this version; there is {', '.join(AVAILABLE_DEVICES)}")
+
+
+def _check_simulator(file: ConfigFile, device: str) -> None:
+    """Ask the device model which options it has; imported late because it is heavy."""
+    from storcert.conformance.simulator_options import known_simulator_keys
+
+    file.refuse_unknown_simulator_keys(known_simulator_keys(device))
+
+
+def _check_folder(option: str, path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except FileExistsError:
+        raise InvalidUsage(f"{option} {path}: exists and is not a folder") from None
+    except OSError as error:
+        raise InvalidUsage(f"{option} {path}: cannot be written: {error.strerror or error}") from None
+
+
+def _check_file(option: str, path: Path) -> None:
+    if path.is_dir():
+        raise InvalidUsage(f"{option} {path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise InvalidUsage(f"{option} {path}: there is no folder {path.parent}")
+    existed = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise InvalidUsage(f"{option} {path}: cannot be written: {error.strerror or error}") from None
