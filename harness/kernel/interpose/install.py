@@ -1,0 +1,198 @@
+"""Replacing names process-wide and putting every one of them back exactly as it was.
+
+A group (clock, randomness, ...) is a function that takes an :class:`Interposition` and replaces names; :func:`register`
+adds it, :func:`installed` applies all of them, counted, so that nested uses install once. A replacement asks who runs
+(:mod:`.presence`) and hands the kit to the original. What a single group replaces does not live here.
+
+Names captured earlier (``from time import sleep``) are found by one pass over the dictionaries of all loaded modules,
+comparing by identity; in modules that are neither standard library nor installed packages also class attributes and
+default arguments. A name captured in a closure, a container or an instance is not found: the audit hook is the net below.
+Modules imported while installed capture replacements; :func:`installed` puts those back too when it ends.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from storcert.harness.kernel.interpose import blame, presence
+
+_MISSING = object()
+_OWN_MODULES = ("storcert.harness.kernel.interpose",)
+
+Group = Callable[["Interposition"], None]
+
+
+class Interposition:
+    """One installation: what was replaced where, in order, so that it can be undone in reverse."""
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], None]] = []
+        self._original: dict[int, Any] = {}      # id of the latest replacement -> what it stands for
+        self._replacement: dict[int, Any] = {}   # id of the original -> its latest replacement
+        self._pending: dict[int, tuple[Any, Any]] = {}  # id of what captured names hold -> (it, its replacement)
+        self._keep: list[Any] = []               # ids above stay valid only while their objects live
+
+    def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+        """Put ``make(original)`` in place of ``owner.name`` and, at the end of the installation, of captured copies.
+
+        An attribute that this Python does not have is left alone: one list of names serves all versions.
+        """
+        place = vars(owner)
+        raw = place.get(name, _MISSING)
+        if raw is _MISSING:
+            return
+        original = getattr(owner, name)
+        first = self._original.get(id(original), original)
+        known = self._replacement.get(id(first))
+        if known is not None and known is not original:
+            # The same object under a second name (io.open is builtins.open): one replacement for both.
+            replacement = known
+        else:
+            replacement = unbound(make(original), original)
+            self._keep += (original, replacement)
+            self._replacement[id(first)] = replacement
+            self._original[id(replacement)] = first
+            self._pending[id(original)] = (original, replacement)
+        setattr(owner, name, replacement)
+        self._undo.append(lambda: setattr(owner, name, raw))
+
+    def on_undo(self, action: Callable[[], None]) -> None:
+        """Have ``action`` called when the installation ends, in reverse order of registration."""
+        self._undo.append(action)
+
+    def original(self, replacement: Any) -> Any:
+        """What a replacement of this installation stands for; anything else is returned as it is."""
+        return self._original.get(id(replacement), replacement)
+
+    def replacement(self, original: Any) -> Any:
+        """What stands for ``original`` in this installation; the original itself if nothing does."""
+        return self._replacement.get(id(original), original)
+
+    def scan(self) -> None:
+        """Replace the captured copies of everything replaced since the last scan."""
+        pending, self._pending = self._pending, {}
+        if pending:
+            _swap_captured({key: new for key, (_, new) in pending.items()}, self._undo)
+
+    def undo(self) -> None:
+        """Put everything back. Modules imported meanwhile get originals where they captured replacements."""
+        for action in reversed(self._undo):
+            action()
+        self._undo.clear()
+        _swap_captured(self._original, [])
+        self.__init__()  # type: ignore[misc]
+
+
+def unbound(replacement: Any, original: Any) -> Any:
+    """Keep a plain function from turning into a method where the original, being built in, would not.
+
+    ``class Driver: _open = open`` must keep working: a Python function stored there would receive ``self``.
+    """
+    if isinstance(replacement, types.FunctionType) and not isinstance(original, types.FunctionType):
+        return staticmethod(replacement)
+    return replacement
+
+
+def _swap_captured(swap: dict[int, Any], undo: list[Callable[[], None]]) -> None:
+    """Replace, in all loaded modules, values whose id is a key of ``swap``; note how to put each back in ``undo``."""
+    wanted = swap.keys()
+    for module_name, module in sorted(sys.modules.items()):
+        names = getattr(module, "__dict__", None)
+        if type(names) is not dict or module_name.startswith(_OWN_MODULES):
+            continue
+        for name, value in list(names.items()):
+            if id(value) in wanted:
+                names[name] = swap[id(value)]
+                undo.append(_put_back(names, name, value))
+        if not blame.is_library_module(names):
+            _swap_inside(module_name, names, swap, undo)
+
+
+def _put_back(names: dict[str, Any], name: str, value: Any) -> Callable[[], None]:
+    return lambda: names.__setitem__(name, value)
+
+
+def _swap_inside(
+    module_name: str, names: dict[str, Any], swap: dict[int, Any], undo: list[Callable[[], None]]
+) -> None:
+    """Class attributes and default arguments of what a module that is no library defines itself."""
+    for value in list(names.values()):
+        if isinstance(value, type) and value.__module__ == module_name:
+            for attribute, inner in list(vars(value).items()):
+                held = inner.__func__ if isinstance(inner, staticmethod) else inner
+                if id(inner) in swap or id(held) in swap:
+                    found = swap[id(inner) if id(inner) in swap else id(held)]
+                    try:
+                        setattr(value, attribute, found)
+                    except (TypeError, AttributeError):
+                        continue
+                    undo.append(_set_back(value, attribute, inner))
+                elif isinstance(held, types.FunctionType):
+                    _swap_defaults(held, swap, undo)
+        elif isinstance(value, types.FunctionType) and value.__module__ == module_name:
+            _swap_defaults(value, swap, undo)
+
+
+def _set_back(owner: Any, name: str, value: Any) -> Callable[[], None]:
+    return lambda: setattr(owner, name, value)
+
+
+def _swap_defaults(function: types.FunctionType, swap: dict[int, Any], undo: list[Callable[[], None]]) -> None:
+    defaults = function.__defaults__
+    if defaults and any(id(value) in swap for value in defaults):
+        function.__defaults__ = tuple(swap.get(id(value), value) for value in defaults)
+        undo.append(_set_back(function, "__defaults__", defaults))
+    keywords = function.__kwdefaults__
+    if keywords and any(id(value) in swap for value in keywords.values()):
+        function.__kwdefaults__ = {name: swap.get(id(value), value) for name, value in keywords.items()}
+        undo.append(_set_back(function, "__kwdefaults__", keywords))
+
+
+_groups: dict[str, Group] = {}
+_active: list[Interposition] = []
+_depth = [0]
+
+
+def register(group_name: str, install: Group) -> None:
+    """Add a group, or replace the one of that name. Applied by the next :func:`installed`; at once while installed."""
+    fresh = group_name not in _groups
+    _groups[group_name] = install
+    if _active and fresh:
+        install(_active[0])
+        _active[0].scan()
+
+
+@contextmanager
+def installed() -> Iterator[Interposition]:
+    """Everything registered is replaced while the body runs; nested and repeated uses share one installation."""
+    if _depth[0] == 0:
+        interposition = Interposition()
+        presence.adopt_current_thread()
+        try:
+            for install in list(_groups.values()):
+                install(interposition)
+            interposition.scan()
+        except BaseException:
+            interposition.undo()
+            raise
+        _active.append(interposition)
+    _depth[0] += 1
+    try:
+        yield _active[0]
+    finally:
+        _depth[0] -= 1
+        if _depth[0] == 0:
+            _active.pop().undo()
+
+
+def rescan() -> None:
+    """Look again for captured originals: for modules that were loaded past the replacements (an extension, a pickle)."""
+    if _active:
+        interposition = _active[0]
+        _swap_captured(
+            {key: new for key, new in interposition._replacement.items()}, interposition._undo
+        )

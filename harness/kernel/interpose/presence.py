@@ -1,0 +1,40 @@
+"""Where does the calling code run: the question in front of every replaced function, answered for one thread only.
+
+The simulation runs in one thread. Other threads of the process (a test runner's, a debugger's) may call replaced
+functions while that thread is inside a simulated location; they are never at a location themselves.
+"""
+
+from __future__ import annotations
+
+from _thread import get_ident
+from typing import TYPE_CHECKING
+
+from storcert.harness.kernel import context
+
+if TYPE_CHECKING:
+    from storcert.harness.kernel.location import Location
+    from storcert.harness.kernel.task import Task
+
+# Read directly by the hot paths: one list index tells "nobody is at a location" without a call.
+running = context._running
+
+_simulation_thread: list[int] = [get_ident()]
+
+
+def adopt_current_thread() -> None:
+    """The calling thread is the one that simulates from now on."""
+    _simulation_thread[0] = get_ident()
+
+
+def task_here() -> Task | None:
+    """The task whose code calls, or ``None`` for the kit, the kernel, the devices and every other thread."""
+    task = running[0]
+    if task is None or get_ident() != _simulation_thread[0]:
+        return None
+    return task
+
+
+def location_here() -> Location | None:
+    """The location whose code calls, or ``None``."""
+    task = task_here()
+    return None if task is None else task.location
