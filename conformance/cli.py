@@ -34,16 +34,21 @@ app = typer.Typer(
 Traceback = Annotated[bool, typer.Option("--traceback", help="Show the traceback of an internal error.")]
 
 
-@app.callback()
-def _root(
-    version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False,
-) -> None:
-    # Click calls this before any command; only `storcert --version` without a command ends here.
-    if version:
+def _say_version(wanted: bool) -> None:
+    if wanted:
         import storcert
 
         typer.echo(f"storcert {storcert.__version__}")
         raise typer.Exit(CONFORMANT)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version and stop.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command(epilog="Example:  storcert certify s3 --profile core --seed 7 --json run.json")

@@ -1,0 +1,97 @@
+"""GitHub: annotations on the lines concerned, and the step summary. Both are capped; the record has everything."""
+
+from __future__ import annotations
+
+from storcert.harness.record.run_record import CheckFailure, RunRecord
+from storcert.harness.record.verdict import RunVerdict
+from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
+from storcert.reports.text import count, one_line, printable
+
+#: GitHub shows ten error annotations per step and drops the rest without a word.
+ANNOTATIONS_MAX = 10
+#: GitHub refuses a step summary over 1 MiB; a page nobody reads to the end is too long much earlier.
+SUMMARY_MAX_CHARACTERS = 60_000
+
+
+def annotations(record: RunRecord) -> str:
+    """Workflow commands, one per line: errors for failures, then one that says what is missing. Empty if all is well."""
+    lines = [
+        _command("error", failure, f"{failure.check}: {failure.message}")
+        for _, failure, _ in shown_failures(record, ANNOTATIONS_MAX)
+    ]
+    if len(lines) > ANNOTATIONS_MAX:
+        hidden = len(record.failures) - (ANNOTATIONS_MAX - 1)
+        lines = lines[: ANNOTATIONS_MAX - 1]
+        more = f"and {count(hidden, 'more failure')}, see the run record"
+        lines.append(f"::error title=storcert::{_data(more)}")
+    if not lines and record.verdict is not RunVerdict.CONFORMANT:
+        lines.append(f"::error title=storcert::{_data(f'{headline(record)}: {reason(record)}')}")
+    return "".join(line + "\n" for line in lines)
+
+
+def step_summary(record: RunRecord) -> str:
+    """Markdown: verdict, reason, table of rules, failures with their commands."""
+    lines = [
+        f"### {headline(record)}: {_markdown(subject(record))}",
+        "",
+        _markdown(reason(record)),
+        "",
+        "| rule | verdict | checks | examples |",
+        "|---|---|---:|---:|",
+        *(f"| {_markdown(rule.id)} | {rule.verdict} | {rule.checks} | {rule.examples} |" for rule in record.rules),
+        "",
+        f"{count(record.counts.total, 'check')}: {count_words(record.counts)}.",
+        "",
+    ]
+    length = sum(len(line) + 1 for line in lines)
+    for index, failure in enumerate(record.failures):
+        block = _failure(record, failure)
+        length += sum(len(line) + 1 for line in block)
+        if length > SUMMARY_MAX_CHARACTERS:
+            lines += [f"And {count(len(record.failures) - index, 'more failure')}; the run record has all.", ""]
+            break
+        lines += block
+    return "\n".join(lines)
+
+
+def _failure(record: RunRecord, failure: CheckFailure) -> list[str]:
+    rule = next((rule.id for rule in record.rules if failure in rule.failures), "")
+    body = [printable(failure.message)]
+    if failure.source is not None:
+        body.append(f"at {place(failure.source.file, failure.source.line)}")
+    body += [f"{number}. {printable(step)}" for number, step in enumerate(failure.steps, 1)]
+    if failure.replay_argument:
+        body.append(f"storcert replay {failure.replay_argument}")
+    body.append(f"storcert explain {rule}")
+    text = "\n".join(body)
+    fence = "`" * max(3, _longest_run(text) + 1)
+    title = _markdown(failure.check)
+    return [f"<details><summary>{title}</summary>", "", fence, text, fence, "", "</details>", ""]
+
+
+def _longest_run(text: str) -> int:
+    longest = current = 0
+    for char in text:
+        current = current + 1 if char == "`" else 0
+        longest = max(longest, current)
+    return longest
+
+
+def _command(level: str, failure: CheckFailure, message: str) -> str:
+    where = ""
+    if failure.source is not None:
+        where = f"file={_property(failure.source.file)},line={failure.source.line},"
+    return f"::{level} {where}title={_property(one_line(failure.check, 100))}::{_data(one_line(message, 900))}"
+
+
+def _data(text: str) -> str:
+    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _markdown(text: str) -> str:
+    escaped = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escaped.replace("|", "\\|").replace("`", "\\`")

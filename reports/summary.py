@@ -1,0 +1,73 @@
+"""The words all reports share: the verdict in a few words, the reason in one sentence, the failures to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from storcert.harness.record.run_record import CheckFailure, Counts, RuleResult, RunRecord
+from storcert.harness.record.verdict import RunVerdict, Verdict
+from storcert.reports.text import count, one_line
+
+HEADLINES = {
+    RunVerdict.CONFORMANT: "CONFORMANT",
+    RunVerdict.NOT_CONFORMANT: "NOT CONFORMANT",
+    RunVerdict.UNDECIDED: "UNDECIDED",
+    RunVerdict.ERROR: "ERROR",
+}
+
+
+def headline(record: RunRecord) -> str:
+    """``CONFORMANT``, or what it is; an interrupted run says so."""
+    text = HEADLINES[record.verdict]
+    return f"{text} (interrupted)" if record.interrupted else text
+
+
+def subject(record: RunRecord) -> str:
+    """Which driver, on which device."""
+    name = one_line(f"{record.driver.name} {record.driver.version}".strip())
+    return f"{name} on {one_line(record.device.name)} ({one_line(record.device.mode)})"
+
+
+def reason(record: RunRecord) -> str:
+    """Why the verdict is what it is: the record's own words where it has some, else from the counts."""
+    if record.reason:
+        return one_line(record.reason)
+    counts = record.counts
+    if record.verdict is RunVerdict.NOT_CONFORMANT:
+        broken = [rule.id for rule in record.rules if rule.verdict is Verdict.FAIL]
+        return f"{count(len(broken), 'rule is', 'rules are')} broken: {', '.join(broken)}"
+    if record.verdict is RunVerdict.ERROR:
+        return f"the kit itself failed in {count(counts.error, 'check')}; this says nothing about the driver"
+    if record.verdict is RunVerdict.UNDECIDED:
+        if counts.decided == 0:
+            return "nothing was decided"
+        return f"{count(counts.unknown, 'check')} could not be decided"
+    held = sum(rule.verdict is Verdict.PASS for rule in record.rules)
+    return f"{count(held, 'rule holds', 'rules hold')} in {count(counts.passed, 'check')}"
+
+
+def count_words(counts: Counts) -> str:
+    """``412 pass, 3 fail, 12 skipped``: what there is, and always the passes."""
+    pairs = (
+        ("pass", counts.passed),
+        ("fail", counts.failed),
+        ("unknown", counts.unknown),
+        ("error", counts.error),
+        ("skipped", counts.skipped),
+        ("disabled", counts.disabled),
+    )
+    return ", ".join(f"{number:,} {name}" for name, number in pairs if number or name == "pass")
+
+
+def shown_failures(record: RunRecord, per_rule: int) -> Iterator[tuple[RuleResult, CheckFailure, int]]:
+    """The first failures of each rule, with how many of that rule are not shown (said with the last one)."""
+    for rule in record.rules:
+        shown = rule.failures[:per_rule]
+        for index, failure in enumerate(shown):
+            hidden = len(rule.failures) - len(shown) if index == len(shown) - 1 else 0
+            yield rule, failure, hidden
+
+
+def place(file: str, line: int) -> str:
+    """``driver.py:12``, or the file alone."""
+    return f"{one_line(file)}:{line}" if line else one_line(file)

@@ -1,0 +1,231 @@
+"""The report a person reads: a run record in, text out.
+
+Verdict and reason first, then one line per rule, the capability audit, the failures with their minimal steps and the
+two commands to go on with. Prints nothing itself; colour and width are arguments.
+"""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResult, RunRecord
+from storcert.harness.record.verdict import RunVerdict, Verdict
+from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
+from storcert.reports.text import count, one_line, printable, seconds
+
+MIN_WIDTH = 40
+FAILURES_PER_RULE = 2
+FINDINGS_SHOWN = 20
+STEPS_SHOWN = 40
+
+_GLYPHS = {
+    Verdict.PASS: ("✓", "+", "green"),
+    Verdict.FAIL: ("✗", "x", "red"),
+    Verdict.UNKNOWN: ("?", "?", "yellow"),
+    Verdict.SKIPPED: ("-", "-", "bright_black"),
+    Verdict.DISABLED: ("o", "o", "bright_black"),
+    Verdict.ERROR: ("!", "!", "magenta"),
+}
+_HEADLINE_STYLES = {
+    RunVerdict.CONFORMANT: "bold green",
+    RunVerdict.NOT_CONFORMANT: "bold red",
+    RunVerdict.UNDECIDED: "bold yellow",
+    RunVerdict.ERROR: "bold magenta",
+}
+_AUDITS = {
+    Audit.CONFIRMED: ("confirmed", "green"),
+    Audit.OVER_DECLARED: ("declared, does not work", "red"),
+    Audit.UNDER_DECLARED: ("works, not declared", "red"),
+    Audit.REFUSED_AS_DOCUMENTED: ("refused, as documented", "green"),
+    Audit.NOT_PROBED: ("not probed", "bright_black"),
+}
+
+
+def render(record: RunRecord, *, width: int = 100, color: bool = False, unicode: bool = True) -> str:
+    """The whole report. ``unicode`` false keeps to ASCII glyphs; ``color`` adds ANSI styles."""
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=max(width, MIN_WIDTH),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        _environ={},
+    )
+    _Report(console, record, unicode).print()
+    text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    return text if unicode else text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+class _Report:
+    """One rendering. The parts are methods in the order in which they are read."""
+
+    def __init__(self, console: Console, record: RunRecord, unicode: bool) -> None:
+        self.console = console
+        self.record = record
+        self.unicode = unicode
+
+    def print(self) -> None:
+        self._verdict()
+        self._rules()
+        self._capabilities()
+        self._failures()
+        self._undecided()
+        self._findings()
+        self._footer()
+
+    def _line(self, *pieces: tuple[str, str] | str, wrap: bool = True, indent: int = 0) -> None:
+        text = Text.assemble(*((piece, "") if isinstance(piece, str) else piece for piece in pieces))
+        if indent and wrap:
+            from rich.padding import Padding
+
+            self.console.print(Padding(text, (0, 0, 0, indent)))
+            return
+        self.console.print(Text(" " * indent) + text if indent else text, soft_wrap=not wrap)
+
+    def _heading(self, title: str) -> None:
+        self.console.print()
+        self._line((title, "bold"))
+
+    def _verdict(self) -> None:
+        record = self.record
+        self._line((headline(record), _HEADLINE_STYLES[record.verdict]), "  ", subject(record))
+        self._line(reason(record))
+
+    def _rules(self) -> None:
+        if not self.record.rules:
+            return
+        self.console.print()
+        times = self.record.environment.rule_times_s
+        table = _table("", "rule", "verdict", ">checks", ">examples", *((">time",) if times else ()), "")
+        for rule in self.record.rules:
+            plain, ascii_glyph, style = _GLYPHS[rule.verdict]
+            glyph = plain if self.unicode else ascii_glyph
+            time = (seconds(times[rule.id]) if rule.id in times else "",) if times else ()
+            note = _rule_note(rule, self.record)
+            cells = (f"{rule.checks:,}", f"{rule.examples:,}", *time)
+            table.add_row(
+                Text(glyph, style), one_line(rule.id), Text(rule.verdict, style), *cells, Text(note, "bright_black")
+            )
+        self.console.print(table)
+        self._line(f"{count(self.record.counts.total, 'check')}: {count_words(self.record.counts)}")
+
+    def _capabilities(self) -> None:
+        if not self.record.capabilities:
+            return
+        self._heading("Capabilities")
+        table = _table("capability", "declared", "audit", "")
+        for capability in self.record.capabilities:
+            words, style = _AUDITS[capability.audit]
+            table.add_row(
+                one_line(capability.name), _declared(capability), Text(words, style), one_line(capability.reason)
+            )
+        self.console.print(table)
+
+    def _failures(self) -> None:
+        total = len(self.record.failures)
+        if not total:
+            return
+        self._heading(count(total, "failure"))
+        for rule, failure, hidden in shown_failures(self.record, FAILURES_PER_RULE):
+            self.console.print()
+            self._line((one_line(failure.check), "bold red"))
+            self._line(printable(failure.message), indent=2)
+            if failure.source is not None:
+                self._line((f"at {place(failure.source.file, failure.source.line)}", "bright_black"), indent=2)
+            self._steps(failure.steps)
+            if failure.replay_argument:
+                self._line(f"storcert replay {printable(failure.replay_argument)}", wrap=False, indent=2)
+            self._line(f"storcert explain {one_line(rule.id)}", wrap=False, indent=2)
+            if hidden:
+                self.console.print()
+                self._line((f"and {count(hidden, 'more failure')} of {rule.id}; the JSON record has all", "bright_black"))
+
+    def _steps(self, steps: tuple[str, ...]) -> None:
+        number_width = len(str(len(steps)))
+        for number, step in enumerate(steps[:STEPS_SHOWN], 1):
+            self._line((f"{number:>{number_width}}  ", "bright_black"), one_line(step, 1_000), indent=4)
+        if len(steps) > STEPS_SHOWN:
+            self._line((f"and {count(len(steps) - STEPS_SHOWN, 'more step')}", "bright_black"), indent=4)
+
+    def _undecided(self) -> None:
+        """Why something is unknown or an error: without a reason nobody can do anything about it."""
+        open_checks = [c for c in self.record.checks if c.verdict in (Verdict.UNKNOWN, Verdict.ERROR)]
+        if not open_checks:
+            return
+        self._heading(f"Not decided: {count(len(open_checks), 'check')}")
+        for check in open_checks[:FINDINGS_SHOWN]:
+            style = _GLYPHS[check.verdict][2]
+            why = one_line(check.reason) or "no reason given"
+            self._line((one_line(check.id), style), f"  {check.verdict}: {why}", indent=2)
+        if len(open_checks) > FINDINGS_SHOWN:
+            self._line((f"and {len(open_checks) - FINDINGS_SHOWN:,} more", "bright_black"), indent=2)
+
+    def _findings(self) -> None:
+        findings = self.record.findings
+        if not findings:
+            return
+        self._heading(count(len(findings), "finding"))
+        for finding in findings[:FINDINGS_SHOWN]:
+            where = place(finding.file, finding.line) if finding.file else "(no driver code)"
+            self._line((one_line(finding.kind), "yellow"), f"  {where}  {one_line(finding.message)}", indent=2)
+        if len(findings) > FINDINGS_SHOWN:
+            self._line((f"and {len(findings) - FINDINGS_SHOWN:,} more", "bright_black"), indent=2)
+
+    def _footer(self) -> None:
+        record = self.record
+        self.console.print()
+        time = f", {seconds(record.environment.wall_time_s)}" if record.environment.wall_time_s else ""
+        kit = f"storcert {one_line(record.kit.version)}"
+        self._line((f"profile {one_line(record.profile)}, seed {record.seed}, {kit}{time}", "bright_black"))
+        if record.digest:
+            self._line((f"digest {one_line(record.digest)}", "bright_black"), wrap=False)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD if any(columns) else None, show_edge=False, pad_edge=False, safe_box=True)
+    for column in columns:
+        name = column.removeprefix(">")
+        last = not name and column is columns[-1]
+        table.add_column(
+            name, justify="right" if column.startswith(">") else "left", no_wrap=not last, overflow="fold"
+        )
+    table.box = None
+    table.header_style = "bold"
+    table.padding = (0, 2, 0, 0)
+    return table
+
+
+def _rule_note(rule: RuleResult, record: RunRecord) -> str:
+    if rule.verdict is Verdict.FAIL:
+        failed = sum(check.rule == rule.id and check.verdict is Verdict.FAIL for check in record.checks)
+        return f"{failed:,} of {rule.checks:,} fail" if failed else count(len(rule.failures), "failure")
+    if rule.verdict is Verdict.PASS:
+        skipped = sum(check.rule == rule.id and check.verdict is Verdict.SKIPPED for check in record.checks)
+        return f"{skipped:,} skipped" if skipped else ""
+    return one_line(rule.reason, 120)
+
+
+def _declared(capability: CapabilityResult) -> str:
+    value: Any = capability.declared
+    if value is True:
+        return "yes"
+    if value is False:
+        return "no"
+    if value is None:
+        return "none"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, (list, tuple)):
+        return one_line(", ".join(str(item) for item in value), 60)
+    return one_line(str(value), 60)
