@@ -1,0 +1,39 @@
+"""The journal of a world: what the kit, the devices and the kernel thought worth telling, in the order it happened."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from storcert.harness.record.event import Event
+
+
+class Journal:
+    """Append-only list of :class:`Event`. Everything in it is part of the run's digest."""
+
+    __slots__ = ("_events", "_hash", "_hashed", "_now_ns")
+
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        self._now_ns = now_ns
+        self._events: list[Event] = []
+        self._hash = hashlib.blake2b(digest_size=32)
+        self._hashed = 0
+
+    def record(self, kind: str, location: str, text: str) -> None:
+        """Append an event at the current virtual time. ``location``: a location's name, or ``""``."""
+        self._events.append(Event(self._now_ns(), location, kind, text))
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events so far."""
+        return tuple(self._events)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def digest(self) -> bytes:
+        """32 bytes over all events so far. Each event is hashed once, however often this is asked."""
+        for event in self._events[self._hashed :]:
+            self._hash.update(event.to_bytes())
+        self._hashed = len(self._events)
+        return self._hash.digest()

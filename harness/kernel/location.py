@@ -1,0 +1,132 @@
+"""Locations: the simulated machines on which code runs. They crash, pause and restart; their tasks go with them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import greenlet
+
+from storcert.harness.kernel.exceptions import LocationCrashed
+from storcert.harness.kernel.task import Task
+from storcert.harness.record.finding import Finding
+
+if TYPE_CHECKING:
+    from storcert.harness.kernel.loop import Kernel
+
+
+class Location:
+    """Made by ``Kernel.location``.
+
+    ``alive``, ``paused``; ``epoch``: how often it was restarted; ``pid``: of its process, another one after each restart;
+    ``services``: client faces attached here, by name; ``filesystem``: what paths mean here; ``findings``: what driver code did
+    here that it may not do.
+    """
+
+    def __init__(self, kernel: Kernel, name: str, hostname: str, environ: Mapping[str, str]) -> None:
+        self.kernel = kernel
+        self.name = name
+        self.hostname = hostname
+        self.environ = dict(environ)
+        self.pid = kernel._next_pid()
+        self.alive = True
+        self.paused = False
+        self.epoch = 0
+        self.services: dict[str, Any] = {}
+        self.filesystem: Any | None = None
+        self.findings: list[Finding] = []
+        self._tasks: dict[Task, None] = {}
+        self._held: list[tuple[Task, Any]] = []
+
+    def __repr__(self) -> str:
+        state = "paused" if self.paused else "alive" if self.alive else "dead"
+        return f"<location {self.name}: {state}>"
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Tasks that have not ended, oldest first."""
+        return tuple(self._tasks)
+
+    def stream(self, name: str) -> random.Random:
+        """The random stream called ``name`` of this location, a new one after each restart."""
+        return self.kernel.stream(f"location/{self.name}/{self.epoch}/{name}")
+
+    def require_open(self) -> None:
+        """For everything simulated: raises ``LocationCrashed`` if code of this location may not do anything any more."""
+        if not self.alive or self.kernel.sealed:
+            self.kernel._refuse()
+
+    def crash(self) -> None:
+        """The machine dies now. Its tasks never go on and run no ``finally``. Called by one of its own tasks, it does not
+        return. Does nothing to a dead location."""
+        if not self.alive:
+            return
+        self.kernel.journal.record("crash", self.name, "")
+        self._kill_tasks()
+        self._leave_if_inside()
+
+    def restart(self) -> None:
+        """Up again, as a new process, with none of the old tasks; crashes it first if it is alive."""
+        self.kernel._require_open()
+        self._kill_tasks()
+        self.alive = True
+        self.epoch += 1
+        self.pid = self.kernel._next_pid()
+        self.kernel.journal.record("restart", self.name, "")
+        self._leave_if_inside()
+
+    def pause(self) -> None:
+        """Nothing runs here until ``resume``; the world goes on. Called by one of its own tasks, returns at ``resume``."""
+        if not self.alive or self.paused:
+            return
+        self.kernel.journal.record("pause", self.name, "")
+        self.paused = True
+        inside = self._inside()
+        for task in self._tasks:
+            if task is not inside:
+                task._held, task._waits_for = task._waits_for, None
+        if inside is not None:
+            self._held.append((inside, None))
+            inside.waiting_for = "resume"
+            inside._suspend()
+
+    def resume(self) -> None:
+        """Runs again. Wake-ups that came meanwhile are delivered in the order in which they came, at this instant."""
+        if not self.alive or not self.paused:
+            return
+        self.kernel.journal.record("resume", self.name, "")
+        self.paused = False
+        for task in self._tasks:
+            if task._held is not None:
+                task._waits_for, task._held = task._held, None
+        if self._held:
+            self.kernel.after(0, self._deliver)
+
+    def _deliver(self) -> None:
+        # Taken one by one: a task that runs may pause or crash its location, and what is left then stays or goes.
+        while self._held and not self.paused:
+            task, event = self._held.pop(0)
+            task.switch(event)
+
+    def _kill_tasks(self) -> None:
+        self.alive = False
+        self.paused = False
+        self._held.clear()
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks:
+            task._withdraw()
+            task.crashed = True
+            task.waiting_for = ""
+            task.ended_event.succeed(task)
+
+    def _inside(self) -> Task | None:
+        """The task of this location that is calling, if it is one."""
+        current = greenlet.getcurrent()
+        return current if isinstance(current, Task) and current.location is self and not current.done else None
+
+    def _leave_if_inside(self) -> None:
+        task = self._inside()
+        if task is not None:
+            task._suspend()
+            raise LocationCrashed("a crashed task was resumed")  # pragma: no cover  # nothing wakes it but close()

@@ -1,0 +1,37 @@
+"""One entry of a run's journal: what happened, where and when. A value; nothing here knows the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Event:
+    """``time_ns``: simulated Unix time; ``location``: where (``""`` for the kit and the devices); ``kind``: what sort of
+    thing happened, a short word; ``text``: the rest, for people. Nothing that differs between two runs of one seed (an
+    address, a wall-clock time, a path of this machine) may stand in it: the digest of the run covers every field."""
+
+    time_ns: int
+    location: str
+    kind: str
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All four fields, by name."""
+        return {"time_ns": self.time_ns, "location": self.location, "kind": self.kind, "text": self.text}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Inverse of :meth:`to_json`. Raises ``TypeError`` for an unknown or missing field."""
+        return cls(**value)
+
+    def to_bytes(self) -> bytes:
+        """The form that digests read: the same on every platform, and no two events share it."""
+        parts = [self.time_ns.to_bytes(8, "little", signed=True)]
+        for text in (self.location, self.kind, self.text):
+            encoded = text.encode("utf-8", "surrogatepass")  # a driver may put a lone surrogate into a name
+            parts.append(len(encoded).to_bytes(4, "little"))
+            parts.append(encoded)
+        return b"".join(parts)
