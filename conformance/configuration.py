@@ -1,4 +1,4 @@
-"""The ``--config`` file: TOML with the tables ``[configuration]`` (for the driver) and ``[simulator]`` (for the device).
+"""The ``--config`` file: TOML with tables ``[configuration]`` (for the driver) and ``[simulator]`` (for the device).
 
 Everything a person can get wrong is one line with file and line number. What the keys mean is the driver's and the
 device's affair; the names of the simulator's keys come from the device's own options.

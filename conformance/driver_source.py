@@ -1,7 +1,7 @@
 """From what a user types to a driver class: entry-point name, ``package.module:Class`` or ``path/to/file.py:Class``.
 
-A :class:`DriverSource` is plain data, so it goes to worker processes; each calls :meth:`DriverSource.load`. Nothing here
-makes a driver: constructors run at a simulated location.
+A :class:`DriverSource` is plain data, so it goes to worker processes; each calls :meth:`DriverSource.load`. Nothing
+here makes a driver: constructors run at a simulated location.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def find_driver(reference: str) -> DriverSource:
     if not separator:
         return _from_entry_point(reference)
     if not class_path or not left:
-        raise InvalidUsage(f"driver {reference!r}: say package.module:Class, path/to/file.py:Class or an installed name")
+        raise InvalidUsage(f"driver {reference!r}: say package.module:Class, path/to/file.py:Class or a name")
     if left.endswith(".py") or "/" in left or "\\" in left:
         return _from_file(Path(left), class_path, reference)
     module = _import(left, reference)
@@ -97,7 +97,8 @@ def _from_entry_point(name: str) -> DriverSource:
     if not points:
         known = ", ".join(sorted({point.name for point in installed_drivers()})) or "none"
         raise InvalidUsage(
-            f"no driver {name!r} is installed (there are: {known}); or say package.module:Class or path/to/file.py:Class"
+            f"no driver {name!r} is installed (there are: {known}); "
+            "or say package.module:Class or path/to/file.py:Class"
         )
     point = points[0]
     module = _import(point.module, name)
@@ -132,7 +133,7 @@ def _from_file(path: Path, class_path: str, reference: str) -> DriverSource:
 
 
 def _module_from_file(path: Path, reference: str) -> ModuleType:
-    """Import ``path`` under its own stem, its folder first on ``sys.path``; under another name where the stem is taken."""
+    """Import ``path`` under its stem, its folder first on ``sys.path``; under another name where the stem is taken."""
     folder = str(path.parent)
     if folder not in sys.path[:1]:
         sys.path.insert(0, folder)

@@ -1,4 +1,4 @@
-"""The registry of every rule of the contract: look up, digest, explain. The texts stand in the two files of data."""
+"""The registry of every rule of the contract: look up by id. The texts stand in the two files of data."""
 
 from __future__ import annotations
 
@@ -9,18 +9,12 @@ from storcert.conformance.rule import Rule
 from storcert.conformance.rules_driver import DRIVER_RULES
 from storcert.conformance.rules_logical import LOGICAL_RULES
 from storcert.conformance.usage import InvalidUsage
-from storcert.harness.record.codec import digest_of
 
 RULES: Mapping[str, Rule] = {rule.id: rule for rule in (*DRIVER_RULES, *LOGICAL_RULES)}
 
 
-def requirements_digest() -> str:
-    """``sha256:<hex>`` over ids and texts: two runs with the same digest were judged by the same words."""
-    return digest_of([[rule.id, rule.text] for rule in RULES.values()])
-
-
 def find_rule(name: str) -> Rule:
-    """The rule with this id, or the rule of a check id (``C-COMMIT/size-mismatch``, ``C-COMMIT.3``). Raises :class:`InvalidUsage`."""
+    """The rule of this id, or of the check of this id (``C-COMMIT/size-mismatch[3]``). Raises :class:`InvalidUsage`."""
     wanted = name.strip().upper()
     if wanted in RULES:
         return RULES[wanted]

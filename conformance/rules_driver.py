@@ -9,13 +9,13 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-CREATE",
         title="create makes exactly size zero bytes, and can be repeated",
         text=(
-            "`create` makes an object of exactly `size` zero bytes. Where the URI already names an object of that "
-            "size it succeeds and changes nothing (so it can be repeated after a lost answer); of another size: "
+            "`create` makes an object of exactly `size` zero bytes. Where the URI already names an object of that size "
+            "it succeeds and changes nothing (so it can be repeated after a lost answer); of another size: "
             "`ObjectExists`, nothing changes."
         ),
         why=(
-            "The answer to a create is lost now and then, and the control plane asks again. A second create that "
-            "fails, or that empties a volume somebody has already written, turns a lost packet into a lost disk."
+            "The answer to a create is lost now and then, and the control plane asks again. A second create that fails,"
+            " or that empties a volume somebody has already written, turns a lost packet into a lost disk."
         ),
         example=(
             "driver.create(volume, 4096)",
@@ -28,8 +28,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-DELETE",
         title="delete removes exactly the named object and all it occupied",
         text=(
-            "After `delete` returns, the object is gone for every reader at every location. Deleting an absent object"
-            " succeeds. Exactly the named object goes: no sibling, no parent, no child. All it occupied comes back "
+            "After `delete` returns, the object is gone for every reader at every location. Deleting an absent object "
+            "succeeds. Exactly the named object goes: no sibling, no parent, no child. All it occupied comes back "
             "(parts, versions, temporary entries included)."
         ),
         why=(
@@ -46,8 +46,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
         title="copy is whole or not at all, and never touches its source",
         text=(
             "`copy` makes `destination` a byte-for-byte copy of `source` as it was at one moment between call and "
-            "return; it appears whole or not at all. `source` is never changed. Existing destination, or destination "
-            "= source: `ObjectExists`, nothing changed."
+            "return; it appears whole or not at all. `source` is never changed. Existing destination, or destination = "
+            "source: `ObjectExists`, nothing changed."
         ),
         why=(
             "A copy that dies half way and leaves a short object under the final name looks like a template. Every "
@@ -63,12 +63,12 @@ DRIVER_RULES: tuple[Rule, ...] = (
         title="a reader gets exactly the bytes of the range, or an error",
         text=(
             "An input stream yields exactly the bytes of the range, in order, or raises. `read(n)` gives 1..n bytes "
-            'until the end, then `b""`; a range past the end is empty. A transport that ends early is an error, never'
-            " an end of file."
+            'until the end, then `b""`; a range past the end is empty. A transport that ends early is an error, never '
+            "an end of file."
         ),
         why=(
-            "A connection that closes early looks like the end of a file to code that does not count. Truncated "
-            "images are the most frequent data loss in storage clients."
+            "A connection that closes early looks like the end of a file to code that does not count. Truncated images "
+            "are the most frequent data loss in storage clients."
         ),
         example=(
             "def read(self, n=-1):",
@@ -79,13 +79,12 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-WRITE",
         title="write takes any bytes and says how many; nothing shows before commit",
         text=(
-            "`write(data)` accepts any bytes-like object of any length and returns how many bytes it took (at least 1"
-            " unless `data` is empty). Nothing is visible under the URI, by any operation, before `commit()` is "
-            "called."
+            "`write(data)` accepts any bytes-like object of any length and returns how many bytes it took (at least 1 "
+            "unless `data` is empty). Nothing is visible under the URI, by any operation, before `commit()` is called."
         ),
         why=(
-            "Callers loop on the returned count. None, or the number of items of a memoryview instead of bytes, loses"
-            " data. And what shows before commit is picked up half written by somebody else."
+            "Callers loop on the returned count. None, or the number of items of a memoryview instead of bytes, loses "
+            "data. And what shows before commit is picked up half written by somebody else."
         ),
         example=(
             'stream.write(memoryview(array("I", [1, 2])))   # returns 2 instead of 8: broken',
@@ -101,8 +100,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
             '(`outcome="unknown"`). Zero bytes are an object.'
         ),
         why=(
-            "Whoever sees success deletes the source. A commit that swallowed an error, or published fewer bytes than"
-            " were announced, is the last anybody sees of the data."
+            "Whoever sees success deletes the source. A commit that swallowed an error, or published fewer bytes than "
+            "were announced, is the last anybody sees of the data."
         ),
         example=(
             "with driver.open_output(uri, size=10) as stream:",
@@ -113,11 +112,10 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-ABORT",
         title="what is not committed leaves nothing behind",
         text=(
-            "`abort()`, `close()` without commit, an exception inside `with` (which otherwise commits), a stream that"
-            " is dropped, a process that dies: nothing is published. After `abort()`, `close()` or the exception "
-            "nothing is left on the device; what a dropped stream or a dead process left is gone at the latest after "
-            "`delete` of that URI or the next successful commit to it. `close()` is idempotent and final, also after "
-            "an error."
+            "`abort()`, `close()` without commit, an exception inside `with` (which otherwise commits), a stream that "
+            "is dropped, a process that dies: nothing is published. After `abort()`, `close()` or the exception nothing"
+            " is left on the device; what a dropped stream or a dead process left is gone at the latest after `delete` "
+            "of that URI or the next successful commit to it. `close()` is idempotent and final, also after an error."
         ),
         why=(
             "Aborted uploads are invisible in listings and are paid for. And an exception inside `with` that still "
@@ -133,8 +131,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
         title="objects are written once, and one of several writers wins",
         text=(
             "Objects are written once (afterwards only `pwrite` and `revert` change a volume). `open_output` on an "
-            "existing URI raises `ObjectExists` at open or at the latest at commit, and the old bytes stay. Of "
-            "several concurrent commits and copies to one URI exactly one wins; the others get `ObjectExists`."
+            "existing URI raises `ObjectExists` at open or at the latest at commit, and the old bytes stay. Of several "
+            "concurrent commits and copies to one URI exactly one wins; the others get `ObjectExists`."
         ),
         why=(
             "Look first, then write, is a race: two hosts materialise one template, the second overwrites the first "
@@ -166,12 +164,12 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-INDEP",
         title="streams do not disturb each other",
         text=(
-            "Streams are independent of each other, of the driver instance that made them, and of any other stream on"
-            " the same object."
+            "Streams are independent of each other, of the driver instance that made them, and of any other stream on "
+            "the same object."
         ),
         why=(
-            "A shared cursor or a shared connection works until two transfers run at once: then both get each other's"
-            " bytes."
+            "A shared cursor or a shared connection works until two transfers run at once: then both get each other's "
+            "bytes."
         ),
         example=(
             "a = driver.open_input(uri); b = driver.open_input(uri)",
@@ -182,8 +180,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-STATELESS",
         title="a driver keeps nothing between calls",
         text=(
-            "A driver keeps nothing between calls. A fresh instance with the same configuration, at another location,"
-            " continues where this one stopped. Two instances, or one used twice, behave alike."
+            "A driver keeps nothing between calls. A fresh instance with the same configuration, at another location, "
+            "continues where this one stopped. Two instances, or one used twice, behave alike."
         ),
         why=(
             "The next call runs on another host, in another process, after a restart. Whatever the first instance "
@@ -198,11 +196,11 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-NOFS",
         title="no file-system assumption, no path outside the device",
         text=(
-            "No file-system assumption. Streams have `read`/`write`/`commit`/`abort`/`close`; nothing else is offered"
-            " to or asked of them (no `fileno`, `name`, `seek`, `tell`, length). Where it runs, and outside the "
-            "device itself (its own mount, if it has one), a driver reads and writes no path: no scratch file, no "
-            "home directory, no rename, no mkdir, no kernel device node. An absent mount is `DeviceUnavailable`, "
-            "never a local directory."
+            "No file-system assumption. Streams have `read`/`write`/`commit`/`abort`/`close`; nothing else is offered "
+            "to or asked of them (no `fileno`, `name`, `seek`, `tell`, length). Where it runs, and outside the device "
+            "itself (its own mount, if it has one), a driver reads and writes no path: no scratch file, no home "
+            "directory, no rename, no mkdir, no kernel device node. An absent mount is `DeviceUnavailable`, never a "
+            "local directory."
         ),
         why=(
             "A scratch file fills the root disk of a system VM, a missing mount turns into a local directory that "
@@ -218,8 +216,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
         title="names are opaque and never merged",
         text="§2: names are opaque and never merged, in every operation alike.",
         why=(
-            "One account reads the disks of another because case was folded, Unicode was normalised or a slash was "
-            "not escaped."
+            "One account reads the disks of another because case was folded, Unicode was normalised or a slash was not "
+            "escaped."
         ),
         example=(
             'key = f"{uri.account}/{uri.object_id}"      # account "a/b" + id "c" is account "a" + id "b/c": broken',
@@ -233,8 +231,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
             "`None`, no success after failure."
         ),
         why=(
-            "The caller decides from the error whether to retry, to clean up or to give up. A foreign exception "
-            "decides nothing, and not_done about something that was done makes it do the wrong thing."
+            "The caller decides from the error whether to retry, to clean up or to give up. A foreign exception decides"
+            " nothing, and not_done about something that was done makes it do the wrong thing."
         ),
         example=(
             "except ReadTimeoutError:",
@@ -245,8 +243,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-CAPS",
         title="capabilities are honest in both directions",
         text=(
-            "Capabilities are honest in both directions: what is declared works up to its limits; what is not "
-            "declared raises `Unsupported` before any side effect."
+            "Capabilities are honest in both directions: what is declared works up to its limits; what is not declared "
+            "raises `Unsupported` before any side effect."
         ),
         why=(
             "Over-declared: orchestration plans a device copy that then fails. Under-declared: it streams a terabyte "
@@ -265,8 +263,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
             "device does."
         ),
         why=(
-            "A retry loop without an end holds a worker thread for ever; one without a pause takes a throttled device"
-            " down for everybody."
+            "A retry loop without an end holds a worker thread for ever; one without a pause takes a throttled device "
+            "down for everybody."
         ),
         example=(
             "while True:",
@@ -290,8 +288,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-RETRY",
         title="an error leaves before or after, never in between, and repeating converges",
         text=(
-            'After an error with `outcome="not_done"` the device is as before. After `outcome="unknown"` it is either'
-            " as before or as if done, never in between; repeating the call or deleting the object always converges, "
+            'After an error with `outcome="not_done"` the device is as before. After `outcome="unknown"` it is either '
+            "as before or as if done, never in between; repeating the call or deleting the object always converges, "
             "with nothing left behind. (`revert` alone may leave the volume in between; the snapshot is intact and "
             "repeating the revert converges.)"
         ),
@@ -327,8 +325,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
             "`ObjectNotFound` if absent."
         ),
         why=(
-            "Capacity, placement and verification stand on the size and the digest. An ETag of a multipart upload is "
-            "no MD5, and size 0 for an absent object is a lie."
+            "Capacity, placement and verification stand on the size and the digest. An ETag of a multipart upload is no"
+            " MD5, and size 0 for an absent object is a lie."
         ),
         example=(
             'DataObjectDescription(uri, head["ContentLength"], "md5:" + head["ETag"])   # "…-3": broken',
@@ -341,10 +339,7 @@ DRIVER_RULES: tuple[Rule, ...] = (
             "A snapshot holds the volume as it was at one moment between call and return, for ever: later writes, a "
             "revert, other snapshots and their deletion do not change it. Writes flushed before the call are in it."
         ),
-        why=(
-            "A backup that changes afterwards, or that mixes two moments, restores a file system that was never "
-            "there."
-        ),
+        why="A backup that changes afterwards, or that mixes two moments, restores a file system that was never there.",
         example=(
             "driver.take_snapshot(volume, snapshot)",
             'handle.pwrite(0, b"new")',
@@ -364,7 +359,7 @@ DRIVER_RULES: tuple[Rule, ...] = (
         ),
         example=(
             "driver.revert(volume, first)",
-            "driver.describe(second)              # ObjectNotFound: broken; either it survives or the revert is refused",
+            "driver.describe(second)              # ObjectNotFound: broken; it survives, or revert is refused",
         ),
     ),
     Rule(
@@ -382,8 +377,8 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-DEPEND",
         title="delete with dependants is all intact or refused",
         text=(
-            "Deleting an object on which others depend succeeds with all of them intact, or raises `ObjectInUse` with"
-            " nothing changed. Never in between."
+            "Deleting an object on which others depend succeeds with all of them intact, or raises `ObjectInUse` with "
+            "nothing changed. Never in between."
         ),
         why=(
             "A delete that removes the data, then fails on the record because of a child, leaves a child without its "
@@ -397,12 +392,12 @@ DRIVER_RULES: tuple[Rule, ...] = (
         id="C-VOLUME",
         title="pwrite and pread touch exactly their range",
         text=(
-            "`pwrite`/`pread` touch exactly the range asked for; a range outside the volume is `InvalidRequest`; "
-            "after `flush` the bytes are durable."
+            "`pwrite`/`pread` touch exactly the range asked for; a range outside the volume is `InvalidRequest`; after "
+            "`flush` the bytes are durable."
         ),
         why=(
-            "A write rounded to blocks destroys its neighbours; a short read taken as zeros destroys the guest's file"
-            " system."
+            "A write rounded to blocks destroys its neighbours; a short read taken as zeros destroys the guest's file "
+            "system."
         ),
         example=(
             'handle.pwrite(510, b"abcd")',

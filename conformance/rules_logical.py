@@ -9,13 +9,10 @@ LOGICAL_RULES: tuple[Rule, ...] = (
         id="L-NOBYTES",
         title="the management server never holds a byte",
         text=(
-            "The management server never holds a byte of an object: no stream is opened there, and the traffic ledger"
-            " shows none."
+            "The management server never holds a byte of an object: no stream is opened there, and the traffic ledger "
+            "shows none."
         ),
-        why=(
-            "Bytes through the control plane make it the bottleneck of the cloud, and its crash the loss of "
-            "transfers."
-        ),
+        why="Bytes through the control plane make it the bottleneck of the cloud, and its crash the loss of transfers.",
         example=(
             "management.copy(source, destination)   # reads a stream to decide the size: broken, describe() tells it",
         ),
@@ -24,10 +21,7 @@ LOGICAL_RULES: tuple[Rule, ...] = (
         id="L-ONCE",
         title="every job completes exactly once, truthfully",
         text="Every job completes exactly once, with a truthful result. No answer is not success.",
-        why=(
-            "A job completed twice releases twice; a timeout taken for success deletes a source that was never "
-            "copied."
-        ),
+        why="A job completed twice releases twice; a timeout taken for success deletes a source that was never copied.",
         example=(
             "if answer is None: job.succeed()       # no answer is not success: broken",
         ),
@@ -54,12 +48,12 @@ LOGICAL_RULES: tuple[Rule, ...] = (
         id="L-RECORD",
         title="records and bytes agree",
         text=(
-            "Record and bytes agree: each Ready record has its bytes; each byte on a device belongs to a record or to"
-            " an unfinished job."
+            "Record and bytes agree: each Ready record has its bytes; each byte on a device belongs to a record or to "
+            "an unfinished job."
         ),
         why=(
-            "A Ready record without bytes is a virtual machine that does not start; bytes without a record are paid "
-            "for and never deleted."
+            "A Ready record without bytes is a virtual machine that does not start; bytes without a record are paid for"
+            " and never deleted."
         ),
         example=(
             "driver.delete(uri)                     # crash here: the record still says Ready: must be reconciled",
@@ -73,8 +67,8 @@ LOGICAL_RULES: tuple[Rule, ...] = (
             "whoever crashed."
         ),
         why=(
-            "An object in Copying whose worker died can be neither used nor deleted, until somebody edits the "
-            "database by hand."
+            "An object in Copying whose worker died can be neither used nor deleted, until somebody edits the database "
+            "by hand."
         ),
         example=(
             'object.state = "Copying"; crash()      # after the restart nobody looks at it: broken',
@@ -142,10 +136,7 @@ LOGICAL_RULES: tuple[Rule, ...] = (
         id="L-STAGING",
         title="staging copies are counted, and evicted only when unused",
         text="Staging copies are reference-counted and evicted only when unused.",
-        why=(
-            "Eviction under a running copy gives a short read; a count that never reaches zero fills the staging "
-            "store."
-        ),
+        why="Eviction under a running copy gives a short read; a count that stays above zero fills the staging store.",
         example=(
             "evict(oldest)                          # its reference count is 1: broken",
         ),
@@ -163,10 +154,7 @@ LOGICAL_RULES: tuple[Rule, ...] = (
         id="L-CONVERGE",
         title="reconciling twice changes nothing the second time",
         text="Reconciliation converges: run twice, the second run changes nothing.",
-        why=(
-            "Two reconcilers that undo each other's work, or one that never settles, delete good data sooner or "
-            "later."
-        ),
+        why="Two reconcilers that undo each other's work, or one that never settles, delete good data sooner or later.",
         example=(
             "reconcile(); reconcile()               # the second run deletes something: broken",
         ),

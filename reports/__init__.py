@@ -1,1 +1,1 @@
-"""Renderers: a run record in, text out. Nothing here simulates, and nothing here is imported by the kit but the command line."""
+"""Renderers: a run record in, text out. Nothing here simulates, and of the kit only the command line uses it."""

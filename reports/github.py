@@ -14,7 +14,7 @@ SUMMARY_MAX_CHARACTERS = 60_000
 
 
 def annotations(record: RunRecord) -> str:
-    """Workflow commands, one per line: errors for failures, then one that says what is missing. Empty if all is well."""
+    """Workflow commands, one per line: errors for failures, then one for what is not shown. Empty if all is well."""
     lines = [
         _command("error", failure, f"{failure.check}: {failure.message}")
         for _, failure, _ in shown_failures(record, ANNOTATIONS_MAX)

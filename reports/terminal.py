@@ -149,7 +149,8 @@ class _Report:
             self._line(f"storcert explain {one_line(rule.id)}", wrap=False, indent=2)
             if hidden:
                 self.console.print()
-                self._line((f"and {count(hidden, 'more failure')} of {rule.id}; the JSON record has all", "bright_black"))
+                more = f"and {count(hidden, 'more failure')} of {rule.id}; the JSON record has all"
+                self._line((more, "bright_black"))
 
     def _steps(self, steps: tuple[str, ...]) -> None:
         number_width = len(str(len(steps)))

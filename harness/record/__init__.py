@@ -1,1 +1,1 @@
-"""Values that describe a run: faults, findings, verdicts, events, the run record and its text forms. Standard library only."""
+"""Values that describe a run: faults, findings, verdicts, events, the run record, its text. Standard library only."""

@@ -67,7 +67,7 @@ class CapabilityResult:
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """A place in driver code; ``file`` is relative to the driver's own folder, so that it is the same on every machine."""
+    """A place in driver code; ``file`` is relative to the driver's folder, the same on every machine."""
 
     file: str
     line: int

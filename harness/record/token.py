@@ -2,7 +2,7 @@
 
 ``sc1.<body>.<check>``: the body is base64url, without padding, of zlib-compressed canonical JSON; the check is the
 first eight hexadecimal digits of the SHA-256 of the JSON. What is in the JSON is the caller's affair. A token over
-:data:`TOKEN_MAX_CHARACTERS` is too long to paste: the caller writes it to a file instead, and ``storcert replay`` takes the file.
+:data:`TOKEN_MAX_CHARACTERS` is too long to paste: the caller writes it to a file, which ``storcert replay`` takes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def fits(token: str) -> bool:
 
 
 def decode_token(text: str) -> dict[str, Any]:
-    """Inverse of :func:`encode_token`; white space around and inside (a wrapped line) is ignored. Raises :class:`TokenError`."""
+    """Inverse of :func:`encode_token`; white space (a wrapped line) is ignored. Raises :class:`TokenError`."""
     pieces = "".join(text.split()).split(".")
     if len(pieces) != 3 or not pieces[0].startswith("sc"):
         raise TokenError(f"not a replay token: it does not look like {PREFIX}.<text>.<check>")

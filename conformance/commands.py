@@ -1,0 +1,226 @@
+"""What each command does, once its words are understood: run, print, write, and give the exit code.
+
+The report goes to standard output, everything else (progress, complaints) to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from storcert.conformance.options import DEFAULT_DEVICE, CertifyOptions, Outputs
+from storcert.conformance.progress import Shown
+from storcert.conformance.usage import InvalidUsage, one_line
+from storcert.harness.record.codec import RecordError, encode, read_file
+from storcert.harness.record.run_record import RunRecord
+
+
+def certify(options: CertifyOptions, outputs: Outputs, *, show_traceback: bool = False) -> int:
+    """Run, write every artefact, print the report. A record is written however the run ends."""
+    from storcert.conformance.undecided import undecided_record
+    from storcert.harness.record.verdict import RunVerdict
+
+    try:
+        record = _run(options)
+    except KeyboardInterrupt:
+        # The kit hands over what it decided itself; this is an interrupt before it had anything.
+        record = undecided_record(options, RunVerdict.UNDECIDED, "interrupted before anything was decided", True)
+        return _deliver(record, outputs)
+    except InvalidUsage as error:
+        _write_quietly(undecided_record(options, RunVerdict.UNDECIDED, str(error)), outputs)
+        raise
+    except Exception as error:
+        _write_quietly(undecided_record(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}"), outputs)
+        raise
+    return _deliver(record, outputs)
+
+
+def _run(options: CertifyOptions) -> RunRecord:
+    from storcert.conformance.certify import run_certification
+
+    with Shown.on(sys.stderr) as progress:
+        return run_certification(options, progress)
+
+
+def _deliver(record: RunRecord, outputs: Outputs) -> int:
+    """Print first: if a file cannot be written after all, the person has seen the verdict."""
+    _print_report(record)
+    write_outputs(record, outputs)
+    _github(record)
+    return record.exit_code()
+
+
+def replay(token_or_file: str) -> int:
+    """Run a recorded failure again; 1 when it happens again, 0 when it does not."""
+    from storcert.conformance.replay import replay as run_replay
+
+    happened, text = run_replay(replay_payload(token_or_file))
+    _write_text(sys.stdout, text if text.endswith("\n") else text + "\n")
+    return 1 if happened else 0
+
+
+def replay_payload(token_or_file: str) -> Mapping[str, object]:
+    """What a token, or a file that holds a token or its JSON, says. Raises :class:`InvalidUsage`."""
+    import json
+
+    from storcert.harness.record.token import PREFIX, TokenError, decode_token
+
+    text = token_or_file.strip()
+    name = ""
+    if not text.startswith(f"{PREFIX}."):
+        path = Path(token_or_file)
+        try:
+            exists = path.exists()
+        except (OSError, ValueError):
+            exists = False
+        if exists:
+            name = f"{token_or_file}: "
+            try:
+                text = path.read_text(encoding="utf-8").strip()
+            except UnicodeDecodeError:
+                raise InvalidUsage(f"{name}not a replay file: not UTF-8 text") from None
+            except OSError as error:
+                raise InvalidUsage(f"{name}cannot be read: {error.strerror or error}") from None
+        elif "/" in text or text.endswith((".json", ".txt")):
+            raise InvalidUsage(f"{token_or_file}: there is no such file")
+    if text.startswith("{"):
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise InvalidUsage(f"{name}not a replay file: {error}") from None
+        if "schema_version" in value:
+            raise InvalidUsage(f"{name}is a run record; replay takes the token of one of its failures")
+        return dict(value)
+    try:
+        return decode_token(text)
+    except TokenError as error:
+        raise InvalidUsage(f"{name}{error}") from None
+
+
+def explain(name: str) -> int:
+    """Print a rule, and the check where one was named."""
+    from storcert.conformance.explain import explanation
+
+    _write_text(sys.stdout, explanation(name, width=_width(sys.stdout)))
+    return 0
+
+
+def list_things(what: str) -> int:
+    """Print a list, one thing per line, its name first."""
+    lists: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
+        "drivers": _drivers,
+        "devices": _devices,
+        "rules": _rules,
+        "scenarios": list,
+    }
+    make = lists.get(what)
+    if make is None:
+        raise InvalidUsage(f"list {one_line(what, 60)}: it is one of {', '.join(lists)}")
+    rows = make()
+    if not rows:
+        print(f"storcert: there are no {what} in this version", file=sys.stderr)
+    width = max((len(name) for name, _ in rows), default=0)
+    _write_text(sys.stdout, "".join(f"{name.ljust(width)}  {text}".rstrip() + "\n" for name, text in rows))
+    return 0
+
+
+def _drivers() -> list[tuple[str, str]]:
+    from storcert.conformance.driver_source import device_of, installed_drivers
+
+    rows = []
+    for point in installed_drivers():
+        dist = f" ({point.dist.name} {point.dist.version})" if point.dist is not None else ""
+        rows.append((point.name, f"{point.module}:{point.attr} on {device_of(point) or DEFAULT_DEVICE}{dist}"))
+    return rows
+
+
+def _devices() -> list[tuple[str, str]]:
+    return [("object-store", "buckets and keys, reached through boto3; dialects aws, radosgw, moto")]
+
+
+def _rules() -> list[tuple[str, str]]:
+    from storcert.conformance.rules import RULES
+
+    return [(rule.id, rule.title) for rule in RULES.values()]
+
+
+def report(path: Path, outputs: Outputs) -> int:
+    """Render a stored run again; the exit code is that of the run."""
+    try:
+        record = read_file(path)
+    except RecordError as error:
+        raise InvalidUsage(str(error)) from None
+    _print_report(record)
+    write_outputs(record, outputs)
+    return record.exit_code()
+
+
+def write_outputs(record: RunRecord, outputs: Outputs) -> None:
+    """Every file that was asked for. Raises :class:`InvalidUsage` for the first that cannot be written."""
+    from storcert.reports import junit, terminal
+
+    files: list[tuple[Path, Callable[[], str]]] = []
+    if outputs.json is not None:
+        files.append((outputs.json, lambda: encode(record)))
+    if outputs.junit is not None:
+        files.append((outputs.junit, lambda: junit.render(record)))
+    if outputs.out is not None:
+        files.append((outputs.out / "run.json", lambda: encode(record)))
+        files.append((outputs.out / "junit.xml", lambda: junit.render(record)))
+        files.append((outputs.out / "report.txt", lambda: terminal.render(record)))
+    for path, make in files:
+        try:
+            path.write_text(make(), encoding="utf-8")
+        except OSError as error:
+            raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _write_quietly(record: RunRecord, outputs: Outputs) -> None:
+    """Write the record of a run that failed; a second complaint would hide the first."""
+    try:
+        write_outputs(record, outputs)
+    except InvalidUsage as error:
+        print(f"storcert: {one_line(error)}", file=sys.stderr)
+
+
+def _print_report(record: RunRecord) -> None:
+    from storcert.reports import terminal
+
+    stream = sys.stdout
+    color = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    encoding = (stream.encoding or "ascii").lower().replace("-", "")
+    text = terminal.render(record, width=_width(stream), color=color, unicode=encoding.startswith("utf"))
+    _write_text(stream, text)
+
+
+def _write_text(stream: TextIO, text: str) -> None:
+    """Whatever the encoding of the terminal is, the report comes out."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def _width(stream: TextIO) -> int:
+    """Columns of the terminal; 100 elsewhere, so that a log looks the same wherever it was written."""
+    import shutil
+
+    return min(shutil.get_terminal_size((100, 24)).columns, 140) if stream.isatty() else 100
+
+
+def _github(record: RunRecord) -> None:
+    """Annotations and step summary, where the environment says that this is a GitHub job."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    from storcert.reports import github
+
+    _write_text(sys.stdout, github.annotations(record))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        try:
+            with open(summary, "a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(github.step_summary(record))
+        except OSError as error:
+            print(f"storcert: step summary not written: {error.strerror or error}", file=sys.stderr)
