@@ -1,0 +1,225 @@
+"""A driver for S3 and everything that speaks it, on boto3 alone.
+
+One object is one key: the prefix and the text form of the URI without its leading slash, percent-encoded, so that keys
+are plain ASCII and two names never meet. Nothing else is kept on the device: pending uploads exist only while a stream or
+a call works on them. An object of one part is one conditional PutObject; a larger one a multipart upload with a
+conditional Complete; ``copy`` happens on the device. The rest is in the modules beside this one: ``s3_bucket`` sends
+requests with bounded effort, ``s3_errors`` reads answers, ``s3_publish`` publishes exactly once, ``s3_streams`` moves
+bytes, ``s3_cleanup`` removes things.
+
+What it needs of the device: ``If-None-Match: *`` on PutObject and CompleteMultipartUpload; on CopyObject too, unless
+``conditional_copy`` is false. A device that ignores one of them can publish over an existing object, and certifying it
+shows that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from storcert.harness.contract import (
+    Capabilities,
+    CapacityExceeded,
+    DataObjectDescription,
+    DataObjectUri,
+    DeviceUnavailable,
+    InvalidRequest,
+    JsonValue,
+    ObjectExists,
+    ObjectNotFound,
+    Outcome,
+    StorageError,
+)
+from storcert.harness.drivers.s3_bucket import WRITE_ID, Bucket, Effort, Head, Settings
+from storcert.harness.drivers.s3_cleanup import clear_uploads, delete_current, purge_versions
+from storcert.harness.drivers.s3_errors import RequestFailed, Trouble
+from storcert.harness.drivers.s3_publish import Upload, publish_once, put_whole
+from storcert.harness.drivers.s3_streams import EmptyInputStream, S3InputStream, S3OutputStream, count_of_bytes
+
+
+class S3Driver:
+    """Configuration: ``bucket``; optional ``endpoint_url``, ``prefix``, ``region_name``, ``aws_access_key_id``,
+    ``aws_secret_access_key``, ``aws_session_token``, ``addressing_style`` (``path``), ``part_size_bytes`` (5 MiB),
+    ``copy_part_bytes`` (5 GiB: the largest copy in one request), ``max_object_size_bytes`` (5 TiB) and
+    ``conditional_copy`` (true: CopyObject honours ``If-None-Match``). Credentials that are not given come from boto3.
+    """
+
+    def __init__(self, configuration: Mapping[str, JsonValue]) -> None:
+        self._settings = Settings.parse(configuration)
+        self._bucket = Bucket(self._settings)
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            max_object_size_bytes=self._settings.size_bytes_max,
+            on_device_copy=True,
+            range_read=True,
+            enumerate=True,
+            max_name_bytes=self._settings.name_bytes_max,
+        )
+
+    def create(self, uri: DataObjectUri, size: int) -> None:
+        key = self._bucket.key(uri)
+        size = self._size(size, uri)
+        if self._has_size(key, uri, size):
+            return
+        try:
+            self._publish_zeros(uri, size)
+        except ObjectExists as taken:
+            # Somebody made it between the look and the publication: what counts is what is there now.
+            if taken.outcome is Outcome.UNKNOWN or not self._has_size(key, uri, size):
+                raise
+
+    def _has_size(self, key: str, uri: DataObjectUri, size: int) -> bool:
+        """Whether the object is there with ``size``. Raises ``ObjectExists`` where it has another."""
+        found = self._head(key, uri)
+        if found is not None and found.size_bytes != size:
+            raise ObjectExists(f"the object has {found.size_bytes} bytes, not {size}", uri)
+        return found is not None
+
+    def _publish_zeros(self, uri: DataObjectUri, size: int) -> None:
+        part_bytes = self._settings.part_bytes(1, size)
+        if size <= part_bytes:
+            return put_whole(self._bucket, uri, bytes(size))
+        zeros, effort, upload = bytes(part_bytes), Effort(), Upload(self._bucket, uri)
+        for start in range(0, size, part_bytes):
+            if effort.expired():
+                late = DeviceUnavailable("writing the zeros took too long", uri, Outcome.NOT_DONE)
+                raise upload.give_up(late)
+            upload.put_part(zeros[: size - start])
+        return upload.complete()
+
+    def delete(self, uri: DataObjectUri) -> None:
+        key, effort, begun = self._bucket.key(uri), Effort(), False
+        try:
+            seen = self._bucket.head(effort, key)
+            versions_remain = True
+            if seen is not None:
+                begun = True
+                if seen.version_id in (None, "null"):
+                    versions_remain, seen = delete_current(self._bucket, effort, key, seen), None
+            if versions_remain:
+                purge_versions(self._bucket, effort, key, seen)
+            begun = True
+            clear_uploads(self._bucket, effort, key)
+        except RequestFailed as failure:
+            raise failure.typed(uri, Outcome.UNKNOWN if begun else None) from failure
+
+    def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
+        source_key, destination_key = self._bucket.key(source), self._bucket.key(destination)
+        seen = self._existing(source_key, source)
+        if source_key == destination_key or self._head(destination_key, destination) is not None:
+            raise ObjectExists("the destination is taken", destination)
+        if self._settings.conditional_copy and seen.size_bytes <= self._settings.copy_part_bytes:
+            try:
+                return publish_once(self._bucket, destination, self._copy_request(source_key, destination_key))
+            except RequestFailed as failure:
+                if failure.trouble is Trouble.NOT_FOUND:
+                    raise ObjectNotFound("the source has gone", source) from failure
+        return self._copy_in_parts(seen, source, source_key, destination)
+
+    def _copy_request(self, source_key: str, destination_key: str) -> Any:
+        return lambda effort, write_id: self._bucket.ask(
+            effort,
+            "copy_object",
+            Key=destination_key,
+            CopySource={"Bucket": self._bucket.name, "Key": source_key},
+            MetadataDirective="REPLACE",
+            Metadata={WRITE_ID: write_id},
+            IfNoneMatch="*",
+        )
+
+    def _copy_in_parts(self, seen: Head, source: DataObjectUri, source_key: str, destination: DataObjectUri) -> None:
+        if not seen.size_bytes:
+            return put_whole(self._bucket, destination, b"")  # a part cannot be a copy of no bytes
+        effort, upload, step = Effort(), Upload(self._bucket, destination), self._settings.copy_part_bytes
+        for first in range(0, seen.size_bytes, step):
+            if effort.expired():
+                raise upload.give_up(DeviceUnavailable("the copy took too long", destination, Outcome.NOT_DONE))
+            try:
+                upload.copy_part(source_key, first, min(first + step, seen.size_bytes) - 1, seen.etag)
+            except RequestFailed as failure:
+                raise upload.give_up(self._source_lost(source_key, source)) from failure
+        try:
+            now = self._head(source_key, source)
+        except StorageError as error:
+            raise upload.give_up(error) from error
+        if now is None or not now.is_same_object(seen):
+            # A device may ignore the condition on the source: parts of two objects must never become one.
+            raise upload.give_up(self._source_lost(source_key, source))
+        return upload.complete()
+
+    def _source_lost(self, source_key: str, source: DataObjectUri) -> StorageError:
+        try:
+            if self._head(source_key, source) is not None:
+                return DeviceUnavailable("the source was replaced during the copy", source, Outcome.NOT_DONE)
+        except StorageError as error:
+            return error
+        return ObjectNotFound("the source has gone", source)
+
+    def open_input(self, uri: DataObjectUri, offset: int = 0, length: int | None = None) -> S3InputStream:
+        self._bucket.key(uri)
+        offset = count_of_bytes("offset", offset, uri)
+        if length is not None:
+            length = min(count_of_bytes("length", length, uri), self._settings.size_bytes_max)
+        if length == 0 or offset >= self._settings.size_bytes_max > 0:
+            return EmptyInputStream(self._bucket, uri)
+        return S3InputStream(self._bucket, uri, offset, length)
+
+    def open_output(self, uri: DataObjectUri, size: int | None = None) -> S3OutputStream:
+        key = self._bucket.key(uri)
+        if size is not None:
+            size = self._size(size, uri)
+        if self._head(key, uri) is not None:
+            raise ObjectExists("the name is taken", uri)
+        return S3OutputStream(self._bucket, uri, size)
+
+    def describe(self, uri: DataObjectUri) -> DataObjectDescription:
+        return DataObjectDescription(uri, self._existing(self._bucket.key(uri), uri).size_bytes, None)
+
+    def list_objects(self) -> Iterator[DataObjectUri]:
+        prefix = self._settings.prefix
+        where: dict[str, Any] = {}
+        while True:
+            try:
+                page = self._bucket.ask(Effort(), "list_objects_v2", safe=True, Prefix=prefix, **where)
+            except RequestFailed as failure:
+                raise failure.typed(None, Outcome.NOT_DONE) from failure
+            for entry in page.get("Contents") or []:
+                uri = self._uri_of(str(entry["Key"]))
+                if uri is not None:
+                    yield uri
+            if not page.get("IsTruncated"):
+                return
+            following = {"ContinuationToken": page.get("NextContinuationToken")}
+            if not following["ContinuationToken"] or following == where:
+                raise DeviceUnavailable("a listing goes on but not where", None, Outcome.NOT_DONE)
+            where = following
+
+    def _uri_of(self, key: str) -> DataObjectUri | None:
+        """The URI that ``key`` stands for, or ``None`` for a key that is none of ours."""
+        try:
+            uri = DataObjectUri.parse("/" + key[len(self._settings.prefix) :])
+            return uri if self._bucket.key(uri) == key else None
+        except InvalidRequest:
+            return None
+
+    def _size(self, value: object, uri: DataObjectUri) -> int:
+        size = count_of_bytes("size", value, uri)
+        if size > self._settings.size_bytes_max:
+            raise CapacityExceeded(f"an object has at most {self._settings.size_bytes_max} bytes", uri)
+        return size
+
+    def _head(self, key: str, uri: DataObjectUri) -> Head | None:
+        try:
+            return self._bucket.head(Effort(), key)
+        except RequestFailed as failure:
+            raise failure.typed(uri, Outcome.NOT_DONE) from failure
+
+    def _existing(self, key: str, uri: DataObjectUri) -> Head:
+        try:
+            found = self._bucket.head_in_bucket(Effort(), key)
+        except RequestFailed as failure:
+            raise failure.typed(uri, Outcome.NOT_DONE) from failure
+        if found is None:
+            raise ObjectNotFound("no such object", uri)
+        return found

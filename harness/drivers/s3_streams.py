@@ -1,0 +1,268 @@
+"""The two streams of the S3 driver. Each has its own requests and its own buffer; nothing is shared (C-INDEP).
+
+Neither stream has a ``__del__``: one that is dropped sends nothing, and what it had uploaded goes with the next delete
+of, or commit to, its name.
+"""
+
+from __future__ import annotations
+
+import operator
+from types import TracebackType
+from typing import Any, Self
+
+from storcert.harness.contract import (
+    CapacityExceeded,
+    DataObjectDescription,
+    DataObjectUri,
+    DeviceUnavailable,
+    InvalidRequest,
+    ObjectNotFound,
+    Outcome,
+    SizeMismatch,
+    StorageError,
+)
+from storcert.harness.drivers.s3_bucket import Bucket, Effort, Head, head_of
+from storcert.harness.drivers.s3_errors import FOREIGN, RequestFailed, Trouble, classify
+from storcert.harness.drivers.s3_publish import Discarded, Upload, put_whole
+
+CHUNK_BYTES = 256 * 1024
+
+
+class S3InputStream:
+    """Bytes ``first .. end`` of one object. A cut transport is resumed, bound to the same object, or reported."""
+
+    def __init__(self, bucket: Bucket, uri: DataObjectUri, first: int, length: int | None) -> None:
+        self._bucket = bucket
+        self._uri = uri
+        self._key = bucket.key(uri)
+        self._position = first
+        self._end = first
+        self._seen: Head | None = None
+        self._body: Any = None
+        self._closed = False
+        self._open(Effort(), None if length is None else first + length)
+
+    def read(self, n: int = -1) -> bytes:
+        if self._closed:
+            raise InvalidRequest("the stream is closed", self._uri)
+        wanted = CHUNK_BYTES if n == -1 else _count("n", n, self._uri)
+        wanted = min(wanted, CHUNK_BYTES, self._end - self._position)
+        if wanted == 0:
+            return b""
+        effort = Effort()
+        while True:
+            try:
+                if self._body is None:
+                    self._open(effort, self._end)
+                chunk: bytes = self._body.read(wanted)
+                if not chunk:
+                    raise RequestFailed(Trouble.RESET, "the connection ended before the last byte")
+            except FOREIGN as error:
+                failure = classify(error)
+            except RequestFailed as early_end:
+                failure = early_end
+            else:
+                self._position += len(chunk)
+                if self._position >= self._end:
+                    self._release()
+                return bytes(chunk)
+            self._release()
+            if not effort.again():
+                raise failure.typed(self._uri, Outcome.NOT_DONE) from failure
+
+    def _open(self, effort: Effort, end: int | None) -> None:
+        """Ask for the bytes from the current position to ``end``; the first time, learn what object it is."""
+        parameters: dict[str, Any] = {}
+        if self._position or end is not None:
+            parameters["Range"] = f"bytes={self._position}-{'' if end is None else end - 1}"
+        if self._seen is not None and self._seen.etag is not None:
+            parameters["IfMatch"] = self._seen.etag
+        try:
+            answer = self._bucket.ask(effort, "get_object", safe=True, Key=self._key, **parameters)
+        except RequestFailed as failure:
+            if failure.trouble is Trouble.RANGE and self._seen is None:
+                return  # the object is there, and the range lies past its end
+            if failure.trouble in (Trouble.TAKEN, Trouble.RANGE):
+                raise ObjectNotFound("the object was replaced while it was read", self._uri) from failure
+            raise failure.typed(self._uri, Outcome.NOT_DONE) from failure
+        self._body = answer["Body"]
+        self._accept(answer, bool(parameters.get("Range")))
+
+    def _accept(self, answer: Any, ranged: bool) -> None:
+        head = head_of(answer)
+        if self._seen is None:
+            self._seen = head
+            self._end = self._position + head.size_bytes
+        elif (head.etag, head.write_id, head.version_id) != (
+            self._seen.etag,
+            self._seen.write_id,
+            self._seen.version_id,
+        ):
+            self._release()
+            raise ObjectNotFound("the object was replaced while it was read", self._uri)
+        starts = str(answer.get("ContentRange") or "bytes 0-").removeprefix("bytes ").partition("-")[0]
+        if head.size_bytes != self._end - self._position or (ranged and starts != str(self._position)):
+            self._release()
+            raise DeviceUnavailable("the device answered with another range", self._uri, Outcome.NOT_DONE)
+        if not head.size_bytes:
+            self._release()
+
+    def _release(self) -> None:
+        body, self._body = self._body, None
+        if body is not None:
+            try:
+                body.close()
+            except FOREIGN:
+                pass  # the connection is given up either way
+
+    def close(self) -> None:
+        self._closed = True
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+
+class EmptyInputStream(S3InputStream):
+    """A range without bytes, of an object that exists."""
+
+    def __init__(self, bucket: Bucket, uri: DataObjectUri) -> None:
+        super().__init__(bucket, uri, 0, 0)
+
+    def _open(self, effort: Effort, end: int | None) -> None:
+        try:
+            found = self._bucket.head_in_bucket(effort, self._key)
+        except RequestFailed as failure:
+            raise failure.typed(self._uri, Outcome.NOT_DONE) from failure
+        if found is None:
+            raise ObjectNotFound("no such object", self._uri)
+
+
+class S3OutputStream:
+    """One object in the making: one part in memory, full parts on the device as an upload that nobody sees."""
+
+    def __init__(self, bucket: Bucket, uri: DataObjectUri, size: int | None) -> None:
+        self._bucket = bucket
+        self._uri = uri
+        self._size = size
+        self._written = 0
+        self._buffer = bytearray()
+        self._upload: Upload | None = None
+        self._failure: StorageError | None = None
+        self._ended = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Take up to one part; at most one part travels in one call, which bounds its time."""
+        self._require_open()
+        if self._failure is not None:
+            raise self._failure
+        try:
+            view = _bytes_of(data)
+            if not view:
+                return 0
+            return self._take(view)
+        except (TypeError, ValueError, BufferError) as error:
+            raise self._failed(InvalidRequest(f"write takes bytes: {error}", self._uri)) from error
+        except StorageError as error:
+            raise self._failed(error) from error.__cause__
+
+    def _take(self, view: memoryview) -> int:
+        limit = self._bucket.settings.size_bytes_max
+        if self._written + len(view) > limit:
+            raise CapacityExceeded(f"an object has at most {limit} bytes", self._uri)
+        if self._size is not None and self._written + len(view) > self._size:
+            self._written += len(view)  # commit will refuse: nothing of it needs to travel
+            return len(view)
+        number = self._upload.next_number if self._upload else 1
+        part_bytes = self._bucket.settings.part_bytes(number, self._size)
+        if len(self._buffer) == part_bytes:
+            self._send_part()
+            part_bytes = self._bucket.settings.part_bytes(number + 1, self._size)
+        taken = view[: part_bytes - len(self._buffer)]
+        self._buffer += taken
+        self._written += len(taken)
+        return len(taken)
+
+    def _send_part(self) -> None:
+        if self._upload is None:
+            self._upload = Upload(self._bucket, self._uri)
+        self._upload.put_part(bytes(self._buffer))
+        self._buffer.clear()
+
+    def _failed(self, error: StorageError) -> StorageError:
+        self._failure = error if self._upload is None else self._upload.give_up(error)
+        self._buffer.clear()
+        return self._failure
+
+    def commit(self) -> DataObjectDescription:
+        self._require_open()
+        self._ended = True
+        if self._failure is not None:
+            raise self._failure
+        if self._size is not None and self._written != self._size:
+            mismatch = SizeMismatch(f"{self._written} bytes were written, {self._size} announced", self._uri)
+            raise self._failed(mismatch)
+        if self._upload is None:
+            put_whole(self._bucket, self._uri, bytes(self._buffer))
+        else:
+            self._send_part()
+            self._upload.complete()
+        self._buffer.clear()
+        return DataObjectDescription(self._uri, self._written, None)
+
+    def abort(self) -> None:
+        self._ended = True
+        self._buffer.clear()
+        if self._upload is not None and self._upload.discard() is Discarded.UNSURE:
+            raise DeviceUnavailable("what was sent could not be removed; it goes with delete", self._uri)
+
+    def close(self) -> None:
+        self.abort()
+
+    def _require_open(self) -> None:
+        if self._ended:
+            raise InvalidRequest("the stream has ended", self._uri)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        if kind is None:
+            if not self._ended:
+                self.commit()
+            return
+        try:
+            self.abort()
+        except StorageError:
+            pass  # the exception that ended the block is the one to be seen
+
+
+def _count(name: str, value: Any, uri: DataObjectUri) -> int:
+    """``value`` as a number of bytes. Raises ``InvalidRequest``."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InvalidRequest(f"{name} is a whole number of bytes, not {type(value).__name__}", uri) from None
+    if number < 0:
+        raise InvalidRequest(f"{name} must not be negative", uri)
+    return int(number)
+
+
+def count_of_bytes(name: str, value: Any, uri: DataObjectUri) -> int:
+    """``value`` as a number of bytes, at least 0. Raises ``InvalidRequest``."""
+    return _count(name, value, uri)
+
+
+def _bytes_of(data: bytes | bytearray | memoryview) -> memoryview:
+    """The bytes of ``data``, whatever its item size, shape or stride."""
+    view = memoryview(data)
+    if view.nbytes == 0:
+        return memoryview(b"")
+    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
