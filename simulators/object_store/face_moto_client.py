@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,9 +19,9 @@ import boto3.session
 import botocore.client
 import botocore.configprovider
 import botocore.credentials
-import botocore.hooks
 import botocore.loaders
 import botocore.regions
+import botocore.retries.standard
 import botocore.session
 import botocore.useragent
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -35,50 +36,29 @@ class LocationCoreSession(botocore.session.Session):
     """botocore's session with the environment of a location and no configuration file."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
         super().__init__(event_hooks=copy.copy(_pristine_events()), include_builtin_handlers=False)
+        provider = botocore.credentials.EnvProvider(environ=environ)
+        self.register_component("credential_provider", botocore.credentials.CredentialResolver([provider]))
+        self.register_component("config_store", _config_store(self, environ))
+        self.register_component("data_loader", _loader())
+        # The same on every machine: requests are signed and measured with it.
+        agent = botocore.useragent.UserAgentString("Linux", "6", "x86_64", "3", "CPython", "")
+        self.register_component("user_agent_creator", agent)
 
     @property
     def full_config(self) -> dict[str, Any]:
         return {"profiles": {}}
 
-    def _register_config_store(self) -> None:
-        chains = botocore.configprovider.ConfigChainFactory(session=self, environ=self._environ)
-        mapping = botocore.configprovider._create_config_chain_mapping(
-            chains, botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
-        )
-        mapping["s3"] = botocore.configprovider.SectionConfigProvider(
-            "s3",
-            self,
-            botocore.configprovider._create_config_chain_mapping(
-                chains, botocore.configprovider.DEFAULT_S3_CONFIG_VARS
-            ),
-        )
-        mapping["proxies_config"] = botocore.configprovider.SectionConfigProvider(
-            "proxies_config",
-            self,
-            botocore.configprovider._create_config_chain_mapping(
-                chains, botocore.configprovider.DEFAULT_PROXIES_CONFIG_VARS
-            ),
-        )
-        self._components.register_component("config_store", botocore.configprovider.ConfigValueStore(mapping=mapping))
 
-    def _register_credential_provider(self) -> None:
-        provider = botocore.credentials.EnvProvider(environ=self._environ)
-        self._components.register_component(
-            "credential_provider", botocore.credentials.CredentialResolver([provider])
-        )
-
-    def _register_data_loader(self) -> None:
-        self._components.register_component("data_loader", _loader())
-
-    def _register_endpoint_resolver(self) -> None:
-        self._internal_components.register_component("endpoint_resolver", _endpoint_resolver())
-
-    def _register_user_agent_creator(self) -> None:
-        # The same on every machine: the request is signed and measured with it.
-        agent = botocore.useragent.UserAgentString("Linux", "6", "x86_64", "3", "CPython", None)
-        self._components.register_component("user_agent_creator", agent)
+def _config_store(session: LocationCoreSession, environ: Mapping[str, str]) -> Any:
+    """What botocore makes of configuration names, with ``environ`` in place of the process's environment."""
+    provider: Any = botocore.configprovider
+    chains = provider.ConfigChainFactory(session=session, environ=environ)
+    mapping = provider._create_config_chain_mapping(chains, provider.BOTOCORE_DEFAUT_SESSION_VARIABLES)
+    for section, names in (("s3", provider.DEFAULT_S3_CONFIG_VARS), ("proxies_config", provider.DEFAULT_PROXIES_CONFIG_VARS)):
+        chain = provider._create_config_chain_mapping(chains, names)
+        mapping[section] = provider.SectionConfigProvider(section, session, chain)
+    return provider.ConfigValueStore(mapping=mapping)
 
 
 class LocationSession(boto3.session.Session):
@@ -91,7 +71,8 @@ class LocationSession(boto3.session.Session):
 
     def client(self, service_name: str, *arguments: Any, **named: Any) -> Any:
         with context.outside(), _made_once():
-            client = super().client(service_name, *arguments, **named)
+            make: Any = super().client
+            client = make(service_name, *arguments, **named)
         send = self._send_to_device
 
         def before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
@@ -105,6 +86,16 @@ class LocationSession(boto3.session.Session):
             return super().resource(*arguments, **named)
 
 
+class LocationBackoff(botocore.retries.standard.ExponentialBackoff):
+    """botocore's backoff, drawing from the location's randomness.
+
+    botocore holds ``random.random`` of this machine as a default argument, out of reach of whoever replaces it later.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(random=lambda: random.random(), **arguments)
+
+
 @functools.lru_cache(maxsize=1)
 def _loader() -> botocore.loaders.Loader:
     # Only the data botocore and boto3 were installed with: no folder of this machine's user.
@@ -114,22 +105,19 @@ def _loader() -> botocore.loaders.Loader:
 
 
 @functools.lru_cache(maxsize=1)
-def _endpoint_resolver() -> Any:
-    return botocore.regions.EndpointResolver(_loader().load_data("endpoints"), uses_builtin_data=True)
-
-
-@functools.lru_cache(maxsize=1)
 def _pristine_events() -> Any:
-    return botocore.session.Session()._original_handler
+    session: Any = botocore.session.Session()
+    return session._original_handler
 
 
 _classes: dict[str, type] = {}
 _models: dict[str, Any] = {}
 _providers: dict[tuple[tuple[str, int], ...], tuple[Any, Any]] = {}
-_creator = botocore.client.ClientCreator
+_creator: Any = botocore.client.ClientCreator
+_regions: Any = botocore.regions
 _make_class = _creator._create_client_class
 _make_model = _creator._load_service_model
-_make_provider = botocore.regions.EndpointProvider
+_make_provider = _regions.EndpointProvider
 
 
 def _client_class(self: Any, service_name: str, service_model: Any) -> type:
@@ -155,11 +143,12 @@ def _endpoint_provider(**arguments: Any) -> Any:
 
 @contextmanager
 def _made_once() -> Iterator[None]:
-    """While a client is made, and only then, botocore finds its immutable parts ready made."""
+    """While a client is made, and only then, botocore finds its immutable parts ready made and our backoff."""
     lent = [
         (_creator, "_create_client_class", _client_class),
         (_creator, "_load_service_model", _service_model),
-        (botocore.regions, "EndpointProvider", _endpoint_provider),
+        (_regions, "EndpointProvider", _endpoint_provider),
+        (botocore.retries.standard, "ExponentialBackoff", LocationBackoff),
     ]
     own = [(owner, name, getattr(owner, name)) for owner, name, _ in lent]
     for owner, name, value in lent:

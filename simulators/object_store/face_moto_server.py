@@ -15,13 +15,20 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+import moto.core.responses as core_responses
 import moto.iam.models as iam_models
-import moto.s3.models as models
-import moto.s3.responses as responses
-from moto.core.exceptions import HTTPException
+import moto.moto_api._internal as internal
+import moto.s3.models
+import moto.s3.responses
+from moto import settings
+from moto.core.base_backend import BackendDict
 from moto.core.request import Request
 from moto.moto_api._internal.moto_random import MotoRandom
+from werkzeug.exceptions import HTTPException
 
+# What moto's modules import from each other counts as private to mypy; lending it back to them is the point here.
+models: Any = moto.s3.models
+responses: Any = moto.s3.responses
 ACCOUNT = "123456789012"
 PARTITION = "aws"
 HOST = "s3.amazonaws.com"
@@ -37,7 +44,7 @@ class HttpAnswer:
     body: bytes
 
 
-class PrivateBackend(models.S3Backend):
+class PrivateBackend(moto.s3.models.S3Backend):
     """moto's backend, with upload ids from the device's own random source instead of the machine's."""
 
     def create_multipart_upload(self, bucket_name: str, *arguments: Any, **named: Any) -> Any:
@@ -49,7 +56,7 @@ class PrivateBackend(models.S3Backend):
         return upload
 
 
-class PrivateResponse(responses.S3Response):
+class PrivateResponse(moto.s3.responses.S3Response):
     """moto's request handler, always for the device's one account, whatever the environment or the access key say."""
 
     def get_current_account(self) -> str:
@@ -59,8 +66,12 @@ class PrivateResponse(responses.S3Response):
 class MotoServer:
     """One S3 service. ``random`` seeds its ids; ``now_ns`` is its clock, simulated Unix time in nanoseconds."""
 
-    def __init__(self, random: Random, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, random: Random, now_ns: Callable[[], int], *, part_size_min_bytes: int = 5 << 20, page_size: int = 1000
+    ) -> None:
         self._now_ns = now_ns
+        self._part_size_min_bytes = part_size_min_bytes
+        self._page_size = page_size
         self._last_ms = 0
         self._random = MotoRandom(random.getrandbits(64))
         self._backends = models.S3BackendDict(
@@ -68,9 +79,10 @@ class MotoServer:
         )
         self._instances: dict[type, list[Any]] = {kind: [] for kind in _TRACKED}
         with self._lent():
-            self.backend: models.S3Backend = self._backends[ACCOUNT][PARTITION]
+            self.backend: moto.s3.models.S3Backend = self._backends[ACCOUNT][PARTITION]
         # moto registers every dictionary for its global reset, which is not ours to be reset by.
-        models.BackendDict._instances[:] = [kept for kept in models.BackendDict._instances if kept is not self._backends]
+        registered: list[Any] = vars(BackendDict)["_instances"]
+        registered[:] = [kept for kept in registered if kept is not self._backends]
 
     def serve(
         self, method: str, target: str, query: str, headers: Mapping[str, Any], body: bytes, *, bucket: str
@@ -83,12 +95,15 @@ class MotoServer:
             request = Request.from_primitives(method, url, sent, body)
             try:
                 dispatch = PrivateResponse.key_dispatch if target else PrivateResponse.bucket_dispatch
-                status, answer_headers, answer_body = dispatch(request, request.raw_url, request.headers)
+                answer: tuple[Any, Any, Any] = dispatch(request, request.raw_url, request.headers)
             except HTTPException as error:
-                status, answer_headers, answer_body = error.code, error.get_headers(), error.get_body()
-        if isinstance(answer_body, str):
-            answer_body = answer_body.encode()
-        return HttpAnswer(int(status), {str(k): str(v) for k, v in dict(answer_headers).items()}, bytes(answer_body or b""))
+                answer = (error.code, error.get_headers(), error.get_body())
+            except Exception as error:  # noqa: BLE001  moto's own server answers 500 to whatever goes wrong inside it
+                text = f"<Error><Code>InternalError</Code><Message>{type(error).__name__}</Message></Error>"
+                answer = (500, {"content-type": "application/xml"}, text)
+        status, answer_headers, content = answer
+        content = content.encode() if isinstance(content, str) else bytes(content or b"")
+        return HttpAnswer(int(status), {str(k): str(v) for k, v in dict(answer_headers).items()}, content)
 
     def create_bucket(self, name: str, *, region: str, versioning: bool) -> None:
         """Make a bucket without a request: the device is delivered with it."""
@@ -109,7 +124,7 @@ class MotoServer:
     def _utcnow(self) -> datetime.datetime:
         # moto orders versions by their millisecond: two in one millisecond would swap, so its clock never stands still.
         self._last_ms = max(self._now_ns() // 1_000_000, self._last_ms + 1)
-        whole = datetime.datetime.fromtimestamp(self._last_ms // 1000, tz=datetime.timezone.utc)
+        whole = datetime.datetime.fromtimestamp(self._last_ms // 1000, tz=datetime.UTC)
         return whole.replace(tzinfo=None, microsecond=self._last_ms % 1000 * 1000)
 
     @contextmanager
@@ -118,7 +133,12 @@ class MotoServer:
             (models, "s3_backends", self._backends),
             (responses, "s3_backends", self._backends),
             (models, "random", self._random),
+            (internal, "mock_random", self._random),
             (models, "utcnow", self._utcnow),
+            (core_responses, "utcnow", self._utcnow),
+            (models, "S3_UPLOAD_PART_MIN_SIZE", self._part_size_min_bytes),
+            (models, "get_s3_default_key_buffer_size", _in_memory),
+            (settings, "get_s3_default_max_keys", lambda: self._page_size),
             (models, "events_send_notification", _ignore),
             (iam_models, "mark_account_as_visited", _ignore),
         ]
@@ -135,3 +155,8 @@ class MotoServer:
 
 def _ignore(*arguments: object, **named: object) -> None:
     """Other services of moto do not exist here."""
+
+
+def _in_memory() -> int:
+    """How much of an object moto keeps in memory before it makes a temporary file: all of it."""
+    return 1 << 62
