@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storcert.harness.record.run_record import CheckFailure, RunRecord
 from storcert.harness.record.verdict import RunVerdict
-from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
+from storcert.reports.summary import count_words, headline, place, reason, subject
 from storcert.reports.text import count, one_line, printable
 
 #: GitHub shows ten error annotations per step and drops the rest without a word.
@@ -17,7 +17,7 @@ def annotations(record: RunRecord) -> str:
     """Workflow commands, one per line: errors for failures, then one for what is not shown. Empty if all is well."""
     lines = [
         _command("error", failure, f"{failure.check}: {failure.message}")
-        for _, failure, _ in shown_failures(record, ANNOTATIONS_MAX)
+        for failure in record.failures[: ANNOTATIONS_MAX + 1]
     ]
     if len(lines) > ANNOTATIONS_MAX:
         hidden = len(record.failures) - (ANNOTATIONS_MAX - 1)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from io import StringIO
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -87,8 +87,6 @@ class _Report:
     def _line(self, *pieces: tuple[str, str] | str, wrap: bool = True, indent: int = 0) -> None:
         text = Text.assemble(*((piece, "") if isinstance(piece, str) else piece for piece in pieces))
         if indent and wrap:
-            from rich.padding import Padding
-
             self.console.print(Padding(text, (0, 0, 0, indent)))
             return
         self.console.print(Text(" " * indent) + text if indent else text, soft_wrap=not wrap)
@@ -194,16 +192,11 @@ class _Report:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD if any(columns) else None, show_edge=False, pad_edge=False, safe_box=True)
-    for column in columns:
-        name = column.removeprefix(">")
-        last = not name and column is columns[-1]
-        table.add_column(
-            name, justify="right" if column.startswith(">") else "left", no_wrap=not last, overflow="fold"
-        )
-    table.box = None
-    table.header_style = "bold"
-    table.padding = (0, 2, 0, 0)
+    """A table without lines; ``>`` before a name aligns right; the last column wraps where the terminal is narrow."""
+    table = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for index, column in enumerate(columns, 1):
+        justify: JustifyMethod = "right" if column.startswith(">") else "left"
+        table.add_column(column.removeprefix(">"), justify=justify, no_wrap=index < len(columns), overflow="fold")
     return table
 
 
