@@ -6,7 +6,14 @@ its ``Journal``; its digest identifies it. ``current_task()`` says whose code ru
 
 from storcert.harness.kernel.context import current_location, current_task, outside
 from storcert.harness.kernel.deadline import Deadline
-from storcert.harness.kernel.exceptions import DeadlineExpired, KitAbort, LocationCrashed, RunawayTask, WorldClosed
+from storcert.harness.kernel.exceptions import (
+    DeadlineExpired,
+    KitAbort,
+    LocationCrashed,
+    RunawayTask,
+    TaskCrashed,
+    WorldClosed,
+)
 from storcert.harness.kernel.journal import Journal
 from storcert.harness.kernel.location import Location
 from storcert.harness.kernel.loop import Kernel
@@ -22,6 +29,7 @@ __all__ = [
     "LocationCrashed",
     "RunawayTask",
     "Task",
+    "TaskCrashed",
     "WorldClosed",
     "current_location",
     "current_task",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from storcert.harness.kernel.loop import Kernel
+    from storcert.harness.kernel.environment import IntegerEnvironment
 
 COMPACT_ABOVE = 1_024
 
@@ -19,14 +19,18 @@ COMPACT_ABOVE = 1_024
 class Deadline:
     """Quacks like a SimPy event where the loop looks (``callbacks``, ``_ok``), and costs a third of one."""
 
-    __slots__ = ("_action", "_kernel", "callbacks", "time_ns")
+    __slots__ = ("_action", "_environment", "callbacks", "time_ns")
     _ok = True
     _value = None
 
     def __init__(
-        self, kernel: Kernel, time_ns: int, callbacks: Sequence[Callable[[Any], Any]], action: Callable[[], None] | None = None
+        self,
+        environment: IntegerEnvironment,
+        time_ns: int,
+        callbacks: Sequence[Callable[[Any], Any]],
+        action: Callable[[], None] | None = None,
     ) -> None:
-        self._kernel = kernel
+        self._environment = environment
         self.time_ns = time_ns
         self.callbacks: Sequence[Callable[[Any], Any]] | None = callbacks
         self._action = action
@@ -41,10 +45,10 @@ class Deadline:
         if self.callbacks is not None:
             self.callbacks = None
             self._action = None
-            kernel = self._kernel
-            kernel._dead_entries += 1
-            if kernel._dead_entries * 2 > len(kernel._queue) > COMPACT_ABOVE:
-                compact(kernel)
+            environment = self._environment
+            environment._dead_entries += 1
+            if environment._dead_entries * 2 > len(environment._queue) > COMPACT_ABOVE:
+                compact(environment)
 
 
 def act(deadline: Deadline) -> None:
@@ -57,9 +61,9 @@ def act(deadline: Deadline) -> None:
 ACT: tuple[Callable[[Deadline], None], ...] = (act,)
 
 
-def compact(kernel: Kernel) -> None:
+def compact(environment: IntegerEnvironment) -> None:
     """Rebuild the heap without its dead entries, in place: the loop holds on to the list."""
-    queue = kernel._queue
+    queue = environment._queue
     queue[:] = [entry for entry in queue if entry[2].callbacks is not None]
     heapq.heapify(queue)
-    kernel._dead_entries = 0
+    environment._dead_entries = 0

@@ -2,6 +2,7 @@
 
     Exception
      +-- DeadlineExpired     a wait took longer than it was allowed to
+     +-- TaskCrashed         the task one joins crashed with its location: there is no result
      +-- WorldClosed         the kit uses a kernel after close()
     BaseException
      +-- LocationCrashed     code of a dead location or of a world that is over still runs: it must leave
@@ -25,6 +26,10 @@ class DeadlineExpired(Exception):
         return f"nothing happened within {self.timeout_ns} ns of virtual time"
 
 
+class TaskCrashed(Exception):
+    """``kernel.join(task)``: the task's location crashed, so the task neither finished nor failed."""
+
+
 class WorldClosed(Exception):
     """The kernel was closed: its world is over and nothing can happen in it any more."""
 
@@ -37,19 +42,20 @@ class LocationCrashed(BaseException):
 
 
 class RunawayTask(BaseException):
-    """Thrown into a task that would never end; kept as its ``error``. Virtual time stood still meanwhile."""
+    """Thrown into a task that would never end; kept as its ``error``. Virtual time stood still meanwhile. Raised by ``run()``
+    itself where no task, but a device or the kit, goes round in circles."""
 
 
 class KitAbort(BaseException):
     """Raised by kit code inside a task, ends the whole ``run()`` with this exception instead of only the task."""
 
 
-_FOREIGN_KIT_ROOTS = frozenset({"_pytest", "pytest", "hypothesis"})
+_TEST_TOOLS = frozenset({"_pytest", "pytest", "hypothesis"})
 
 
 def belongs_to_kit(error: BaseException) -> bool:
-    """Whether an exception that ended a task must leave ``run()``: an interrupt by the user, or a test tool's own control
+    """Whether an exception that ended a task must leave ``run()`` too: an interrupt by the user, or a test tool's own control
     flow (``pytest.fail``, Hypothesis' ``StopTest``). All else is the driver's doing and stays in ``task.error``."""
     if isinstance(error, Exception):
         return False
-    return isinstance(error, (KeyboardInterrupt, KitAbort)) or type(error).__module__.partition(".")[0] in _FOREIGN_KIT_ROOTS
+    return isinstance(error, (KeyboardInterrupt, KitAbort)) or type(error).__module__.partition(".")[0] in _TEST_TOOLS

@@ -1,7 +1,7 @@
 """The running digest over every event a kernel processed: its time and its order number, in sequence.
 
 The order number names the event (it is unique), so any difference in what was scheduled, when, or in which sequence shows.
-Numbers are gathered in an array and hashed in batches, little-endian on every platform.
+Numbers gather in a list and are hashed in batches, as 64-bit little-endian on every platform.
 """
 
 from __future__ import annotations
@@ -10,35 +10,35 @@ import hashlib
 import sys
 from array import array
 
+_FLUSH_AT = 4_096
+
 
 class Fingerprint:
-    """``note`` is called twice per event, with its time and its order number: it is the bare ``append`` of an array."""
+    """The loop appends two numbers per event to ``trail``, and calls :meth:`flush_if_long` now and then."""
 
-    __slots__ = ("_hash", "_trail", "note")
+    __slots__ = ("_hash", "trail")
 
     def __init__(self) -> None:
-        self._trail = array("Q")
+        self.trail: list[int] = []
         self._hash = hashlib.blake2b(digest_size=32)
-        self.note = self._trail.append
-
-    def __len__(self) -> int:
-        """How many numbers wait to be hashed."""
-        return len(self._trail)
 
     def forget_last(self) -> None:
         """Take back the last event: it was a marker that only stopped the run."""
-        del self._trail[-2:]
+        del self.trail[-2:]
 
-    def flush(self) -> None:
-        """Hash what has gathered."""
-        trail = self._trail
+    def flush_if_long(self) -> None:
+        """Hash what has gathered, if it is worth it."""
+        if len(self.trail) >= _FLUSH_AT:
+            self._flush()
+
+    def _flush(self) -> None:
+        numbers = array("Q", self.trail)
         if sys.byteorder == "big":
-            trail = array("Q", trail)
-            trail.byteswap()
-        self._hash.update(trail)
-        del self._trail[:]
+            numbers.byteswap()
+        self._hash.update(numbers)
+        self.trail.clear()
 
     def digest(self) -> bytes:
         """32 bytes over all events so far; independent of when batches were hashed."""
-        self.flush()
+        self._flush()
         return self._hash.digest()

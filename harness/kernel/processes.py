@@ -6,60 +6,45 @@ be made at all. Here the original is thrown.
 
 from __future__ import annotations
 
-from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 import simpy
-from simpy.events import Event, Process
-
-from storcert.harness.kernel.checks import delay_of
+from simpy.events import Event, Process, ProcessGenerator
 
 if TYPE_CHECKING:
-    from storcert.harness.kernel.loop import Kernel
+    from storcert.harness.kernel.environment import IntegerEnvironment
 
 
 class KernelTimeout(simpy.Timeout):
-    """``kernel.timeout(delay_ns, value=None)``."""
+    """What ``kernel.timeout(delay_ns, value=None)`` gives. Made there, without ``__init__``."""
 
-    env: Kernel
 
-    def __init__(self, env: Kernel, delay: int, value: Any = None) -> None:
-        # Says what Timeout.__init__ and Environment.schedule say, without the two calls: this is the hottest path there is.
-        if type(delay) is not int or delay < 0:
-            delay = delay_of(delay)
-        self.env = env
-        self.callbacks = []
-        self._value = value
-        self._delay = delay
-        self._ok = True
-        heappush(env._queue, (env._now + delay, next(env._orders), self))
+new_timeout = KernelTimeout.__new__
 
 
 class KernelProcess(Process):
-    """``kernel.process(generator)``."""
+    """What ``kernel.process(generator)`` gives."""
+
+    def __init__(self, env: IntegerEnvironment, generator: ProcessGenerator) -> None:
+        super().__init__(env, generator)
+        self._send = generator.send
+        self._go_on: Any = self._resume  # a bound method, made once; a cycle, so taken away at the end
 
     def _resume(self, event: Event) -> None:
         env = self.env
         env._active_proc = self
-        generator = self._generator
         while True:
             try:
                 if event._ok:
-                    event = generator.send(event._value)
+                    event = self._send(event._value)
                 else:
                     event._defused = True
-                    event = generator.throw(event._value)
+                    event = self._generator.throw(event._value)
             except StopIteration as stop:
-                self._target = None  # type: ignore[assignment]
-                self._ok = True
-                self._value = stop.value
-                env.schedule(self)
+                self._finish(True, stop.value)
                 break
-            except BaseException as error:
-                self._target = None  # type: ignore[assignment]
-                self._ok = False
-                self._value = error
-                env.schedule(self)
+            except BaseException as error:  # noqa: BLE001  # it is the value of the process from now on
+                self._finish(False, error)
                 break
             try:
                 callbacks = event.callbacks
@@ -67,7 +52,13 @@ class KernelProcess(Process):
                 env._active_proc = None
                 raise RuntimeError(f"process {self.name} yielded {event!r}, which is no event") from None
             if callbacks is not None:
-                callbacks.append(self._resume)
+                callbacks.append(self._go_on)
                 self._target = event
                 break
         env._active_proc = None
+
+    def _finish(self, ok: bool, value: Any) -> None:
+        self._target = self._go_on = None  # type: ignore[assignment]  # as in SimPy: no target any more
+        self._ok = ok
+        self._value = value
+        self.env.schedule(self)

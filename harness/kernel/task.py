@@ -87,8 +87,8 @@ class Task(greenlet.greenlet):
         state = "crashed" if self.crashed else "done" if self.done else self.waiting_for or "runs"
         return f"<task {self.name}: {state}>"
 
-    def run(self, _start: object) -> None:  # type: ignore[override]  # greenlet calls it with what switch() was given
-        """The body of the greenlet."""
+    def run(self, _start: object) -> None:
+        """The body of the greenlet, which calls it with what the first ``switch`` was given."""
         function, self._function = self._function, None
         assert function is not None
         self._waits_for = None
@@ -99,7 +99,7 @@ class Task(greenlet.greenlet):
         except LocationCrashed as error:
             if not (self.crashed or self.kernel.sealed):
                 self.error = error  # somebody else's: kept, as any error
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # kept, and raised again below if it is the kit's
             self.error = error
         finally:
             _running[0] = None

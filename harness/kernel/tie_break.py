@@ -22,9 +22,8 @@ from storcert.harness.kernel.random_streams import derive
 TieBreak = Literal["seeded", "fifo"]
 
 KEY_BITS = 60
-FIRST = 0
-"""Order number of markers that stop a run: before everything else at their instant."""
 URGENT_BASE = 1 << KEY_BITS
+"""Below it: markers that stop a run, before everything else at their instant."""
 NORMAL_BASE = 2 << KEY_BITS
 PRIORITY_MIN, PRIORITY_MAX = -1, 14
 
@@ -35,11 +34,6 @@ _ONES = sum(1 << 64 * lane for lane in range(_BLOCK))
 _LANES = sum(lane << 64 * lane for lane in range(_BLOCK))
 _RANDOM_MASK = _ONES * (((1 << KEY_BITS - _COUNTER_BITS) - 1) << _COUNTER_BITS)
 _NORMAL = _ONES * NORMAL_BASE
-
-
-def urgent_orders() -> Iterator[int]:
-    """Order numbers of urgent events."""
-    return itertools.count(URGENT_BASE)
 
 
 def normal_orders(seed: int, tie_break: TieBreak) -> Iterator[int]:
