@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from hypothesis import given
-from s3_programs import Outcome, Program, differences, programs, run_program
+from tests.simulators.object_store.s3_programs import Outcome, Program, differences, programs, run_program
 
 from storcert.harness.kernel.interpose.install import installed
 from storcert.harness.kernel.loop import Kernel
@@ -50,7 +50,7 @@ def compare(program: Program) -> tuple[list[str], set[str]]:
     for index, (call, left, right) in enumerate(zip(program, native, moto, strict=True)):
         rows: list[KnownDifference] = []
         for field, of_native, of_moto in differences(left, right):
-            row = next((row for row in KNOWN_DIFFERENCES if row.explains(call[0], field, of_native, of_moto)), None)
+            row = next((row for row in KNOWN_DIFFERENCES if row.explains(call, field, of_native, of_moto)), None)
             if row is None:
                 unexplained.append(f"call {index} {call[0]} {dict(call[1])}: {field}: native {of_native!r}, moto {of_moto!r}")
             else:
