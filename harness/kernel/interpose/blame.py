@@ -31,7 +31,7 @@ PACKAGE_FOLDERS: tuple[str, ...] = _folders("purelib", "platlib")
 STANDARD_FOLDERS: tuple[str, ...] = tuple(
     sorted({*_folders("stdlib", "platstdlib"), os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")})
 )
-_PACKAGE_MARKS = (f"{_SEPARATOR}site-packages{_SEPARATOR}", f"{_SEPARATOR}dist-packages{_SEPARATOR}")
+PACKAGE_MARKS = (f"{_SEPARATOR}site-packages{_SEPARATOR}", f"{_SEPARATOR}dist-packages{_SEPARATOR}")
 
 # Code that watches code: what it opens while tracing a location is no business of the location.
 INSTRUMENTS = frozenset(
@@ -64,7 +64,7 @@ def _classify(filename: str) -> str:
         return "other"
     if filename.startswith("<") or not filename:
         return "library"
-    if filename.startswith(PACKAGE_FOLDERS) or any(mark in filename for mark in _PACKAGE_MARKS):
+    if filename.startswith(PACKAGE_FOLDERS) or any(mark in filename for mark in PACKAGE_MARKS):
         return "package"
     return "library" if filename.startswith(STANDARD_FOLDERS) else "other"
 

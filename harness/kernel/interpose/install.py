@@ -60,6 +60,12 @@ class Interposition:
         setattr(owner, name, replacement)
         self._undo.append(lambda: setattr(owner, name, raw))
 
+    def put(self, owner: Any, name: str, value: Any) -> None:
+        """Set one attribute for the time of the installation, and look for no copies of it."""
+        raw = vars(owner)[name]
+        setattr(owner, name, value)
+        self._undo.append(lambda: setattr(owner, name, raw))
+
     def on_undo(self, action: Callable[[], None]) -> None:
         """Have ``action`` called when the installation ends, in reverse order of registration."""
         self._undo.append(action)
@@ -76,7 +82,8 @@ class Interposition:
         """Replace the captured copies of everything replaced since the last scan."""
         pending, self._pending = self._pending, {}
         if pending:
-            _swap_captured({key: new for key, (_, new) in pending.items()}, self._undo)
+            latest = {key: self.replacement(self.original(held)) for key, (held, _) in pending.items()}
+            _swap_captured(latest, self._undo)
 
     def undo(self) -> None:
         """Put everything back. Modules imported meanwhile get originals where they captured replacements."""

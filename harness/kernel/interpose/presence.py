@@ -27,14 +27,26 @@ def adopt_current_thread() -> None:
 
 
 def task_here() -> Task | None:
-    """The task whose code calls, or ``None`` for the kit, the kernel, the devices and every other thread."""
+    """The task whose code calls, or ``None`` for the kit, the kernel, the devices and every other thread.
+
+    Raises ``LocationCrashed`` for code of a dead location or of a world that is over: no door opens for it any more.
+    """
     task = running[0]
     if task is None or get_ident() != _simulation_thread[0]:
         return None
+    location = task.location
+    if location is None:  # a task of the kit itself
+        return None
+    location.require_open()
     return task
 
 
 def location_here() -> Location | None:
-    """The location whose code calls, or ``None``."""
+    """The location whose code calls, or ``None``; raises as :func:`task_here` does."""
     task = task_here()
     return None if task is None else task.location
+
+
+def on_simulation_thread() -> bool:
+    """Whether the calling thread is the one that simulates."""
+    return get_ident() == _simulation_thread[0]

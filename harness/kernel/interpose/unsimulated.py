@@ -1,0 +1,190 @@
+"""What cannot be made deterministic: threads, processes, sockets, event loops. Recorded as a finding, then refused.
+
+``NotSimulated`` names the deed and what to do instead. Pure questions (``socket.inet_aton``, constants) stay open. Commands
+that a simulator stands for are answered by its face, which puts its own replacement in front of the ones here.
+
+Not caught: threads and sockets made in C by extension modules; signals; file descriptors inherited from outside.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import MethodType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from storcert.harness.kernel.interpose import blame
+from storcert.harness.kernel.interpose.presence import location_here, running, task_here
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from storcert.harness.kernel.interpose.install import Interposition
+    from storcert.harness.kernel.location import Location
+
+_ADVICE = {
+    "thread": "Do the work in the calling thread: one seed gives one interleaving only without threads of the "
+    "operating system (for boto3 transfers: TransferConfig(use_threads=False)).",
+    "socket": "Reach the device through the client library that its simulator answers for, made at the location.",
+    "subprocess": "Only commands of a simulated device can be run at a simulated location.",
+}
+
+
+class NotSimulated(RuntimeError):
+    """Code at a simulated location asked for something that the simulation cannot give. ``kind`` as in the finding."""
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def refuse(location: Location, kind: str, deed: str, frame: FrameType | None = None) -> NoReturn:
+    """Record ``deed`` as a finding of ``kind`` and raise :class:`NotSimulated`."""
+    blame.report(location, kind, deed, sys._getframe(1) if frame is None else frame)
+    raise NotSimulated(f"{deed} cannot be simulated at location {location.name!r}. {_ADVICE[kind]}", kind)
+
+
+def _refusing(kind: str, describe: Callable[[tuple[Any, ...], dict[str, Any]], str]) -> Callable[[Any], Any]:
+    """A replacement that refuses at a location. Works for functions and, through ``self`` in ``args``, for methods."""
+
+    def make(original: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if running[0] is None or (location := location_here()) is None:
+                return original(*args, **kwargs)
+            refuse(location, kind, describe(args, kwargs), sys._getframe(1))
+
+        call.__name__ = call.__qualname__ = getattr(original, "__name__", "call")
+        call.__wrapped__ = original  # type: ignore[attr-defined]
+        return call
+
+    return make
+
+
+def _named(name: str, shown: int = 3, skip: int = 0) -> Callable[[tuple[Any, ...], dict[str, Any]], str]:
+    def describe(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        return f"{name}({', '.join(show(value) for value in args[skip : skip + shown])})"
+
+    return describe
+
+
+def show(value: Any) -> str:
+    """A value in a message: never an address, which differs from run to run."""
+    if isinstance(value, (str, bytes, int, float, bool, type(None))):
+        return repr(value)
+    if isinstance(value, (list, tuple)):
+        inside = ", ".join(show(item) for item in value[:8])
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if callable(value):
+        return str(getattr(value, "__qualname__", type(value).__name__))
+    return f"<{type(value).__name__}>"
+
+
+def _popen(original: Callable[..., None]) -> Callable[..., None]:
+    def __init__(self: Any, args: Any, *rest: Any, **kwargs: Any) -> None:  # noqa: N807
+        if running[0] is None or (location := location_here()) is None:
+            return original(self, args, *rest, **kwargs)
+        # So that __del__ of the half-made object stays quiet.
+        self._child_created, self.returncode = False, None
+        refuse(location, "subprocess", f"subprocess.Popen({show(args)})", sys._getframe(1))
+
+    return __init__
+
+
+class _SocketInit:
+    """``socket.socket.__init__``: sockets of the operating system are refused, whatever made them."""
+
+    def __new__(cls, original: Callable[..., None]) -> Any:
+        def __init__(self: Any, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:  # noqa: N807
+            if running[0] is None or (location := location_here()) is None:
+                return original(self, family, type, proto, fileno)
+            refuse(location, "socket", "socket.socket()", sys._getframe(1))
+
+        return __init__
+
+
+def _select(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``select`` with nothing to watch is a sleep; with something, it waits for what cannot be simulated."""
+
+    def call(original: Callable[..., Any], r: Any, w: Any, x: Any, timeout: float | None = None, /) -> Any:
+        if running[0] is None or (task := task_here()) is None:
+            return original(r, w, x, timeout)
+        if not (r or w or x) and timeout is not None:
+            from storcert.harness.kernel.interpose.clock import duration_ns
+
+            task.location.kernel.sleep_ns(duration_ns(timeout))
+            return [], [], []
+        refuse(task.location, "socket", "select.select()", sys._getframe(1))
+
+    return MethodType(call, original)
+
+
+def _threads(interposition: Interposition) -> None:
+    import _thread
+    import concurrent.futures.thread
+    import threading
+
+    def start(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        target = getattr(args[0], "_target", None)
+        return f"{type(args[0]).__name__}.start()" if target is None else f"Thread(target={show(target)}).start()"
+
+    replace = interposition.replace
+    replace(threading.Thread, "start", _refusing("thread", start))
+    for name in ("start_new_thread", "start_new", "start_joinable_thread"):
+        replace(_thread, name, _refusing("thread", _named(f"_thread.{name}", 1)))
+    submit = _named("ThreadPoolExecutor.submit", 1, skip=1)
+    replace(concurrent.futures.thread.ThreadPoolExecutor, "submit", _refusing("thread", submit))
+
+
+def _event_loops(interposition: Interposition) -> None:
+    """Where the event loop is loaded; a loop made by code loaded later fails at its first socket."""
+    base_events = sys.modules.get("asyncio.base_events")
+    if base_events is not None:
+        interposition.replace(
+            base_events.BaseEventLoop, "__init__", _refusing("thread", lambda args, kwargs: "an asyncio event loop")
+        )
+
+
+def _processes(interposition: Interposition) -> None:
+    import os
+    import subprocess
+
+    replace = interposition.replace
+    replace(subprocess.Popen, "__init__", _popen)
+    for name in (
+        "system", "fork", "forkpty", "posix_spawn", "posix_spawnp", "popen", "spawnv", "spawnve", "spawnvp", "spawnvpe",
+        "spawnl", "spawnle", "spawnlp", "spawnlpe", "execv", "execve", "execl", "execle", "execlp", "execvp", "execvpe",
+    ):
+        replace(os, name, _refusing("subprocess", _named(f"os.{name}", 1)))
+    for name in ("kill", "killpg"):
+        replace(os, name, _refusing("subprocess", _named(f"os.{name}", 2)))
+    # multiprocessing is slow to load and seldom loaded; without it, its children fail at os.fork or posix_spawn.
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None:
+        replace(process.BaseProcess, "start", _refusing("subprocess", lambda args, kwargs: "multiprocessing.Process.start()"))
+    pool = sys.modules.get("concurrent.futures.process")
+    if pool is not None:
+        submit = _named("ProcessPoolExecutor.submit", 1, skip=1)
+        replace(pool.ProcessPoolExecutor, "submit", _refusing("subprocess", submit))
+
+
+def _sockets(interposition: Interposition) -> None:
+    import select
+    import socket
+
+    replace = interposition.replace
+    replace(socket.socket, "__init__", _SocketInit)
+    for name, shown in (
+        ("create_connection", 1), ("create_server", 1), ("socketpair", 0), ("fromfd", 0), ("getaddrinfo", 2), ("gethostbyname", 1),
+        ("gethostbyname_ex", 1), ("gethostbyaddr", 1), ("getnameinfo", 1),
+    ):
+        replace(socket, name, _refusing("socket", _named(f"socket.{name}", shown)))
+    replace(select, "select", _select)
+    replace(select, "poll", _refusing("socket", _named("select.poll", 0)))
+
+
+def install(interposition: Interposition) -> None:
+    """Shut the doors. The locks, which open in virtual time, are :mod:`.locks`."""
+    _threads(interposition)
+    _event_loops(interposition)
+    _processes(interposition)
+    _sockets(interposition)
