@@ -1,0 +1,88 @@
+"""How code at a simulated location comes by its client: the names of boto3 and botocore that make one, replaced there.
+
+Registered with the fence as the group ``boto3``; outside a location every name keeps its meaning. What stands behind is the
+location's service ``boto3.session``: a function that takes the arguments of ``boto3.session.Session``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storcert.harness.kernel.context import current_location
+from storcert.harness.kernel.interpose.install import Interposition, register
+from storcert.harness.kernel.location import Location
+from storcert.simulators.device import NotModelled
+
+SESSION_SERVICE = "boto3.session"
+CLIENT_SERVICE = "boto3.client"
+
+
+def _service(location: Location, name: str) -> Any:
+    service = location.services.get(name)
+    if service is None:
+        raise NotModelled(f"no simulated object store is attached to location {location.name}")
+    return service
+
+
+def _dispatching_session(original: type) -> type:
+    """A stand-in for ``boto3.session.Session``: the location's session there, the real class everywhere else."""
+
+    class Dispatch(type):
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            location = current_location()
+            if location is None:
+                return original(*args, **kwargs)
+            return _service(location, SESSION_SERVICE)(*args, **kwargs)
+
+        def __instancecheck__(cls, instance: Any) -> bool:
+            return isinstance(instance, original) or getattr(instance, "stands_for_session", False)
+
+    return Dispatch(original.__name__, (original,), {"__module__": original.__module__, "__doc__": original.__doc__})
+
+
+def _dispatching_client(original: Any) -> Any:
+    def client(*args: Any, **kwargs: Any) -> Any:
+        location = current_location()
+        if location is None:
+            return original(*args, **kwargs)
+        return _service(location, CLIENT_SERVICE)(*args, **kwargs)
+
+    return client
+
+
+def _dispatching_create_client(original: Any) -> Any:
+    def create_client(self: Any, *args: Any, **kwargs: Any) -> Any:
+        location = current_location()
+        if location is None:
+            return original(self, *args, **kwargs)
+        return _service(location, CLIENT_SERVICE)(*args, **kwargs)
+
+    return create_client
+
+
+def _not_modelled(name: str) -> Any:
+    def make(original: Any) -> Any:
+        def replacement(*args: Any, **kwargs: Any) -> Any:
+            if current_location() is None:
+                return original(*args, **kwargs)
+            raise NotModelled(name)
+
+        return replacement
+
+    return make
+
+
+def install(interposition: Interposition) -> None:
+    """The group: applied by the fence."""
+    import boto3
+    import boto3.session
+    import botocore.session
+
+    interposition.replace(boto3.session, "Session", _dispatching_session)
+    interposition.replace(boto3, "client", _dispatching_client)
+    interposition.replace(boto3, "resource", _not_modelled("boto3.resource"))
+    interposition.replace(boto3, "setup_default_session", _not_modelled("boto3.setup_default_session"))
+    interposition.replace(botocore.session.Session, "create_client", _dispatching_create_client)
+
+
+register("boto3", install)

@@ -1,0 +1,134 @@
+"""If-Match and its family: when a condition refuses. Rows of the dialect decide what a server really looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from storcert.simulators.object_store.dialect import Dialect
+from storcert.simulators.object_store.errors import Refusal
+from storcert.simulators.object_store.model import Version
+
+
+def failed(condition: str, code: str = "PreconditionFailed") -> Refusal:
+    """The refusal of a condition that does not hold."""
+    return Refusal(code, details={"Condition": condition} if code == "PreconditionFailed" else None)
+
+
+def names(given: str, etag: str) -> bool:
+    """Whether a header value (one ETag, several, quoted or not) names ``etag``; ``*`` names every one."""
+    if given == "*":
+        return True
+    return any(part.strip().removeprefix("W/").strip('"') == etag for part in given.split(","))
+
+
+def check_write(dialect: Dialect, params: Mapping[str, Any], current: Version | None) -> None:
+    """PutObject's conditions on the destination."""
+    none_match = params.get("IfNoneMatch")
+    if none_match is not None:
+        if none_match != "*":
+            code = dialect.code("put_if_none_match_etag")
+            if code is not None:
+                raise failed("If-None-Match", code)
+            if current is not None and names(none_match, current.etag):
+                raise failed("If-None-Match")
+        elif current is not None:
+            code = dialect.code("put_if_none_match_star_existing")
+            if code is not None:
+                raise failed("If-None-Match", code)
+    match = params.get("IfMatch")
+    if match is not None:
+        if current is None:
+            code = str(dialect["put_if_match_missing_key"])
+            raise failed("If-Match", code)
+        if match == "*":
+            code = dialect.code("put_if_match_star")
+        elif match.startswith('"') and names(match, current.etag):
+            code = dialect.code("put_if_match_quoted")
+        else:
+            code = None if names(match, current.etag) else "PreconditionFailed"
+        if code is not None:
+            raise failed("If-Match", code)
+
+
+def check_publish(dialect: Dialect, row: str, params: Mapping[str, Any], current: Version | None) -> None:
+    """Conditions on the destination of Complete and Copy; ``row`` says whether this server looks at them."""
+    code = dialect.code(row)
+    if code is None:
+        return
+    if params.get("IfNoneMatch") is not None and current is not None:
+        raise failed("If-None-Match", code)
+    match = params.get("IfMatch")
+    if match is not None:
+        if current is None:
+            raise Refusal("NoSuchKey")
+        if not names(match, current.etag):
+            raise failed("If-Match", code)
+
+
+def check_delete(dialect: Dialect, params: Mapping[str, Any], current: Version | None) -> None:
+    """DeleteObject's If-Match (and its kin for directory buckets, which no general bucket has)."""
+    match = params.get("IfMatch")
+    code = dialect.code("delete_if_match_wrong")
+    if match is None or code is None:
+        return
+    if current is None:
+        if match != "*":
+            raise Refusal("NoSuchKey")
+        raise failed("If-Match", code)
+    if not names(match, current.etag):
+        raise failed("If-Match", code)
+
+
+def check_copy_source(dialect: Dialect, params: Mapping[str, Any], source: Version) -> None:
+    """CopySourceIf*: only the two of ETags depend on the dialect."""
+    match = params.get("CopySourceIfMatch")
+    if match is not None:
+        code = dialect.code("copy_source_if_match_wrong")
+        if code is not None and not names(match, source.etag):
+            raise failed("x-amz-copy-source-If-Match", code)
+    none_match = params.get("CopySourceIfNoneMatch")
+    if none_match is not None:
+        code = dialect.code("copy_source_if_none_match_same")
+        if code is not None and names(none_match, source.etag):
+            raise failed("x-amz-copy-source-If-None-Match", code)
+    since = params.get("CopySourceIfModifiedSince")
+    if since is not None and not _modified_after(source, since):
+        raise failed("x-amz-copy-source-If-Modified-Since")
+    unmodified = params.get("CopySourceIfUnmodifiedSince")
+    if unmodified is not None and _modified_after(source, unmodified):
+        raise failed("x-amz-copy-source-If-Unmodified-Since")
+
+
+def check_read(params: Mapping[str, Any], version: Version) -> None:
+    """GetObject's and HeadObject's conditions, in the order of RFC 9110 section 13.2.2."""
+    match = params.get("IfMatch")
+    if match is not None:
+        if not names(match, version.etag):
+            raise failed("If-Match")
+    else:
+        unmodified = params.get("IfUnmodifiedSince")
+        if unmodified is not None and _modified_after(version, unmodified):
+            raise failed("If-Unmodified-Since")
+    none_match = params.get("IfNoneMatch")
+    if none_match is not None:
+        if names(none_match, version.etag):
+            raise Refusal("304", headers={"etag": f'"{version.etag}"'})
+    else:
+        since = params.get("IfModifiedSince")
+        if since is not None and not _modified_after(version, since):
+            raise Refusal("304", headers={"etag": f'"{version.etag}"'})
+
+
+def _modified_after(version: Version, moment: datetime | str | int | float) -> bool:
+    """HTTP dates have whole seconds, so only whole seconds are compared."""
+    if isinstance(moment, str):
+        from dateutil.parser import parse  # as botocore reads a text given for a timestamp
+
+        moment = parse(moment)
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        moment = moment.timestamp()
+    return version.modified_ns // 1_000_000_000 > int(moment)

@@ -1,0 +1,47 @@
+"""Legal faults of the object store: what a real S3 service can do to a client, and nothing a real one cannot.
+
+Fault model. Acknowledged data is never lost and never changes: S3 is durable, also over a power loss. Every operation is
+atomic: a fault strikes before its effect (nothing happened) or after it (everything happened), never between. What varies
+is what the client learns:
+
+- the wire's own faults (``request_lost``, ``answer_lost``, ``cut``, ``slow``, ``server_restart``, ``power_loss``,
+  ``crash``), described in ``simulators.network.wire``;
+- ``throttle``: 503 SlowDown before the effect. AWS answers so above 3,500 writes or 5,500 reads per second and prefix, and
+  for hot single keys; clients are told to back off. [repost.aws s3-resolve-503-slowdown-throttling]
+- ``internal_error``: 500 InternalError, before or after the effect: the client cannot know which.
+  [docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; .../userguide/ErrorBestPractices.html: retry 500s]
+- ``ok_with_error``: CopyObject, CompleteMultipartUpload and UploadPartCopy send 200 first and may end in an error body;
+  botocore turns that into a retryable 500. [API_CompleteMultipartUpload.html, API_CopyObject.html]
+- ``full``: from then on every write is refused with the quota's error until healed; deletes and reads work.
+  [docs.ceph.com/en/pacific/radosgw/admin/#quota-management; AWS itself has no such limit]
+- ``expired_credentials``: the answer is ExpiredToken, as with temporary credentials during a long transfer. [fsspec/s3fs#500]
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from storcert.harness.record.fault import Phase
+from storcert.simulators.device import FaultKind
+from storcert.simulators.network.wire import TRANSPORT_FAULTS
+
+ANY = ("*",)
+WRITES = (
+    "PutObject", "UploadPart", "UploadPartCopy", "CopyObject", "CreateMultipartUpload", "CompleteMultipartUpload",
+)
+ANSWERED_EARLY = ("CopyObject", "CompleteMultipartUpload", "UploadPartCopy")
+_B, _A = (Phase.BEFORE,), (Phase.BEFORE, Phase.AFTER)
+
+LEGAL_FAULTS: tuple[FaultKind, ...] = (
+    *(
+        replace(kind, description="power of the service fails: as a restart, acknowledged data stays")
+        if kind.name == "power_loss" else kind
+        for kind in TRANSPORT_FAULTS
+    ),
+    FaultKind("throttle", _B, ANY, "", "503 SlowDown, no effect", "repost.aws: s3-resolve-503-slowdown-throttling"),
+    FaultKind("internal_error", _A, ANY, "", "500 InternalError", "docs.aws.amazon.com: API/ErrorResponses.html"),
+    FaultKind("ok_with_error", _A, ANSWERED_EARLY, "", "200 with an error body",
+              "docs.aws.amazon.com: API_CompleteMultipartUpload.html, API_CopyObject.html"),
+    FaultKind("full", _B, WRITES, "", "writes are refused until healed", "docs.ceph.com: radosgw quota management"),
+    FaultKind("expired_credentials", _B, ANY, "", "ExpiredToken", "github.com/fsspec/s3fs/issues/500"),
+)

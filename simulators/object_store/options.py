@@ -1,0 +1,71 @@
+"""Options of a simulated object store, as a configuration file gives them. Values and their checks only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from storcert.simulators.network.link import Link
+from storcert.simulators.object_store.dialect import DialectName
+from storcert.simulators.object_store.model import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStoreOptions:
+    """``dialect``: whose habits. ``versioning``: the bucket is delivered with versioning enabled. ``face``: the native model,
+    or real boto3 in front of moto. Sizes are S3's unless made smaller; delays are one way and per byte."""
+
+    dialect: DialectName = "aws"
+    face: Literal["native", "moto"] = "native"
+    versioning: bool = False
+    endpoint_url: str = "http://s3.sim"
+    bucket: str = "storcert"
+    region_name: str = "us-east-1"
+    access_key: str = "AKIASTORCERTSIM"
+    secret_key: str = "storcert-simulated-secret"
+    part_size_min_bytes: int = Limits.__dataclass_fields__["part_size_min_bytes"].default
+    part_size_max_bytes: int = Limits.__dataclass_fields__["part_size_max_bytes"].default
+    put_max_bytes: int = Limits.__dataclass_fields__["put_max_bytes"].default
+    copy_max_bytes: int = Limits.__dataclass_fields__["copy_max_bytes"].default
+    object_max_bytes: int = Limits.__dataclass_fields__["object_max_bytes"].default
+    parts_max: int = Limits.__dataclass_fields__["parts_max"].default
+    page_size: int = Limits.__dataclass_fields__["page_size"].default
+    latency_ns: int = Link.__dataclass_fields__["one_way_ns"].default
+    jitter_percent: int = Link.__dataclass_fields__["jitter_percent"].default
+    put_bytes_per_s: int = Link.__dataclass_fields__["up_bytes_per_s"].default
+    get_bytes_per_s: int = Link.__dataclass_fields__["down_bytes_per_s"].default
+
+    @classmethod
+    def from_mapping(cls, options: Mapping[str, Any] | None) -> ObjectStoreOptions:
+        """From a configuration table; ``ValueError`` for a name, type or value there is none of."""
+        known = {field.name: field for field in fields(cls)}
+        for name, value in (options or {}).items():
+            if name not in known:
+                raise ValueError(f"object-store has no option {name!r}; there are: {', '.join(known)}")
+            default = known[name].default
+            if type(value) is not type(default):
+                raise ValueError(f"object-store option {name}: {value!r} is no {type(default).__name__}")
+        made = cls(**(options or {}))
+        if made.face not in ("native", "moto"):
+            raise ValueError(f"object-store option face: {made.face!r}; there are native and moto")
+        for name in known:
+            value = getattr(made, name)
+            if type(value) is int and value < 0 or (value == 0 and name.endswith("_per_s")):
+                raise ValueError(f"object-store option {name}: {value} is too small")
+        return made
+
+    def limits(self) -> Limits:
+        """The model's numbers."""
+        return Limits(
+            part_size_min_bytes=self.part_size_min_bytes, part_size_max_bytes=self.part_size_max_bytes,
+            put_max_bytes=self.put_max_bytes, copy_max_bytes=self.copy_max_bytes, object_max_bytes=self.object_max_bytes,
+            parts_max=self.parts_max, page_size=self.page_size,
+        )
+
+    def link(self) -> Link:
+        """The wire's numbers."""
+        return Link(
+            one_way_ns=self.latency_ns, jitter_percent=self.jitter_percent, up_bytes_per_s=self.put_bytes_per_s,
+            down_bytes_per_s=self.get_bytes_per_s,
+        )
