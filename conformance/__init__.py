@@ -1,0 +1,1 @@
+"""The conformance kit and the command line: the one place that sees everything."""

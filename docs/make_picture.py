@@ -1,0 +1,73 @@
+"""Writes the generated parts of README.md: the report of the example driver, and the example driver itself.
+
+    python docs/make_picture.py         certify the example again, then write
+    python docs/make_picture.py --keep  write from the stored run record
+
+Times and the digest are left out: the one differs between machines, the other with every change of the kit.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from storcert.harness.record.codec import encode, read_file
+from storcert.harness.record.run_record import Environment, RunRecord
+from storcert.reports import terminal
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+RECORD = ROOT / "docs" / "picture.json"
+EXAMPLE = ROOT / "examples" / "first_driver.py"
+COMMAND = ["certify", "examples/first_driver.py:FirstDriver", "--profile", "core"]
+PICTURE = ("<!-- picture: made by `python docs/make_picture.py`, do not edit -->\n", "<!-- end of picture -->")
+DRIVER = ("<!-- driver: the text of examples/first_driver.py, kept true by a test -->\n", "<!-- end of driver -->")
+SHOWN_RULES = 2
+
+
+def readme(text: str, record: RunRecord) -> str:
+    """``text`` of README.md with its generated parts made again."""
+    text = _replace(text, PICTURE, f"```text\n$ storcert {' '.join(COMMAND)}\n{picture(record)}```\n")
+    return _replace(text, DRIVER, f"```python\n{EXAMPLE.read_text(encoding='utf-8')}```\n")
+
+
+def picture(record: RunRecord) -> str:
+    """The terminal report of the stored run."""
+    return terminal.render(record, width=100)
+
+
+def shortened(record: RunRecord) -> RunRecord:
+    """The record without what differs between machines and versions; failures of the first rules only."""
+    failing = [rule.id for rule in record.rules if rule.failures][:SHOWN_RULES]
+    rules = tuple(
+        replace(rule, failures=rule.failures[:1] if rule.id in failing else (), reason=rule.reason)
+        for rule in record.rules
+    )
+    return replace(record, rules=rules, digest="", environment=Environment(), findings=())
+
+
+def _replace(text: str, marks: tuple[str, str], body: str) -> str:
+    before, start, rest = text.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
+    if not start or not end:
+        raise SystemExit(f"README.md has no {marks[0].strip()}")
+    return before + start + body + end + after
+
+
+def main() -> None:
+    """Certify, store, write."""
+    if "--keep" not in sys.argv:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "run.json"
+            done = subprocess.run(["storcert", *COMMAND, "--json", str(path)], cwd=ROOT, check=False)
+            if done.returncode != 1:
+                raise SystemExit(f"expected exit code 1, not {done.returncode}")
+            RECORD.write_text(encode(shortened(read_file(path))), encoding="utf-8")
+    README.write_text(readme(README.read_text(encoding="utf-8"), read_file(RECORD)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The data plane at a location: opens streams and pumps bytes. Still empty."""

@@ -1,0 +1,77 @@
+"""Contract and record need the standard library only, and what is shipped needs exactly what the project declares."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ("harness", "simulators", "conformance", "scenarios", "reports")
+#: Imported beside the declared distribution they are a part of, in the version it chooses: a range of our own could only
+#: contradict it.
+COMES_WITH = {
+    "botocore": "boto3",
+    "dateutil": "boto3",
+    "s3transfer": "boto3",
+    "urllib3": "boto3",
+    "werkzeug": "moto",
+}
+#: Imported by a file that only pytest loads.
+ONLY_PYTEST = {"pytest"}
+
+
+def imports(source: str) -> Iterator[str]:
+    """Top-level names a module imports from outside the package."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def third_party(*folders: str) -> dict[str, str]:
+    """name -> a file that imports it."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for name in imports(path.read_text(encoding="utf-8")):
+                if name not in sys.stdlib_module_names and name != "storcert":
+                    found.setdefault(name, str(path.relative_to(ROOT)))
+    return found
+
+
+def declared() -> set[str]:
+    """Names of the distributions in ``[project] dependencies``."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {re.split(r"[^A-Za-z0-9_.-]", line)[0].lower() for line in project["dependencies"]}
+
+
+@pytest.mark.parametrize("folder", ["harness/contract", "harness/record"])
+def test_standard_library_only(folder: str) -> None:
+    assert third_party(folder) == {}
+
+
+def test_what_is_imported_is_declared() -> None:
+    used = third_party(*SHIPPED)
+    missing = {
+        name: file
+        for name, file in used.items()
+        if COMES_WITH.get(name, name).lower() not in declared() | ONLY_PYTEST
+    }
+    assert missing == {}
+
+
+def test_what_is_declared_is_imported() -> None:
+    used = {COMES_WITH.get(name, name).lower() for name in third_party(*SHIPPED)}
+    assert declared() - used == set()
+
+
+def test_the_scanner_sees_imports_everywhere() -> None:
+    source = "import a.b\nfrom c.d import e\ndef f():\n    import g\nif x:\n    from h import i\n"
+    assert sorted(imports(source)) == ["a", "c", "g", "h"]
