@@ -30,14 +30,16 @@ def _dispatching_session(original: type) -> type:
     class Dispatch(type):
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             location = current_location()
-            if location is None:
-                return original(*args, **kwargs)
+            if location is None or cls is not stand_in:  # a subclass knows what it does
+                return super().__call__(*args, **kwargs)
             return _service(location, SESSION_SERVICE)(*args, **kwargs)
 
         def __instancecheck__(cls, instance: Any) -> bool:
             return isinstance(instance, original) or getattr(instance, "stands_for_session", False)
 
-    return Dispatch(original.__name__, (original,), {"__module__": original.__module__, "__doc__": original.__doc__})
+    names = {"__module__": original.__module__, "__doc__": original.__doc__}
+    stand_in = Dispatch(original.__name__, (original,), names)
+    return stand_in
 
 
 def _dispatching_client(original: Any) -> Any:
