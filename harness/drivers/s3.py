@@ -1,8 +1,8 @@
 """A driver for S3 and everything that speaks it, on boto3 alone.
 
 One object is one key: the prefix and the text form of the URI without its leading slash, percent-encoded, so that keys
-are plain ASCII and two names never meet. Nothing else is kept on the device: pending uploads exist only while a stream or
-a call works on them. An object of one part is one conditional PutObject; a larger one a multipart upload with a
+are plain ASCII and two names never meet. Nothing else is kept on the device: pending uploads exist only while a stream
+or a call works on them. An object of one part is one conditional PutObject; a larger one a multipart upload with a
 conditional Complete; ``copy`` happens on the device. The rest is in the modules beside this one: ``s3_bucket`` sends
 requests with bounded effort, ``s3_errors`` reads answers, ``s3_publish`` publishes exactly once, ``s3_streams`` moves
 bytes, ``s3_cleanup`` removes things.
@@ -14,7 +14,7 @@ shows that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from storcert.harness.contract import (
@@ -30,8 +30,14 @@ from storcert.harness.contract import (
     Outcome,
     StorageError,
 )
-from storcert.harness.drivers.s3_bucket import WRITE_ID, Bucket, Effort, Head, Settings
-from storcert.harness.drivers.s3_cleanup import clear_uploads, delete_current, purge_versions
+from storcert.harness.drivers.s3_bucket import OBJECT_BYTES_MAX, WRITE_ID, Bucket, Effort, Head, Settings
+from storcert.harness.drivers.s3_cleanup import (
+    abort_upload,
+    delete_current,
+    doomed_versions,
+    pending_uploads,
+    remove_versions,
+)
 from storcert.harness.drivers.s3_errors import RequestFailed, Trouble
 from storcert.harness.drivers.s3_publish import Upload, publish_once, put_whole
 from storcert.harness.drivers.s3_streams import EmptyInputStream, S3InputStream, S3OutputStream, count_of_bytes
@@ -58,67 +64,73 @@ class S3Driver:
         )
 
     def create(self, uri: DataObjectUri, size: int) -> None:
-        key = self._bucket.key(uri)
+        key, effort = self._bucket.key(uri), Effort()
         size = self._size(size, uri)
-        if self._has_size(key, uri, size):
+        if self._has_size(effort, key, uri, size):
             return
         try:
-            self._publish_zeros(uri, size)
+            self._publish_zeros(effort, uri, size)
         except ObjectExists as taken:
             # Somebody made it between the look and the publication: what counts is what is there now.
-            if taken.outcome is Outcome.UNKNOWN or not self._has_size(key, uri, size):
+            if taken.outcome is Outcome.UNKNOWN or not self._has_size(effort, key, uri, size):
                 raise
 
-    def _has_size(self, key: str, uri: DataObjectUri, size: int) -> bool:
+    def _has_size(self, effort: Effort, key: str, uri: DataObjectUri, size: int) -> bool:
         """Whether the object is there with ``size``. Raises ``ObjectExists`` where it has another."""
-        found = self._head(key, uri)
+        found = self._head(effort, key, uri)
         if found is not None and found.size_bytes != size:
             raise ObjectExists(f"the object has {found.size_bytes} bytes, not {size}", uri)
         return found is not None
 
-    def _publish_zeros(self, uri: DataObjectUri, size: int) -> None:
+    def _publish_zeros(self, effort: Effort, uri: DataObjectUri, size: int) -> None:
         part_bytes = self._settings.part_bytes(1, size)
         if size <= part_bytes:
-            return put_whole(self._bucket, uri, bytes(size))
-        zeros, effort, upload = bytes(part_bytes), Effort(), Upload(self._bucket, uri)
+            return put_whole(self._bucket, effort, uri, bytes(size))
+        zeros, upload = bytes(part_bytes), Upload(self._bucket, uri)
         for start in range(0, size, part_bytes):
-            if effort.expired():
-                late = DeviceUnavailable("writing the zeros took too long", uri, Outcome.NOT_DONE)
-                raise upload.give_up(late)
-            upload.put_part(zeros[: size - start])
-        return upload.complete()
+            upload.put_part(effort, zeros[: size - start])
+        return upload.complete(effort)
 
     def delete(self, uri: DataObjectUri) -> None:
         key, effort, begun = self._bucket.key(uri), Effort(), False
         try:
             seen = self._bucket.head(effort, key)
             versions_remain = True
-            if seen is not None:
-                begun = True
-                if seen.version_id in (None, "null"):
-                    versions_remain, seen = delete_current(self._bucket, effort, key, seen), None
+            if seen is not None and seen.version_id in (None, "null"):
+                try:
+                    versions_remain = delete_current(self._bucket, effort, key, seen)
+                except RequestFailed as failure:
+                    raise failure.typed(uri) from failure
+                seen, begun = None, True
             if versions_remain:
-                purge_versions(self._bucket, effort, key, seen)
-            begun = True
-            clear_uploads(self._bucket, effort, key)
+                doomed = doomed_versions(self._bucket, effort, key, seen)
+                begun = begun or bool(doomed)
+                remove_versions(self._bucket, effort, key, doomed)
+            uploads = pending_uploads(self._bucket, effort, key)
+            begun = begun or bool(uploads)
+            for upload_id in uploads:
+                effort.check("clearing uploads")
+                abort_upload(self._bucket, effort, key, upload_id)
+                effort.progressed()
         except RequestFailed as failure:
-            raise failure.typed(uri, Outcome.UNKNOWN if begun else None) from failure
+            raise failure.typed(uri, Outcome.UNKNOWN if begun else Outcome.NOT_DONE) from failure
 
     def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
-        source_key, destination_key = self._bucket.key(source), self._bucket.key(destination)
-        seen = self._existing(source_key, source)
-        if source_key == destination_key or self._head(destination_key, destination) is not None:
+        source_key, destination_key, effort = self._bucket.key(source), self._bucket.key(destination), Effort()
+        seen = self._existing(effort, source_key, source)
+        if source_key == destination_key or self._head(effort, destination_key, destination) is not None:
             raise ObjectExists("the destination is taken", destination)
         if self._settings.conditional_copy and seen.size_bytes <= self._settings.copy_part_bytes:
+            request = self._copy_request(effort, source_key, destination_key)
             try:
-                return publish_once(self._bucket, destination, self._copy_request(source_key, destination_key))
+                return publish_once(self._bucket, effort, destination, request)
             except RequestFailed as failure:
                 if failure.trouble is Trouble.NOT_FOUND:
                     raise ObjectNotFound("the source has gone", source) from failure
-        return self._copy_in_parts(seen, source, source_key, destination)
+        return self._copy_in_parts(effort, seen, source, source_key, destination)
 
-    def _copy_request(self, source_key: str, destination_key: str) -> Any:
-        return lambda effort, write_id: self._bucket.ask(
+    def _copy_request(self, effort: Effort, source_key: str, destination_key: str) -> Callable[[str], Any]:
+        return lambda write_id: self._bucket.ask(
             effort,
             "copy_object",
             Key=destination_key,
@@ -128,29 +140,30 @@ class S3Driver:
             IfNoneMatch="*",
         )
 
-    def _copy_in_parts(self, seen: Head, source: DataObjectUri, source_key: str, destination: DataObjectUri) -> None:
+    def _copy_in_parts(
+        self, effort: Effort, seen: Head, source: DataObjectUri, source_key: str, destination: DataObjectUri
+    ) -> None:
         if not seen.size_bytes:
-            return put_whole(self._bucket, destination, b"")  # a part cannot be a copy of no bytes
-        effort, upload, step = Effort(), Upload(self._bucket, destination), self._settings.copy_part_bytes
+            return put_whole(self._bucket, effort, destination, b"")  # no part can be a copy of no bytes
+        upload, step = Upload(self._bucket, destination), self._settings.copy_part_bytes
         for first in range(0, seen.size_bytes, step):
-            if effort.expired():
-                raise upload.give_up(DeviceUnavailable("the copy took too long", destination, Outcome.NOT_DONE))
+            last = min(first + step, seen.size_bytes) - 1
             try:
-                upload.copy_part(source_key, first, min(first + step, seen.size_bytes) - 1, seen.etag)
+                upload.copy_part(effort, source_key, first, last, seen.etag)
             except RequestFailed as failure:
                 raise upload.give_up(self._source_lost(source_key, source)) from failure
         try:
-            now = self._head(source_key, source)
+            now = self._head(effort, source_key, source)
         except StorageError as error:
             raise upload.give_up(error) from error
         if now is None or not now.is_same_object(seen):
             # A device may ignore the condition on the source: parts of two objects must never become one.
             raise upload.give_up(self._source_lost(source_key, source))
-        return upload.complete()
+        return upload.complete(effort)
 
     def _source_lost(self, source_key: str, source: DataObjectUri) -> StorageError:
         try:
-            if self._head(source_key, source) is not None:
+            if self._head(Effort.closing(), source_key, source) is not None:
                 return DeviceUnavailable("the source was replaced during the copy", source, Outcome.NOT_DONE)
         except StorageError as error:
             return error
@@ -160,8 +173,8 @@ class S3Driver:
         self._bucket.key(uri)
         offset = count_of_bytes("offset", offset, uri)
         if length is not None:
-            length = min(count_of_bytes("length", length, uri), self._settings.size_bytes_max)
-        if length == 0 or offset >= self._settings.size_bytes_max > 0:
+            length = min(count_of_bytes("length", length, uri), OBJECT_BYTES_MAX)
+        if length == 0 or offset >= OBJECT_BYTES_MAX:
             return EmptyInputStream(self._bucket, uri)
         return S3InputStream(self._bucket, uri, offset, length)
 
@@ -169,25 +182,27 @@ class S3Driver:
         key = self._bucket.key(uri)
         if size is not None:
             size = self._size(size, uri)
-        if self._head(key, uri) is not None:
+        if self._head(Effort(), key, uri) is not None:
             raise ObjectExists("the name is taken", uri)
         return S3OutputStream(self._bucket, uri, size)
 
     def describe(self, uri: DataObjectUri) -> DataObjectDescription:
-        return DataObjectDescription(uri, self._existing(self._bucket.key(uri), uri).size_bytes, None)
+        return DataObjectDescription(uri, self._existing(Effort(), self._bucket.key(uri), uri).size_bytes, None)
 
     def list_objects(self) -> Iterator[DataObjectUri]:
-        prefix = self._settings.prefix
+        prefix, effort = self._settings.prefix, Effort()
         where: dict[str, Any] = {}
         while True:
             try:
-                page = self._bucket.ask(Effort(), "list_objects_v2", safe=True, Prefix=prefix, **where)
+                effort.check("a listing")
+                page = self._bucket.ask(effort, "list_objects_v2", safe=True, Prefix=prefix, **where)
             except RequestFailed as failure:
                 raise failure.typed(None, Outcome.NOT_DONE) from failure
             for entry in page.get("Contents") or []:
                 uri = self._uri_of(str(entry["Key"]))
                 if uri is not None:
                     yield uri
+                    effort = Effort()  # the caller's next step is a call of its own
             if not page.get("IsTruncated"):
                 return
             following = {"ContinuationToken": page.get("NextContinuationToken")}
@@ -209,15 +224,15 @@ class S3Driver:
             raise CapacityExceeded(f"an object has at most {self._settings.size_bytes_max} bytes", uri)
         return size
 
-    def _head(self, key: str, uri: DataObjectUri) -> Head | None:
+    def _head(self, effort: Effort, key: str, uri: DataObjectUri) -> Head | None:
         try:
-            return self._bucket.head(Effort(), key)
+            return self._bucket.head(effort, key)
         except RequestFailed as failure:
             raise failure.typed(uri, Outcome.NOT_DONE) from failure
 
-    def _existing(self, key: str, uri: DataObjectUri) -> Head:
+    def _existing(self, effort: Effort, key: str, uri: DataObjectUri) -> Head:
         try:
-            found = self._bucket.head_in_bucket(Effort(), key)
+            found = self._bucket.head_in_bucket(effort, key)
         except RequestFailed as failure:
             raise failure.typed(uri, Outcome.NOT_DONE) from failure
         if found is None:

@@ -33,18 +33,27 @@ _BYTES_WHEN_ENCODED = 3
 
 
 class Effort:
-    """What one call may still spend: attempts beyond the first of each request, and time."""
+    """What one call of the driver may still spend: retries in a row, retries in all, and time."""
 
-    def __init__(self, retries: int = 5, seconds: float = 420.0) -> None:
+    def __init__(self, retries: int = 5, retries_in_all: int = 40, seconds: float = 420.0) -> None:
         self._retries = retries
-        self._used = 0
+        self._left_in_all = retries_in_all
+        self._in_a_row = 0
         self._ends = time.monotonic() + seconds
-        self.doubted = False
 
     @classmethod
     def closing(cls) -> Effort:
-        """For finding out and cleaning up after the main effort has failed."""
-        return cls(retries=3, seconds=45.0)
+        """For finding out what happened and for cleaning up, when the main effort may be spent."""
+        return cls(retries=3, retries_in_all=6, seconds=45.0)
+
+    def progressed(self) -> None:
+        """One step of many is done: the next one starts with fresh patience, but the same time and total."""
+        self._in_a_row = 0
+
+    def check(self, what: str) -> None:
+        """Raise :class:`RequestFailed`, without any effect of its own, where the time is spent."""
+        if self.expired():
+            raise RequestFailed(Trouble.REFUSED, f"{what} took too long")
 
     def expired(self) -> bool:
         """Whether the time is spent."""
@@ -52,10 +61,11 @@ class Effort:
 
     def again(self) -> bool:
         """Wait a little longer each time, then whether one more attempt may be made."""
-        if self._used >= self._retries or self.expired():
+        if self._in_a_row >= self._retries or self._left_in_all <= 0 or self.expired():
             return False
-        delay_s = min(0.1 * 2.0**self._used, 5.0)
-        self._used += 1
+        delay_s = min(0.1 * 2.0**self._in_a_row, 5.0)
+        self._in_a_row += 1
+        self._left_in_all -= 1
         time.sleep(delay_s * (0.5 + random.random() / 2))
         return True
 
@@ -207,11 +217,9 @@ class Bucket:
                 return getattr(self._client, operation)(Bucket=self.name, **parameters)
             except FOREIGN as error:
                 failure = classify(error)
-            if failure.trouble in REPEATABLE or (safe and failure.ambiguous):
-                effort.doubted = effort.doubted or failure.ambiguous
-                if effort.again():
-                    continue
-            raise failure
+            repeatable = failure.trouble in REPEATABLE or (safe and failure.ambiguous)
+            if not (repeatable and effort.again()):
+                raise failure
 
     def head(self, effort: Effort, key: str) -> Head | None:
         """The published object under ``key``, or ``None``. An absent bucket looks like an absent object here."""

@@ -14,10 +14,17 @@ from storcert.harness.drivers.s3_errors import RequestFailed, Trouble
 
 def clear_uploads(bucket: Bucket, effort: Effort, key: str) -> int:
     """Abort every pending upload for ``key``, whoever began it; how many there were."""
-    uploads = [str(entry["UploadId"]) for page in _upload_pages(bucket, effort, key) for entry in page]
+    uploads = pending_uploads(bucket, effort, key)
     for upload_id in uploads:
+        effort.check("clearing uploads")
         abort_upload(bucket, effort, key, upload_id)
+        effort.progressed()
     return len(uploads)
+
+
+def pending_uploads(bucket: Bucket, effort: Effort, key: str) -> list[str]:
+    """The ids of all uploads for ``key`` that are neither completed nor aborted."""
+    return [str(entry["UploadId"]) for page in _upload_pages(bucket, effort, key) for entry in page]
 
 
 def abort_upload(bucket: Bucket, effort: Effort, key: str, upload_id: str) -> bool:
@@ -31,11 +38,12 @@ def abort_upload(bucket: Bucket, effort: Effort, key: str, upload_id: str) -> bo
     return True
 
 
-def purge_versions(bucket: Bucket, effort: Effort, key: str, current: Head | None) -> None:
-    """Remove all that lies under the published object, versions before delete markers; and ``current``, if given.
+def doomed_versions(bucket: Bucket, effort: Effort, key: str, current: Head | None) -> list[str]:
+    """What lies under the published object, and ``current`` itself if given, in the order in which it must go.
 
-    The order keeps every moment truthful: what is hidden goes first, then the version that readers see, and the markers
-    that hid something at the very end. A version published since ``current`` was looked at stays.
+    Hidden versions first, then the one that readers see, then the delete markers that hid something: so nothing old
+    ever comes to light, and a crash leaves only what the next delete finds. A version published since ``current`` was
+    looked at stays.
     """
     versions: list[Any] = []
     markers: list[Any] = []
@@ -45,18 +53,25 @@ def purge_versions(bucket: Bucket, effort: Effort, key: str, current: Head | Non
             markers += page_markers
     except RequestFailed as failure:
         if failure.trouble is Trouble.NOT_IMPLEMENTED:  # a device without versions has nothing to purge
-            return
+            return []
         raise
     doomed = [str(entry["VersionId"]) for entry in versions if not entry.get("IsLatest")]
     if current is not None and current.version_id is not None and current.version_id not in doomed:
         doomed.append(current.version_id)
-    doomed += [str(entry["VersionId"]) for entry in markers]
+    return doomed + [str(entry["VersionId"]) for entry in markers]
+
+
+def remove_versions(bucket: Bucket, effort: Effort, key: str, doomed: list[str]) -> None:
+    """Remove the versions and markers with these ids, in this order."""
     for version_id in doomed:
+        effort.check("removing versions")
         try:
+            # An id is never used again, except "null".
             bucket.ask(effort, "delete_object", safe=version_id != "null", Key=key, VersionId=version_id)
         except RequestFailed as failure:
             if failure.trouble is not Trouble.NOT_FOUND:
                 raise
+        effort.progressed()
 
 
 def clear_after_publishing(bucket: Bucket, key: str, versioned: bool) -> None:
@@ -65,7 +80,7 @@ def clear_after_publishing(bucket: Bucket, key: str, versioned: bool) -> None:
     try:
         clear_uploads(bucket, effort, key)
         if versioned:
-            purge_versions(bucket, effort, key, None)
+            remove_versions(bucket, effort, key, doomed_versions(bucket, effort, key, None))
     except RequestFailed:
         return  # the object is there and whole; what could not be removed goes with its delete
 
@@ -94,16 +109,18 @@ def delete_current(bucket: Bucket, effort: Effort, key: str, seen: Head) -> bool
                 return True
             if failure.trouble is Trouble.TAKEN and condition:
                 condition = {}  # the device compares ETags in a way of its own
-                continue
-            if failure.trouble is Trouble.SILENT or not effort.again():
+            elif failure.trouble is Trouble.TAKEN:
+                raise RequestFailed(Trouble.ODD, failure.text) from None
+            elif failure.trouble is Trouble.SILENT or not effort.again():
                 raise
 
 
 def _look(bucket: Bucket, failure: RequestFailed, key: str) -> Head | None:
+    """What is published after ``failure``; where that cannot be learnt, ``failure`` says what is known."""
     try:
         return bucket.head(Effort.closing(), key)
-    except RequestFailed:
-        raise failure from None
+    except RequestFailed as blind:
+        raise failure if failure.ambiguous else RequestFailed(Trouble.REFUSED, blind.text) from None
 
 
 def _upload_pages(bucket: Bucket, effort: Effort, key: str) -> Iterator[list[Any]]:
@@ -138,6 +155,6 @@ def _is_last(
         return True
     if not any(following.values()) or {name: value for name, value in following.items() if value} == where:
         raise RequestFailed(Trouble.ODD, "the device says that a listing goes on but not where")
-    if effort.expired():
-        raise RequestFailed(Trouble.REFUSED, "a listing took too long")
+    effort.check("a listing")
+    effort.progressed()
     return False

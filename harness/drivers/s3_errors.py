@@ -162,7 +162,8 @@ class RequestFailed(Exception):
         kind = _TYPES.get(self.trouble, DeviceUnavailable)
         if outcome is None:
             outcome = Outcome.UNKNOWN if self.ambiguous else Outcome.NOT_DONE
-        retryable = False if kind is DeviceUnavailable and self.trouble is Trouble.ODD else None
+        hopeless = self.trouble in (Trouble.ODD, Trouble.NOT_IMPLEMENTED)
+        retryable = False if kind is DeviceUnavailable and hopeless else None
         return kind(self.text, uri, outcome, retryable)
 
 

@@ -26,28 +26,30 @@ from storcert.harness.drivers.s3_errors import RequestFailed, Trouble
 _ABSENT = Head(-1, None, None, None, "")
 
 
-def put_whole(bucket: Bucket, uri: DataObjectUri, body: bytes) -> None:
+def put_whole(bucket: Bucket, effort: Effort, uri: DataObjectUri, body: bytes) -> None:
     """Publish ``body`` under ``uri`` with one request, unless the name is taken."""
-    key = bucket.key(uri)
-    publish_once(
-        bucket,
-        uri,
-        lambda effort, write_id: bucket.ask(
-            effort, "put_object", Key=key, Body=body, IfNoneMatch="*", Metadata={WRITE_ID: write_id}
-        ),
-    )
+
+    def request(write_id: str) -> Any:
+        return bucket.ask(
+            effort, "put_object", Key=bucket.key(uri), Body=body, IfNoneMatch="*", Metadata={WRITE_ID: write_id}
+        )
+
+    try:
+        publish_once(bucket, effort, uri, request)
+    except RequestFailed as failure:
+        raise DeviceUnavailable(failure.text, uri, Outcome.NOT_DONE, False) from failure
 
 
-def publish_once(bucket: Bucket, uri: DataObjectUri, request: Callable[[Effort, str], Any]) -> None:
-    """Send ``request(effort, write_id)``, which publishes under ``uri`` if the name is free, until its fate is known.
+def publish_once(bucket: Bucket, effort: Effort, uri: DataObjectUri, request: Callable[[str], Any]) -> None:
+    """Send ``request(write_id)``, which publishes under ``uri`` if the name is free, until its fate is known.
 
     Raises a typed error; :class:`RequestFailed` only for ``NOT_FOUND`` and ``NOT_IMPLEMENTED``, which the caller reads.
     """
     key = bucket.key(uri)
-    effort, write_id, doubt = Effort(), _new_write_id(), False
+    write_id, doubt = _new_write_id(), False
     while True:
         try:
-            answer = request(effort, write_id)
+            answer = request(write_id)
         except RequestFailed as failure:
             if failure.trouble in (Trouble.NOT_FOUND, Trouble.NOT_IMPLEMENTED) and not doubt:
                 raise
@@ -86,7 +88,8 @@ class Upload:
         self._write_id = _new_write_id()
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
-        self._astray = 0  # uploads that may exist because of us and whose ids we never learnt
+        self._astray = False  # an upload whose id we never learnt may exist
+        self._late = False  # it may even come into being later
         self._over = False
 
     @property
@@ -94,27 +97,28 @@ class Upload:
         """Number of the part to be sent next, from 1."""
         return len(self._parts) + 1
 
-    def put_part(self, body: bytes) -> None:
+    def put_part(self, effort: Effort, body: bytes) -> None:
         """Send the next part. Raises a typed error; the upload is discarded then."""
-        self._part("upload_part", "ETag", Body=body)
+        self._part(effort, "upload_part", Body=body)
 
-    def copy_part(self, source: str, first: int, last: int, etag: str | None) -> None:
+    def copy_part(self, effort: Effort, source: str, first: int, last: int, etag: str | None) -> None:
         """Have the device copy a range of ``source`` as the next part. Raises as :meth:`put_part`.
 
         :class:`RequestFailed` passes for ``NOT_FOUND`` and ``TAKEN``: the source has gone or changed.
         """
         condition = {"CopySourceIfMatch": etag} if etag else {}
         self._part(
+            effort,
             "upload_part_copy",
-            "CopyPartResult",
             CopySource={"Bucket": self._bucket.name, "Key": source},
             CopySourceRange=f"bytes={first}-{last}",
             **condition,
         )
 
-    def _part(self, operation: str, field: str, **parameters: Any) -> None:
-        effort = Effort()
+    def _part(self, effort: Effort, operation: str, **parameters: Any) -> None:
+        copying = operation == "upload_part_copy"
         try:
+            effort.check("sending parts")
             if self._upload_id is None:
                 self._begin(effort)
             number = self.next_number
@@ -123,14 +127,14 @@ class Upload:
                 effort, operation, safe=True, Key=self._key, UploadId=self._upload_id, PartNumber=number, **parameters
             )
         except RequestFailed as failure:
-            if failure.trouble is Trouble.NO_UPLOAD:
-                raise self.give_up(self._ended_by_others(failure)) from failure
-            if field == "CopyPartResult" and failure.trouble in (Trouble.NOT_FOUND, Trouble.TAKEN):
+            if copying and failure.trouble in (Trouble.NOT_FOUND, Trouble.TAKEN):
                 raise
+            if failure.trouble in (Trouble.NO_UPLOAD, Trouble.NOT_FOUND):
+                raise self.give_up(self._ended_by_others(failure)) from failure
             # Nothing is published and the upload is given up: not done, whatever became of the part.
             raise self.give_up(failure.typed(self._uri, Outcome.NOT_DONE)) from failure
-        etag = answer[field]["ETag"] if field == "CopyPartResult" else answer[field]
-        self._parts.append({"PartNumber": number, "ETag": etag})
+        effort.progressed()
+        self._parts.append({"PartNumber": number, "ETag": (answer["CopyPartResult"] if copying else answer)["ETag"]})
 
     def _begin(self, effort: Effort) -> None:
         while True:
@@ -141,17 +145,18 @@ class Upload:
             except RequestFailed as failure:
                 if not failure.ambiguous:
                     raise
-                self._astray += 1
+                self._astray = True
+                self._late = failure.trouble is Trouble.SILENT
                 # After silence the upload may still come into being, behind the back of any clean-up: no second one.
-                if failure.trouble is Trouble.SILENT or not effort.again():
+                if self._late or not effort.again():
                     raise
             else:
                 self._upload_id = str(answer["UploadId"])
                 return
 
-    def complete(self) -> None:
+    def complete(self, effort: Effort) -> None:
         """Publish. Raises a typed error; with ``not_done`` nothing is left, with ``unknown`` whole or not at all."""
-        effort, doubt, lost = Effort(), False, False
+        doubt, lost = False, False
         while True:
             try:
                 answer = self._bucket.ask(
@@ -227,8 +232,8 @@ class Upload:
         try:
             if self._upload_id is not None:
                 was_there = abort_upload(self._bucket, effort, self._key, self._upload_id)
-                outcome = Discarded.ABORTED if was_there else Discarded.UNSURE if effort.doubted else Discarded.GONE
-            if self._astray and clear_uploads(self._bucket, effort, self._key) < self._astray:
+                outcome = Discarded.ABORTED if was_there else Discarded.GONE
+            if self._astray and not clear_uploads(self._bucket, effort, self._key) and self._late:
                 return Discarded.UNSURE
         except RequestFailed:
             return Discarded.UNSURE

@@ -52,9 +52,8 @@ class S3InputStream:
         effort = Effort()
         while True:
             try:
-                if self._body is None:
-                    self._open(effort, self._end)
-                chunk: bytes = self._body.read(wanted)
+                body = self._body if self._body is not None else self._open(effort, self._end)
+                chunk: bytes = body.read(wanted)
                 if not chunk:
                     raise RequestFailed(Trouble.RESET, "the connection ended before the last byte")
             except FOREIGN as error:
@@ -70,7 +69,7 @@ class S3InputStream:
             if not effort.again():
                 raise failure.typed(self._uri, Outcome.NOT_DONE) from failure
 
-    def _open(self, effort: Effort, end: int | None) -> None:
+    def _open(self, effort: Effort, end: int | None) -> Any:
         """Ask for the bytes from the current position to ``end``; the first time, learn what object it is."""
         parameters: dict[str, Any] = {}
         if self._position or end is not None:
@@ -81,14 +80,16 @@ class S3InputStream:
             answer = self._bucket.ask(effort, "get_object", safe=True, Key=self._key, **parameters)
         except RequestFailed as failure:
             if failure.trouble is Trouble.RANGE and self._seen is None:
-                return  # the object is there, and the range lies past its end
+                return None  # the object is there, and the range lies past its end
             if failure.trouble in (Trouble.TAKEN, Trouble.RANGE):
                 raise ObjectNotFound("the object was replaced while it was read", self._uri) from failure
             raise failure.typed(self._uri, Outcome.NOT_DONE) from failure
         self._body = answer["Body"]
-        self._accept(answer, bool(parameters.get("Range")))
+        self._accept(answer, "Range" in parameters, end)
+        return self._body
 
-    def _accept(self, answer: Any, ranged: bool) -> None:
+    def _accept(self, answer: Any, ranged: bool, end: int | None) -> None:
+        """Take the answer only if it is the range asked for, of the object seen first. Never other bytes, nor fewer."""
         head = head_of(answer)
         if self._seen is None:
             self._seen = head
@@ -100,8 +101,7 @@ class S3InputStream:
         ):
             self._release()
             raise ObjectNotFound("the object was replaced while it was read", self._uri)
-        starts = str(answer.get("ContentRange") or "bytes 0-").removeprefix("bytes ").partition("-")[0]
-        if head.size_bytes != self._end - self._position or (ranged and starts != str(self._position)):
+        if head.size_bytes != self._end - self._position or (ranged and not _is_range(answer, self._position, end)):
             self._release()
             raise DeviceUnavailable("the device answered with another range", self._uri, Outcome.NOT_DONE)
         if not head.size_bytes:
@@ -134,7 +134,7 @@ class EmptyInputStream(S3InputStream):
     def __init__(self, bucket: Bucket, uri: DataObjectUri) -> None:
         super().__init__(bucket, uri, 0, 0)
 
-    def _open(self, effort: Effort, end: int | None) -> None:
+    def _open(self, effort: Effort, end: int | None) -> Any:
         try:
             found = self._bucket.head_in_bucket(effort, self._key)
         except RequestFailed as failure:
@@ -163,11 +163,10 @@ class S3OutputStream:
             raise self._failure
         try:
             view = _bytes_of(data)
-            if not view:
-                return 0
-            return self._take(view)
         except (TypeError, ValueError, BufferError) as error:
             raise self._failed(InvalidRequest(f"write takes bytes: {error}", self._uri)) from error
+        try:
+            return self._take(view) if view else 0
         except StorageError as error:
             raise self._failed(error) from error.__cause__
 
@@ -181,18 +180,19 @@ class S3OutputStream:
         number = self._upload.next_number if self._upload else 1
         part_bytes = self._bucket.settings.part_bytes(number, self._size)
         if len(self._buffer) == part_bytes:
-            self._send_part()
+            self._send_part(Effort())
             part_bytes = self._bucket.settings.part_bytes(number + 1, self._size)
         taken = view[: part_bytes - len(self._buffer)]
         self._buffer += taken
         self._written += len(taken)
         return len(taken)
 
-    def _send_part(self) -> None:
+    def _send_part(self, effort: Effort) -> Upload:
         if self._upload is None:
             self._upload = Upload(self._bucket, self._uri)
-        self._upload.put_part(bytes(self._buffer))
+        self._upload.put_part(effort, bytes(self._buffer))
         self._buffer.clear()
+        return self._upload
 
     def _failed(self, error: StorageError) -> StorageError:
         self._failure = error if self._upload is None else self._upload.give_up(error)
@@ -207,18 +207,18 @@ class S3OutputStream:
         if self._size is not None and self._written != self._size:
             mismatch = SizeMismatch(f"{self._written} bytes were written, {self._size} announced", self._uri)
             raise self._failed(mismatch)
+        effort = Effort()
         if self._upload is None:
-            put_whole(self._bucket, self._uri, bytes(self._buffer))
+            put_whole(self._bucket, effort, self._uri, bytes(self._buffer))
         else:
-            self._send_part()
-            self._upload.complete()
+            self._send_part(effort).complete(effort)
         self._buffer.clear()
         return DataObjectDescription(self._uri, self._written, None)
 
     def abort(self) -> None:
-        self._ended = True
+        ended, self._ended = self._ended, True
         self._buffer.clear()
-        if self._upload is not None and self._upload.discard() is Discarded.UNSURE:
+        if self._upload is not None and self._upload.discard() is Discarded.UNSURE and not ended:
             raise DeviceUnavailable("what was sent could not be removed; it goes with delete", self._uri)
 
     def close(self) -> None:
@@ -258,6 +258,17 @@ def _count(name: str, value: Any, uri: DataObjectUri) -> int:
 def count_of_bytes(name: str, value: Any, uri: DataObjectUri) -> int:
     """``value`` as a number of bytes, at least 0. Raises ``InvalidRequest``."""
     return _count(name, value, uri)
+
+
+def _is_range(answer: Any, first: int, end: int | None) -> bool:
+    """Whether the answer is what ``first .. end`` means for an object of the length it names itself."""
+    try:
+        span, _, total = str(answer.get("ContentRange") or "").removeprefix("bytes ").partition("/")
+        starts, _, last = span.partition("-")
+        expected = int(total) if end is None else min(end, int(total))
+        return int(starts) == first and int(last) + 1 == expected
+    except ValueError:
+        return False
 
 
 def _bytes_of(data: bytes | bytearray | memoryview) -> memoryview:

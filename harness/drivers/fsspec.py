@@ -1,0 +1,357 @@
+"""Any fsspec file system as a driver: a thin and fair adapter, so that what the library does is judged, not repaired.
+
+Fair means: where the library offers a way to do what the contract asks, that way is taken. An object is written as one
+file in mode ``xb`` (create only), inside a transaction, which is the library's deferred commit. A transaction belongs
+to an instance of the file system, so each output stream has an instance of its own. Where a file system refuses ``xb``
+or transactions, it is asked for less. The local one is opened in mode ``wb``: there ``xb`` writes in place at once and
+leaves nothing for the transaction to commit.
+
+Thin means: no retries, no locks, no temporary names of our own, no clean-up of what the library leaves behind. Its
+ordinary errors become typed ones; any other exception passes through, so that whoever certifies it sees it.
+
+Declared, and why: ``range_read`` and ``enumerate``, which every file system offers (``seek``, ``find``). Not declared:
+``on_device_copy``, since ``cp_file`` of most file systems reads and writes through the caller, some say nothing about
+which, and none refuses to overwrite; ``digest``, since ``checksum`` is a fingerprint without a named algorithm.
+``max_name_bytes`` is what a percent-encoded segment may have where names are limited to 255 bytes.
+
+An object is ``root/kind/account/object_id``, both names percent-encoded. Where a file system has real folders, those
+for kind and account are made when they are missed, and stay: their number does not grow with the objects of an account,
+and removing one could pull it from under another location that is about to write into it. The root is never made: on
+the local file system an absent root is an absent mount. Elsewhere the library does not tell the two apart.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import operator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from storcert.harness.contract import (
+    Capabilities,
+    CapacityExceeded,
+    DataObjectDescription,
+    DataObjectUri,
+    DeviceUnavailable,
+    InvalidRequest,
+    JsonValue,
+    ObjectExists,
+    ObjectNotFound,
+    Outcome,
+    PermissionDenied,
+    SizeMismatch,
+    Unsupported,
+)
+
+CHUNK_BYTES = 256 * 1024
+FILE_NAME_BYTES = 255
+ENCODED_BYTES = 3
+
+
+@contextmanager
+def _typed(uri: DataObjectUri | None, outcome: Outcome = Outcome.NOT_DONE) -> Iterator[None]:
+    """Ordinary errors of the library as typed ones. ``outcome``: what a lost connection means at this point."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectNotFound(str(error) or "not found", uri) from error
+    except FileExistsError as error:
+        raise ObjectExists(str(error) or "exists", uri) from error
+    except PermissionError as error:
+        raise PermissionDenied(str(error), uri) from error
+    except NotImplementedError as error:
+        raise Unsupported(str(error) or "not implemented by the file system", uri) from error
+    except (ConnectionError, TimeoutError) as error:
+        raise DeviceUnavailable(f"{type(error).__name__}: {error}", uri, outcome) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise CapacityExceeded(str(error), uri) from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise InvalidRequest(str(error), uri) from error
+        if error.errno in (errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.EBUSY):
+            raise DeviceUnavailable(str(error), uri, outcome) from error
+        raise
+
+
+class FsspecDriver:
+    """Configuration: ``protocol`` (default ``memory``), ``root`` (default ``storcert``); every other key is an option
+    of the file system. ``use_listings_cache`` is false unless the configuration says otherwise (C-STATELESS).
+    """
+
+    def __init__(self, configuration: Mapping[str, JsonValue]) -> None:
+        options: dict[str, Any] = {"protocol": "memory", "root": "storcert", "use_listings_cache": False}
+        options.update(configuration)
+        protocol, root = options.pop("protocol"), options.pop("root")
+        if not isinstance(protocol, str) or not isinstance(root, str):
+            raise InvalidRequest("protocol and root of the fsspec driver are text")
+        self._protocol, self._options, self._root = protocol, options, root.rstrip("/")
+        self._fs = self._new_file_system()
+
+    def _new_file_system(self) -> Any:
+        """An instance of our own: the library's cache of instances would mix transactions of several users."""
+        try:
+            library = importlib.import_module("fsspec")
+            return library.filesystem(self._protocol, skip_instance_cache=True, **self._options)
+        except (ImportError, ValueError, TypeError) as error:
+            raise InvalidRequest(f"fsspec gives no file system for protocol {self._protocol!r}: {error}") from error
+        except AttributeError as error:
+            raise InvalidRequest("the module named fsspec on sys.path is not the library fsspec") from error
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(range_read=True, enumerate=True, max_name_bytes=FILE_NAME_BYTES // ENCODED_BYTES)
+
+    def create(self, uri: DataObjectUri, size: int) -> None:
+        size = _count("size", size, uri)
+        found = self._size_of(uri)
+        if found is None:
+            with self.open_output(uri, size) as stream:
+                left = size
+                while left:
+                    left -= stream.write(bytes(min(left, CHUNK_BYTES)))
+        elif found != size:
+            raise ObjectExists(f"the object has {found} bytes, not {size}", uri)
+
+    def delete(self, uri: DataObjectUri) -> None:
+        path = self._path(uri)
+        self._require_root(uri)
+        try:
+            with _typed(uri, Outcome.UNKNOWN):
+                self._fs.rm_file(path)
+        except ObjectNotFound:
+            return
+
+    def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
+        raise Unsupported("fsspec does not say which of its file systems copy without moving bytes", destination)
+
+    def open_input(self, uri: DataObjectUri, offset: int = 0, length: int | None = None) -> FsspecInputStream:
+        path = self._path(uri)
+        offset = _count("offset", offset, uri)
+        length = None if length is None else _count("length", length, uri)
+        with _typed(uri):
+            self._require_root(uri)
+            file = self._fs.open(path, "rb")
+            size = self._fs.size(path)
+        return FsspecInputStream(file, uri, offset, size if length is None else min(size, offset + length))
+
+    def open_output(self, uri: DataObjectUri, size: int | None = None) -> FsspecOutputStream:
+        path = self._path(uri)
+        size = None if size is None else _count("size", size, uri)
+        if self._size_of(uri) is not None:
+            raise ObjectExists("the name is taken", uri)
+        fs = self._new_file_system()
+        if _is_local(fs):
+            self._make_folders(path, uri)
+        try:
+            return FsspecOutputStream(fs, path, uri, size)
+        except FileNotFoundError:
+            self._make_folders(path, uri)
+        with _typed(uri):
+            return FsspecOutputStream(fs, path, uri, size)
+
+    def _make_folders(self, path: str, uri: DataObjectUri) -> None:
+        with _typed(uri):
+            self._require_root(uri)
+            account = path.rpartition("/")[0]
+            for folder in (account.rpartition("/")[0], account):
+                try:
+                    self._fs.mkdir(folder, create_parents=False)
+                except FileExistsError:
+                    continue
+
+    def _require_root(self, uri: DataObjectUri | None) -> None:
+        if _is_local(self._fs) and not self._fs.isdir(self._root):
+            raise DeviceUnavailable(f"{self._root} does not exist", uri, Outcome.NOT_DONE)
+
+    def describe(self, uri: DataObjectUri) -> DataObjectDescription:
+        size = self._size_of(uri)
+        if size is None:
+            raise ObjectNotFound("no such object", uri)
+        return DataObjectDescription(uri, size, None)
+
+    def list_objects(self) -> Iterator[DataObjectUri]:
+        with _typed(None):
+            self._require_root(None)
+            base = self._fs._strip_protocol(self._root)
+            try:
+                paths = self._fs.find(base)
+            except FileNotFoundError:
+                return
+        for path in paths:
+            try:
+                yield DataObjectUri.parse(str(path)[len(base) :])
+            except InvalidRequest:
+                continue
+
+    def _path(self, uri: DataObjectUri) -> str:
+        if not isinstance(uri, DataObjectUri):
+            raise InvalidRequest(f"a data object is named by a DataObjectUri, not {type(uri).__name__}")
+        for segment in (uri.account, uri.object_id):
+            if len(segment.encode()) > FILE_NAME_BYTES // ENCODED_BYTES:
+                raise InvalidRequest(f"a segment has more than {FILE_NAME_BYTES // ENCODED_BYTES} bytes of UTF-8", uri)
+        return self._root + str(uri)
+
+    def _size_of(self, uri: DataObjectUri) -> int | None:
+        try:
+            with _typed(uri):
+                self._require_root(uri)
+                found = self._fs.info(self._path(uri))
+        except ObjectNotFound:
+            return None
+        return int(found["size"]) if found["type"] == "file" else None
+
+
+class FsspecInputStream:
+    """A range of one open file."""
+
+    def __init__(self, file: Any, uri: DataObjectUri, first: int, end: int) -> None:
+        self._file = file
+        self._uri = uri
+        self._left = max(0, end - first)
+        self._closed = False
+        if first and self._left:
+            with _typed(uri):
+                file.seek(first)
+
+    def read(self, n: int = -1) -> bytes:
+        if self._closed:
+            raise InvalidRequest("the stream is closed", self._uri)
+        wanted = min(CHUNK_BYTES if n == -1 else _count("n", n, self._uri), self._left)
+        if not wanted:
+            return b""
+        with _typed(self._uri):
+            chunk = bytes(self._file.read(wanted))
+        if not chunk:
+            raise DeviceUnavailable("the file ended before its size", self._uri, Outcome.NOT_DONE)
+        self._left -= len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            with _typed(self._uri):
+                self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+
+class FsspecOutputStream:
+    """One file being written. ``FileNotFoundError`` passes from the constructor: a folder may be missing."""
+
+    def __init__(self, fs: Any, path: str, uri: DataObjectUri, size: int | None) -> None:
+        self._fs = fs
+        self._uri = uri
+        self._size = size
+        self._written = 0
+        self._failed = False
+        self._ended = False
+        self._deferred = True
+        try:
+            self._file = self._open(path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            with _typed(uri):
+                raise error
+
+    def _open(self, path: str) -> Any:
+        refused: Exception | None = None
+        for deferred in (True, False):
+            for mode in ("wb",) if _is_local(self._fs) else ("xb", "wb"):
+                self._deferred = deferred
+                try:
+                    if deferred:
+                        self._fs.start_transaction()
+                    file = self._fs.open(path, mode)
+                    if not deferred or hasattr(file, "commit"):
+                        return file
+                    self._fs.transaction.files.clear()
+                except (NotImplementedError, ValueError) as error:
+                    refused = error
+                if deferred:
+                    self._fs.transaction.complete(commit=False)
+        raise Unsupported(f"the file system opens no file for writing: {refused}", self._uri)
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        self._require_open()
+        try:
+            content = memoryview(data).tobytes()
+            with _typed(self._uri):
+                taken = self._file.write(content)
+        except TypeError as error:
+            self._failed = True
+            raise InvalidRequest(f"write takes bytes: {error}", self._uri) from error
+        except BaseException:
+            self._failed = True
+            raise
+        taken = len(content) if taken is None else int(taken)
+        self._written += taken
+        return taken
+
+    def commit(self) -> DataObjectDescription:
+        self._require_open()
+        if self._failed or (self._size is not None and self._size != self._written):
+            written, failed = self._written, self._failed
+            self.abort()
+            if failed:
+                raise InvalidRequest("an earlier write failed", self._uri)
+            raise SizeMismatch(f"{written} bytes were written, {self._size} announced", self._uri)
+        self._ended = True
+        try:
+            with _typed(self._uri, Outcome.UNKNOWN):
+                self._file.close()
+                if self._deferred:
+                    self._fs.end_transaction()
+        except ObjectNotFound as error:
+            raise DeviceUnavailable(error.message, self._uri, Outcome.NOT_DONE) from error
+        return DataObjectDescription(self._uri, self._written, None)
+
+    def abort(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        with _typed(self._uri):
+            self._file.close()
+            if self._deferred:
+                self._fs.transaction.complete(commit=False)
+
+    def close(self) -> None:
+        self.abort()
+
+    def _require_open(self) -> None:
+        if self._ended:
+            raise InvalidRequest("the stream has ended", self._uri)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        if kind is not None:
+            self.abort()
+        elif not self._ended:
+            self.commit()
+
+
+def _is_local(fs: Any) -> bool:
+    """Whether ``fs`` is the file system of this machine (protocols ``file`` and ``local``)."""
+    return "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol)
+
+
+def _count(name: str, value: Any, uri: DataObjectUri) -> int:
+    try:
+        number = int(operator.index(value))
+    except TypeError:
+        raise InvalidRequest(f"{name} is a whole number of bytes, not {type(value).__name__}", uri) from None
+    if number < 0:
+        raise InvalidRequest(f"{name} must not be negative", uri)
+    return number
