@@ -198,7 +198,7 @@ class IntegerEnvironment(simpy.Environment):
                 if type(event) is Deadline:
                     self._fingerprint.forget_last()
                 else:
-                    rest = callbacks[callbacks.index(callback) + 1 :]
+                    rest = callbacks[callbacks.index(callback) + 1 :]  # pyright: ignore[reportPossiblyUnboundVariable]
                     if rest:  # they come first when the run goes on
                         event.callbacks = rest
                         heappush(queue, (now_ns, next(self._first_orders), event))
@@ -230,9 +230,9 @@ class Stretch:
     def __enter__(self) -> None:
         environment = self._environment
         environment._require_open()
+        environment._enter_stretch()
         if environment._looping:
             raise RuntimeError("this kernel is already running")
-        environment._enter_stretch()
         environment._looping = True
         self._collecting = gc.isenabled()
         gc.disable()

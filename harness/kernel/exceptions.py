@@ -58,4 +58,7 @@ def belongs_to_kit(error: BaseException) -> bool:
     flow (``pytest.fail``, Hypothesis' ``StopTest``). All else is the driver's doing and stays in ``task.error``."""
     if isinstance(error, Exception):
         return False
-    return isinstance(error, (KeyboardInterrupt, KitAbort)) or type(error).__module__.partition(".")[0] in _TEST_TOOLS
+    if isinstance(error, (KeyboardInterrupt, KitAbort)):
+        return True
+    # Looked for among the bases too: pytest says that its exceptions are builtins.
+    return any(kind.__module__.partition(".")[0] in _TEST_TOOLS for kind in type(error).__mro__)

@@ -5,6 +5,7 @@ Nothing about devices, file systems or boto3 may stand here.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 from collections.abc import Callable, Mapping
@@ -88,7 +89,7 @@ class Kernel(IntegerEnvironment):
         """A task that will call ``function(*args)`` at the current instant, once the loop comes to it. At a dead location the
         task is crashed from the start."""
         self._require_open()
-        body = function if not args else lambda: function(*args)
+        body = functools.partial(function, *args) if args else function
         task = Task(self, body, location, name or getattr(function, "__name__", "task"), self._hub)
         if location is not None and not location.alive:
             task.crashed = True

@@ -26,6 +26,7 @@ _KIT_TICKS_MAX = 50
 _THROWS_MAX = 10
 _KIT_MODULES = ("storcert.harness.kernel", "storcert.simulators")
 _FRAMES_LOOKED_AT = 4
+_BODY = Task.run.__code__
 
 
 class Watchdog:
@@ -74,10 +75,10 @@ class Watchdog:
 
 def in_kit_code(frame: FrameType | None) -> bool:
     """Whether an exception raised here would tear the kit's own doings apart, not the driver's."""
-    if current_task() is None:
+    if current_task() is None or frame is None or frame.f_code is _BODY:
         return True
     for _ in range(_FRAMES_LOOKED_AT):
-        if frame is None:
+        if frame is None or frame.f_code is _BODY:
             return False
         if frame.f_globals.get("__name__", "").startswith(_KIT_MODULES):
             return True

@@ -87,7 +87,7 @@ class Task(greenlet.greenlet):
         state = "crashed" if self.crashed else "done" if self.done else self.waiting_for or "runs"
         return f"<task {self.name}: {state}>"
 
-    def run(self, _start: object) -> None:
+    def run(self, _start: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The body of the greenlet, which calls it with what the first ``switch`` was given."""
         function, self._function = self._function, None
         assert function is not None
@@ -100,7 +100,7 @@ class Task(greenlet.greenlet):
             if not (self.crashed or self.kernel.sealed):
                 self.error = error  # somebody else's: kept, as any error
         except BaseException as error:  # noqa: BLE001  # kept, and raised again below if it is the kit's
-            self.error = error
+            self.error = error  # pyright: ignore[reportIncompatibleVariableOverride]
         finally:
             _running[0] = None
         self.kernel._ended(self)

@@ -1,0 +1,79 @@
+"""The journal and the digest of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from storcert.harness.kernel import Kernel
+from storcert.harness.record.event import Event
+
+
+def test_it_keeps_events_in_order_with_their_time(kernel: Kernel) -> None:
+    kernel.journal.record("first", "host", "a")
+    kernel.run_for(5)
+    kernel.journal.record("second", "", "b")
+    assert kernel.journal.events == (Event(0, "host", "first", "a"), Event(5, "", "second", "b"))
+    assert len(kernel.journal) == 2
+    assert all(Event.from_json(event.to_json()) == event for event in kernel.journal.events)
+
+
+def test_no_two_events_share_their_bytes() -> None:
+    events = [Event(1, "a", "b", "c"), Event(1, "ab", "", "c"), Event(1, "a", "bc", ""), Event(2, "a", "b", "c")]
+    events.append(Event(1, "a", "b", "\ud800"))
+    assert len({event.to_bytes() for event in events}) == len(events)
+
+
+def digest_of(act: Callable[[Kernel], None], seed: int = 1) -> str:
+    with Kernel(seed) as kernel:
+        act(kernel)
+        return kernel.digest()
+
+
+def nothing(_: Kernel) -> None: ...
+
+
+def spawn(kernel: Kernel) -> None:
+    kernel.run_until_done(kernel.spawn(kernel.sleep_ns, 10))
+
+
+CHANGES: dict[str, Callable[[Kernel], None]] = {
+    "a task": spawn,
+    "a longer sleep": lambda kernel: (kernel.run_until_done(kernel.spawn(kernel.sleep_ns, 11)), None)[1],
+    "a callback": lambda kernel: (kernel.after(10, lambda: None), kernel.run())[1],
+    "a journal entry": lambda kernel: kernel.journal.record("a", "b", "c"),
+    "another text": lambda kernel: kernel.journal.record("a", "b", "d"),
+    "a crash": lambda kernel: kernel.location("host").crash(),
+}
+
+
+def test_the_digest_sees_every_change() -> None:
+    digests = {digest_of(act) for act in [nothing, *CHANGES.values()]}
+    assert len(digests) == 1 + len(CHANGES)
+    assert all(digest.startswith("sha256:") and len(digest) == 71 for digest in digests)
+
+
+@pytest.mark.parametrize("act", CHANGES.values(), ids=CHANGES)
+def test_the_digest_is_the_same_again(act: Callable[[Kernel], None]) -> None:
+    assert digest_of(act) == digest_of(act)
+
+
+def test_asking_and_pausing_the_run_do_not_change_it() -> None:
+    def in_one_go(kernel: Kernel) -> None:
+        for number in range(3_000):
+            kernel.after(number, lambda: None)
+        kernel.run_for(4_000)
+
+    def in_pieces(kernel: Kernel) -> None:
+        for number in range(3_000):
+            kernel.after(number, lambda: None)
+        for _ in range(40):
+            kernel.run_for(100)
+            kernel.digest()
+
+    assert digest_of(in_one_go) == digest_of(in_pieces)
+
+
+def test_seeds_differ_where_there_are_ties() -> None:
+    assert digest_of(spawn, 1) != digest_of(spawn, 2)
