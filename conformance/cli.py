@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -30,6 +30,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+_PROFILES = "core: a quick look; standard: the certificate; deep: pairs of faults, long runs."
+
+
+def _file(help: str) -> Any:
+    return typer.Option(metavar="FILE", help=help)
+
 
 Traceback = Annotated[bool, typer.Option("--traceback", help="Show the traceback of an internal error.")]
 
@@ -53,17 +60,17 @@ def _root(
 
 @app.command(epilog="Example:  storcert certify s3 --profile core --seed 7 --json run.json")
 def certify(
-    driver: Annotated[str, typer.Argument(help="Installed name, package.module:Class or path/to/file.py:Class.")],
-    device: Annotated[str | None, typer.Option(help="object-store (the default).")] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML with tables [configuration] and [simulator].")] = None,
-    profile: Annotated[str, typer.Option(help="core: a quick look; standard: the certificate; deep.")] = "standard",
-    rule: Annotated[list[str] | None, typer.Option(help="Only this rule; may be repeated.")] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same run.")] = 0,
-    budget: Annotated[float | None, typer.Option(help="Stop deciding after so many seconds.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, at most 4.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for every artefact.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the run record here.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    driver: Annotated[str, typer.Argument(metavar="DRIVER", help="Installed name, package.module:Class or path/to/file.py:Class.")],
+    device: Annotated[str | None, typer.Option(metavar="DEVICE", help="object-store (the default).")] = None,
+    config: Annotated[Path | None, _file("TOML with tables [configuration] and [simulator].")] = None,
+    profile: Annotated[str, typer.Option(metavar="PROFILE", help=_PROFILES)] = "standard",
+    rule: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this rule; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same run.")] = 0,
+    budget: Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after so many seconds.")] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; default: one per core, at most 4.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every artefact.")] = None,
+    json: Annotated[Path | None, _file("Write the run record here.")] = None,
+    junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
     traceback: Traceback = False,
 ) -> None:
     """Run the conformance suites against a driver and say conformant or not."""
@@ -122,8 +129,8 @@ def list_(
 @app.command(epilog="Example:  storcert report run.json --junit junit.xml")
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN.json", help="A run record.")],
-    json: Annotated[Path | None, typer.Option(help="Write the run record here.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    json: Annotated[Path | None, _file("Write the run record here.")] = None,
+    junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
 ) -> None:
     """Render a stored run again, in the terminal or in other formats. Simulates nothing."""
     from storcert.conformance import commands

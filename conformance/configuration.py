@@ -79,7 +79,7 @@ def _broken(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
         bare = message[: found.start()].strip()
         return f"{path}:{found[1]}: not valid TOML: {one_line(bare)} (column {found[2]})"
     if "at end of document" in message:
-        return f"{path}:{max(text.count(chr(10)), 1)}: not valid TOML: {one_line(message)}"
+        return f"{path}:{max(len(text.splitlines()), 1)}: not valid TOML: {one_line(message)}"
     return f"{path}: not valid TOML: {one_line(message)}"
 
 

@@ -44,6 +44,8 @@ def _sources(cls: type[Any]) -> dict[str, bytes]:
     root, prefix = _root(start, package)
     found: dict[str, bytes] = {}
     waiting = [start]
+    if prefix and (root / "__init__.py").is_file():
+        waiting.append(root / "__init__.py")
     while waiting:
         path = waiting.pop()
         name = path.relative_to(root).as_posix()
