@@ -216,7 +216,7 @@ def _github(record: RunRecord) -> None:
         return
     from storcert.reports import github
 
-    _write_text(sys.stdout, github.annotations(record))
+    _write_text(sys.stdout, github.error_commands(record))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:

@@ -153,9 +153,9 @@ def _check_device(device: str) -> None:
 
 def _check_simulator(file: ConfigFile, device: str) -> None:
     """Ask the device model which options it has; imported late because it is heavy."""
-    from storcert.conformance.simulator_options import known_simulator_keys
+    from storcert.conformance.simulator_options import check_simulator_options
 
-    file.refuse_unknown_simulator_keys(known_simulator_keys(device))
+    check_simulator_options(file, device)
 
 
 def _check_folder(option: str, path: Path) -> None:

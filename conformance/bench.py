@@ -1,0 +1,269 @@
+"""The bench a check works on: fresh worlds, clients at locations, faults, the census, and the steps taken so far."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from storcert.conformance.client import Client
+from storcert.conformance.facts import Facts
+from storcert.conformance.program import Program
+from storcert.conformance.subject import Subject
+from storcert.conformance.violation import NotApplicable, Undecided, Violation, require
+from storcert.conformance.world import CALL_LIMIT_NS, Call, Stuck, Unsimulated, World
+from storcert.harness.contract import DataObjectUri, ObjectKind, StorageError
+from storcert.harness.record.fault import Fault
+from storcert.harness.record.finding import Finding
+from storcert.harness.record.history import Status
+from storcert.simulators.device import CensusEntry
+
+T = TypeVar("T")
+HOST, SSVM = "host-1", "ssvm-1"
+SETTLE_NS = 20 * 60 * 10**9
+
+
+class LocationDied(Exception):
+    """The location of a call crashed while the call was under way."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One call of the driver. After :meth:`Bench.join`: how it ended."""
+
+    call: Call
+    step: int
+    status: Status = Status.UNKNOWN
+    value: Any = None
+    error: StorageError | None = None
+    crashed: bool = False
+    requests: int = 0
+
+    @property
+    def error_name(self) -> str:
+        """Class name of the typed error of the contract that it is, or ``""``."""
+        return type(self.error).__name__ if self.error is not None else ""
+
+    def value_or_raise(self) -> Any:
+        """The value; raises the typed error or :class:`LocationDied`."""
+        if self.crashed:
+            raise LocationDied(self.call.label)
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+    def __str__(self) -> str:
+        if self.crashed:
+            return "location crashed"
+        if self.error is None:
+            return "ok"
+        return f"{self.error_name} ({self.error.outcome})"
+
+
+@dataclass(slots=True)
+class Bench:
+    """Made anew for each case. ``wanted``: the one example to run (replay), or ``None`` for all of them; ``program``:
+    the one program to run where the case is a generated one."""
+
+    subject: Subject
+    facts: Facts
+    seed: int
+    case_id: str
+    wanted: str | None = None
+    program: Program | None = None
+    device_options: dict[str, Any] = field(default_factory=dict)
+    example: str = ""
+    examples_run: int = 0
+    steps: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    keep_journal: bool = False
+    journal: list[Any] = field(default_factory=list)
+    _world: World | None = None
+    _clients: dict[str, Client] = field(default_factory=dict)
+    _options: dict[str, Any] = field(default_factory=dict)
+
+    # Worlds and examples
+
+    @property
+    def world(self) -> World:
+        """The world of the current example; the first one is made on demand."""
+        if self._world is None:
+            seed = int.from_bytes(hashlib.sha256(f"{self.seed}/{self.case_id}/{self.example}".encode()).digest()[:8], "big")
+            self._world = World(self.subject, seed, {**self.device_options, **self._options})
+        return self._world
+
+    def fresh(self, **device_options: Any) -> None:
+        """Close the world; the next call sees an empty device and new locations. Options are of the device."""
+        self.close()
+        self._options = device_options
+        self._clients.clear()
+        self.steps.clear()
+
+    def close(self) -> None:
+        """End the current world and keep its digest, findings and (for replay) its journal."""
+        if self._world is not None:
+            world, self._world = self._world, None
+            self.findings.extend(world.findings())
+            if self.keep_journal:
+                self.journal = list(world.kernel.journal.events)
+            self.digests.append(world.close())
+
+    def examples(self, values: Iterable[T], **device_options: Any) -> Iterator[T]:
+        """Each value in a fresh world, counted; in a replay only the recorded one."""
+        for value in values:
+            name = str(value)
+            if self.wanted is not None and name != self.wanted:
+                continue
+            self.fresh(**device_options)
+            self.example = name
+            self.examples_run += 1
+            yield value
+
+    # Clients and names
+
+    def client(self, location: str = HOST) -> Client:
+        """The driver instance of that location, made on first use."""
+        found = self._clients.get(location)
+        if found is None:
+            found = self._clients[location] = self.new_client(location)
+        return found
+
+    def new_client(self, location: str = HOST) -> Client:
+        """A fresh instance at that location, as after a restart of its process."""
+        configuration = self.world.configuration()
+        attempt = self.begin(location, "make the driver", lambda: self.subject.make_driver(configuration), quiet=True)
+        self.join(attempt)
+        return Client(self, location, attempt.value_or_raise())
+
+    def uri(self, object_id: str = "a", account: str = "1", kind: ObjectKind | None = None) -> DataObjectUri:
+        """A URI of the usual kind; on a device that outlives the case the account carries the case's own mark."""
+        if self.facts.mode != "simulated":
+            mark = hashlib.sha256(f"{self.seed}/{self.case_id}/{self.example}".encode()).hexdigest()[:12]
+            account = f"{mark}-{account}"
+        return DataObjectUri(kind or self.facts.kind, account, object_id)
+
+    # Calls
+
+    def begin(self, location: str, label: str, body: Callable[[], Any], *, quiet: bool = False) -> Attempt:
+        """Start ``body`` at the location; :meth:`join` runs it."""
+        if not quiet:
+            self.steps.append(f"{location}: {label}")
+        return Attempt(self.world.start(self.world.location(location), label, body), -1 if quiet else len(self.steps) - 1)
+
+    def join(self, *attempts: Attempt) -> None:
+        """Run until all of them ended and note how. Foreign errors and endless calls are violations of their own."""
+        before = len(self.world.device.requests)
+        try:
+            self.world.finish(*(attempt.call for attempt in attempts), limit_ns=CALL_LIMIT_NS)
+        except Stuck as stuck:
+            raise Violation(str(stuck), "C-BUDGET") from None
+        except Unsimulated as beyond:
+            raise Undecided(f"the driver used something that is not simulated: {beyond}") from None
+        for attempt in attempts:
+            attempt.requests = len(self.world.device.requests) - before
+            self._note(attempt)
+
+    def _note(self, attempt: Attempt) -> None:
+        task = attempt.call.task
+        error = task.error if task.done else None
+        if task.crashed:
+            attempt.crashed = True
+        elif error is None:
+            attempt.status, attempt.value = Status.OK, task.result
+        elif isinstance(error, StorageError):
+            attempt.error = error
+            attempt.status = Status.UNKNOWN if str(error.outcome) == "unknown" else Status.FAILED
+        if attempt.step >= 0:
+            shown = str(attempt) if error is None or attempt.error is not None else type(error).__name__
+            self.steps[attempt.step] += f" -> {shown}"
+        if isinstance(error, Violation):
+            raise error
+        if error is not None and attempt.error is None:
+            if not isinstance(error, Exception):
+                raise error
+            raise Violation(
+                f"{attempt.call.label} let a foreign error out: {type(error).__name__}: {error}", "C-ERRORS"
+            ) from error
+
+    def expect(self, expected: type[StorageError] | tuple[type[StorageError], ...], call: Callable[[], Any]) -> StorageError:
+        """The typed error that ``call`` must raise, with outcome ``not_done`` as the contract has it for refusals."""
+        classes = expected if isinstance(expected, tuple) else (expected,)
+        wanted = " or ".join(one.__name__ for one in classes)
+        try:
+            call()
+        except classes as error:
+            require(str(error.outcome) == "not_done", f"{self.last_step}: a refusal must say not_done")
+            return error
+        except StorageError as error:
+            raise Violation(f"{self.last_step}: {wanted} was due, it said: {error.message}") from error
+        raise Violation(f"{self.last_step}: {wanted} was due")
+
+    def attempt(self, call: Callable[[], Any]) -> Attempt:
+        """``call`` must be a deferred one; gives how it ended, raising nothing but violations."""
+        attempt: Attempt = call()
+        self.join(attempt)
+        return attempt
+
+    @property
+    def last_step(self) -> str:
+        """The step taken last, as it stands in the record."""
+        return self.steps[-1] if self.steps else "(nothing was done yet)"
+
+    # Device side
+
+    def need(self, **needs: bool) -> None:
+        """Raise :class:`NotApplicable` for the first need that is not met; names are the reasons."""
+        for reason, met in needs.items():
+            if not met:
+                raise NotApplicable(reason.replace("_", " "))
+
+    def need_simulation(self) -> None:
+        """Faults, crashes and the census need a device that is simulated and that the driver really uses."""
+        if self.facts.mode == "in_process":
+            raise NotApplicable("the driver makes no request to the simulated device")
+        if self.facts.mode != "simulated":
+            raise NotApplicable("a live device cannot show this")
+
+    def arm(self, *faults: Fault) -> None:
+        """Put a fault schedule on the device; counting starts now."""
+        self.steps.extend(f"fault: {fault}" for fault in faults)
+        self.world.device.arm(faults)
+
+    def heal(self, settle_ns: int = SETTLE_NS) -> None:
+        """No faults any more, and time for everything under way to end."""
+        self.world.device.heal()
+        self.world.advance(settle_ns)
+
+    def crash(self, location: str) -> None:
+        """The location dies: none of its tasks is ever resumed. Its name starts anew with :meth:`restart`."""
+        self.steps.append(f"crash {location}")
+        self.world.location(location).crash()
+        self._clients.pop(location, None)
+
+    def restart(self, location: str) -> None:
+        """A crashed location comes back with nothing in memory."""
+        self.world.location(location).restart()
+        self._clients.pop(location, None)
+
+    def census(self) -> tuple[CensusEntry, ...]:
+        """All that the device holds now."""
+        return self.world.device.census()
+
+    def require_same_census(self, before: Sequence[CensusEntry], when: str) -> None:
+        """Nothing may have come to the device or gone from it."""
+        left, gone = sorted(set(self.census()) - set(before)), sorted(set(before) - set(self.census()))
+        require(not left, f"{when}: left behind on the device: {', '.join(map(_entry, left[:3]))}")
+        require(not gone, f"{when}: gone from the device: {', '.join(map(_entry, gone[:3]))}")
+
+    def require_clean(self, when: str) -> None:
+        """Nothing may be on the device but fixed markers of the driver."""
+        if self.facts.mode != "simulated":
+            return
+        left = [entry for entry in self.census() if (entry.kind, entry.name) not in self.facts.fixed_entries]
+        require(not left, f"{when}: left behind on the device: {', '.join(map(_entry, left[:3]))}")
+
+
+def _entry(entry: CensusEntry) -> str:
+    return f"{entry.kind} {entry.name} {entry.detail} ({entry.size_bytes} bytes)".replace("  ", " ")

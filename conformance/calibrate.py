@@ -1,0 +1,112 @@
+"""First contact: makes the driver, asks what it declares, and learns at which sizes something may break.
+
+Nothing is judged here. A driver that cannot even be made or reached is the user's mistake and raises ``InvalidUsage``.
+"""
+
+from __future__ import annotations
+
+from storcert.conformance.bench import HOST, SSVM, Bench
+from storcert.conformance.content import content
+from storcert.conformance.driver_source import constructor_failed
+from storcert.conformance.facts import Facts
+from storcert.conformance.subject import Subject
+from storcert.conformance.usage import InvalidUsage
+from storcert.conformance.violation import Undecided, Violation
+from storcert.harness.contract import Capabilities, DeviceUnavailable, PermissionDenied, StorageError
+
+PART_BYTES_DEFAULT = 1 << 20
+PAGE_SIZE_DEFAULT = 1000
+NEVER_REACHED = ("refused", "lost")
+
+
+def calibrate(subject: Subject, seed: int, mode: str = "simulated") -> Facts:
+    """Facts of this driver on this device. Raises :class:`InvalidUsage`."""
+    first = Facts(Capabilities(), mode, PART_BYTES_DEFAULT, PAGE_SIZE_DEFAULT, {}, {}, frozenset())
+    bench = Bench(subject, first, seed, "calibration")
+    try:
+        capabilities = _declared(bench, subject)
+        limits = bench.world.device.limits
+        part = limits.part_size_bytes or PART_BYTES_DEFAULT
+        facts = _with(bench, first, capabilities, part, limits.page_size or PAGE_SIZE_DEFAULT)
+        bench.facts = facts
+        _reach(bench, subject)
+        used = bool(bench.world.device.requests)
+        if mode == "simulated" and not used:
+            return _with(bench, facts, capabilities, facts.part_bytes, facts.page_size, mode="in_process")
+        return _measure(bench, facts) if mode == "simulated" else facts
+    finally:
+        bench.close()
+
+
+def _with(
+    bench: Bench, facts: Facts, capabilities: Capabilities, part: int, page: int, mode: str = "", fixed: frozenset[tuple[str, str]] = frozenset()
+) -> Facts:
+    kinds = bench.world.device.legal_faults
+    return Facts(
+        capabilities,
+        mode or facts.mode,
+        part,
+        page,
+        {kind.name: kind.operations for kind in kinds},
+        {kind.name: tuple(str(phase) for phase in kind.phases) for kind in kinds if kind.name != "crash"},
+        fixed,
+    )
+
+
+def _declared(bench: Bench, subject: Subject) -> Capabilities:
+    try:
+        client = bench.new_client()
+    except StorageError as error:
+        raise constructor_failed(subject.reference, error) from error
+    except Violation as violation:
+        raise constructor_failed(subject.reference, violation.__cause__ or violation) from violation
+    try:
+        found = client.do("capabilities", lambda: client.driver.capabilities())
+    except (StorageError, Violation) as error:
+        raise InvalidUsage(f"driver {subject.reference!r}: capabilities() failed: {error}") from error
+    if not isinstance(found, Capabilities):
+        raise InvalidUsage(f"driver {subject.reference!r}: capabilities() gave {type(found).__name__}, not Capabilities")
+    return found
+
+
+def _reach(bench: Bench, subject: Subject) -> None:
+    """One create and one describe. Where nothing ever came to the device, there is nothing to certify."""
+    uri = bench.uri("calibration")
+    try:
+        bench.client(HOST).create(uri, bench.facts.fit(1))
+        bench.client(SSVM).describe(uri)
+        bench.client(HOST).delete(uri)
+    except (DeviceUnavailable, PermissionDenied) as error:
+        answered = [one for one in bench.world.device.requests if one.answer not in NEVER_REACHED]
+        served = any(one.answer == "ok" for one in answered)
+        if not served or bench.facts.mode == "live":
+            raise InvalidUsage(
+                f"driver {subject.reference!r} cannot reach its device ({type(error).__name__}: {error.message}); "
+                "look at the configuration"
+            ) from error
+    except (StorageError, Violation, Undecided):
+        return
+
+
+def _measure(bench: Bench, facts: Facts) -> Facts:
+    """Write a large object and see in which pieces it travels; delete it and see what stays."""
+    uri = bench.uri("calibration-large")
+    before = len(bench.world.device.requests)
+    size = facts.fit(3 * facts.part_bytes + 1)
+    part = facts.part_bytes
+    try:
+        client = bench.client(HOST)
+        client.write(uri, content("calibration", size))
+        sent = [one.sent_bytes for one in bench.world.device.requests[before:]]
+        largest = max(sent, default=0)
+        if 0 < largest < size:
+            part = max(largest, 1)
+        client.delete(uri)
+    except (StorageError, Violation, Undecided):
+        pass
+    fixed = frozenset(
+        (entry.kind, entry.name) for entry in bench.census() if entry.kind not in ("upload", "part") and "calibration" not in entry.name
+    )
+    return _with(bench, facts, facts.capabilities, part, facts.page_size, fixed=fixed)
+
+

@@ -1,0 +1,207 @@
+"""A certification from options to run record: calibrate, run every case of the profile, put the results together.
+
+Cases are independent, each in worlds of its own with seeds of its own, so that any number of workers gives the same record.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import platform
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import storcert.conformance.checks  # noqa: F401  (fills the registry)
+from storcert.conformance import undecided
+from storcert.conformance.audit import audit
+from storcert.conformance.facts import Facts
+from storcert.conformance.options import CertifyOptions
+from storcert.conformance.progress import Progress
+from storcert.conformance.registry import Case, Level, cases_for
+from storcert.conformance.rules import DRIVER_RULES
+from storcert.conformance.runner import CaseOutcome
+from storcert.conformance.schedule import Job, run_cases
+from storcert.conformance.tokens import place_token
+from storcert.harness.record.finding import Finding
+from storcert.harness.record.run_record import (
+    SCHEMA_VERSION,
+    CheckFailure,
+    CheckResult,
+    Counts,
+    DeviceIdentity,
+    Environment,
+    RunRecord,
+    SourceLine,
+    summarise_rules,
+)
+from storcert.harness.record.verdict import RunVerdict, Verdict, conclude
+
+WHOLE_RUN = "C-NOFS/whole-run"
+
+
+def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
+    """Certify. Raises :class:`InvalidUsage` for a driver that cannot be made or reached; an interrupt gives a record."""
+    started, begun = datetime.datetime.now(datetime.timezone.utc), time.perf_counter()
+    job = Job.of(options)
+    facts = job.calibrate()
+    cases = cases_for(facts, Level[options.profile.name])
+    wanted = [case for case in cases if not options.rules or case.check.rule in options.rules]
+    progress.started(len(wanted))
+    outcomes, interrupted = run_cases(job, facts, wanted, options.workers, options.budget_s, progress)
+    progress.finished()
+    disabled = [case for case in cases if case not in set(wanted)]
+    checks = [outcome.result for outcome in outcomes]
+    checks += [CheckResult(case.id, case.check.rule, case.label, Verdict.DISABLED, "not asked for with --rule") for case in disabled]
+    findings = tuple(sorted({finding for outcome in outcomes for finding in outcome.findings}))
+    failures = [_failure(options, outcome) for outcome in outcomes if outcome.result.verdict is Verdict.FAIL]
+    checks += _without_checks(options, facts)
+    if not options.rules or "C-NOFS" in options.rules:
+        whole, more = _whole_run(options, outcomes, findings)
+        checks.append(whole)
+        failures += more
+    environment = Environment(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        started=started.isoformat(timespec="seconds"),
+        wall_time_s=round(time.perf_counter() - begun, 3),
+        workers=options.workers,
+        rule_times_s=_times(outcomes),
+    )
+    return _record(options, facts, checks, failures, findings, outcomes, interrupted, environment)
+
+
+OPTIONAL_RULES = {
+    "C-SNAP": ("snapshots",),
+    "C-REVERT": ("revert",),
+    "C-CLONE": ("clone",),
+    "C-DEPEND": ("snapshots", "clone"),
+    "C-VOLUME": ("random_access",),
+}
+
+
+def _without_checks(options: CertifyOptions, facts: Facts) -> list[CheckResult]:
+    """The rules of optional abilities, which this version of the kit has no checks for: skipped, or honestly unknown."""
+    found = []
+    for rule, needs in sorted(OPTIONAL_RULES.items()):
+        if options.rules and rule not in options.rules:
+            continue
+        declared = [name for name in needs if getattr(facts.capabilities, name)]
+        if declared:
+            reason = f"{declared[0]} is declared, and this version of the kit has no checks of {rule}"
+            found.append(CheckResult(f"{rule}/no-checks", rule, "", Verdict.UNKNOWN, reason))
+        else:
+            reason = f"capability {' or '.join(needs)} is not declared"
+            found.append(CheckResult(f"{rule}/not-declared", rule, "", Verdict.SKIPPED, reason))
+    return found
+
+
+def _times(outcomes: Iterable[CaseOutcome]) -> dict[str, float]:
+    times: dict[str, float] = {}
+    for outcome in outcomes:
+        times[outcome.result.rule] = times.get(outcome.result.rule, 0.0) + outcome.wall_s
+    return {rule: round(seconds, 3) for rule, seconds in sorted(times.items())}
+
+
+def _failure(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
+    token, file = place_token(options, outcome)
+    return CheckFailure(outcome.result.id, outcome.message, outcome.result.steps, token, outcome.source, file)
+
+
+def _whole_run(
+    options: CertifyOptions, outcomes: Sequence[CaseOutcome], findings: Sequence[Finding]
+) -> tuple[CheckResult, list[CheckFailure]]:
+    """Every file-system event of driver code in the whole run: one failure per place in the source."""
+    touched: dict[tuple[str, int], Finding] = {}
+    for finding in findings:
+        if finding.kind == "file-system":
+            touched.setdefault((finding.file, finding.line), finding)
+    failures = []
+    for place, finding in sorted(touched.items()):
+        outcome = next(one for one in outcomes if finding in one.findings)
+        token, file = place_token(options, outcome)
+        where = f" ({Path(place[0]).name}:{place[1]})" if place[0] else ""
+        failures.append(
+            CheckFailure(
+                WHOLE_RUN,
+                f"driver code touched a file system outside its device: {finding.message}{where}",
+                (f"first seen in {outcome.result.id}",),
+                token,
+                SourceLine(Path(place[0]).name, place[1]) if place[0] else None,
+                file,
+            )
+        )
+    verdict = Verdict.FAIL if failures else Verdict.PASS if outcomes else Verdict.UNKNOWN
+    reason = f"{len(failures)} places in the driver touch a file system" if failures else ""
+    return CheckResult(WHOLE_RUN, "C-NOFS", "", verdict, reason, len(outcomes)), failures
+
+
+def _record(
+    options: CertifyOptions,
+    facts: Facts,
+    checks: Sequence[CheckResult],
+    failures: Sequence[CheckFailure],
+    findings: tuple[Finding, ...],
+    outcomes: Sequence[CaseOutcome],
+    interrupted: bool,
+    environment: Environment,
+) -> RunRecord:
+    rules = summarise_rules(checks, failures, tuple(rule.id for rule in DRIVER_RULES))
+    verdict = conclude(rule.verdict for rule in rules)
+    if interrupted and verdict is not RunVerdict.NOT_CONFORMANT:
+        verdict = RunVerdict.UNDECIDED
+    digest = hashlib.sha256()
+    for outcome in sorted(outcomes, key=lambda one: one.result.id):
+        digest.update(f"{outcome.result.id} {outcome.digest}\n".encode("utf-8", "backslashreplace"))
+    for check in sorted(checks, key=lambda one: one.id):
+        digest.update(f"{check.id} {check.verdict}\n".encode("utf-8", "backslashreplace"))
+    return RunRecord(
+        schema_version=SCHEMA_VERSION,
+        kind="certification",
+        verdict=verdict,
+        kit=undecided.kit_identity(),
+        driver=undecided.driver_identity(options),
+        device=DeviceIdentity(options.device, "live" if facts.mode == "live" else "simulated"),
+        profile=str(options.profile),
+        seed=options.seed,
+        digest="sha256:" + digest.hexdigest(),
+        capabilities=audit(facts.capabilities, checks),
+        rules=rules,
+        counts=Counts.of(check.verdict for check in checks),
+        reason=_reason(verdict, checks, interrupted),
+        checks=tuple(checks),
+        findings=_portable(findings),
+        options=options.to_json(),
+        interrupted=interrupted,
+        environment=environment,
+    )
+
+
+def _portable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Without folders of this machine."""
+    return tuple(Finding(one.kind, one.message, Path(one.file).name, one.line) for one in findings)
+
+
+def _reason(verdict: RunVerdict, checks: Sequence[CheckResult], interrupted: bool) -> str:
+    bad = [check for check in checks if check.verdict is Verdict.FAIL]
+    if verdict is RunVerdict.NOT_CONFORMANT:
+        rules = sorted({check.rule for check in bad})
+        return f"{len(rules)} rules are broken: {', '.join(rules)}" if len(rules) > 1 else f"{rules[0]} is broken"
+    if interrupted:
+        return "interrupted; what was decided until then is here"
+    if verdict is RunVerdict.ERROR:
+        broken = next(check for check in checks if check.verdict is Verdict.ERROR)
+        return f"the kit itself failed, the driver is not to blame: {broken.id}: {broken.reason}"
+    if verdict is RunVerdict.UNDECIDED:
+        open_ones = [check for check in checks if check.verdict is Verdict.UNKNOWN]
+        if open_ones:
+            return f"{len(open_ones)} checks are undecided: {open_ones[0].id}: {open_ones[0].reason}"
+        return "nothing was decided: no check ran"
+    done = sum(check.verdict is Verdict.PASS for check in checks)
+    return f"every rule that applies holds in {done} checks"
+
+
+def case_by_id(cases: Iterable[Case], identity: str) -> Case | None:
+    """The case of that id."""
+    return next((case for case in cases if case.id == identity), None)
+

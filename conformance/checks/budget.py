@@ -1,0 +1,70 @@
+"""C-BUDGET: every call ends, in bounded time and a bounded number of requests, whatever the device does."""
+
+from __future__ import annotations
+
+from storcert.conformance.bench import HOST, Bench
+from storcert.conformance.facts import Facts
+from storcert.conformance.fault_space import single_faults
+from storcert.conformance.operations import LARGE, SMALL, healthy_requests, names, prepare, scenario
+from storcert.conformance.registry import check
+from storcert.conformance.violation import NotApplicable, require
+from storcert.conformance.world import CALL_LIMIT_NS
+from storcert.harness.contract import ObjectNotFound
+
+RULE = "C-BUDGET"
+EXTRA_REQUESTS_MAX = 100
+NANOSECONDS_PER_SECOND = 10**9
+
+
+def _cases(facts: Facts, wanted: tuple[str, ...], kinds: tuple[str, ...]) -> list[str]:
+    return [f"{name} {kind}" for name in names(facts, wanted) for kind in kinds if kind in facts.legal_faults]
+
+
+def _core(facts: Facts) -> list[str]:
+    return _cases(facts, ("write-small", "delete-small", "read", "describe", "list"), ("throttle", "request_lost"))
+
+
+def _standard(facts: Facts) -> list[str]:
+    return _cases(facts, (*SMALL, *LARGE), tuple(kind for kind in sorted(facts.legal_faults) if kind != "crash"))
+
+
+@check(RULE, core=_core, standard=_standard, simulation=True)
+def under_lasting_faults(b: Bench, case: str) -> None:
+    """With a fault that never ends a call ends within 15 virtual minutes and 100 more requests than on a healthy device."""
+    name, kind_name = case.split(" ")
+    one = scenario(b.facts, name)
+    requests = healthy_requests(b, one)
+    kind = next(kind for kind in b.world.device.legal_faults if kind.name == kind_name)
+    faults = list(single_faults(requests, kind, counts=(0,)))
+    if not faults:
+        raise NotApplicable(f"{kind_name} cannot strike any request of {name}")
+    for fault in b.examples(faults):
+        prepare(b, one)
+        b.arm(fault)
+        attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
+        took_ns = (attempt.call.return_ns or 0) - attempt.call.invoke_ns
+        require(took_ns <= CALL_LIMIT_NS, f"{attempt.call.label} took {took_ns // NANOSECONDS_PER_SECOND} virtual seconds")
+        extra = attempt.requests - len(requests)
+        require(extra <= EXTRA_REQUESTS_MAX, f"{attempt.call.label} made {extra} requests more than on a healthy device")
+
+
+@check(RULE, simulation=True)
+def missing_object_is_cheap(b: Bench) -> None:
+    """A missing object is answered without endless tries."""
+    client = b.client()
+    before = len(b.world.device.requests)
+    b.expect(ObjectNotFound, lambda: client.describe(b.uri()))
+    b.expect(ObjectNotFound, lambda: client.open_input(b.uri()))
+    client.delete(b.uri())
+    count = len(b.world.device.requests) - before
+    require(count <= EXTRA_REQUESTS_MAX, f"three calls on a missing object made {count} requests")
+
+
+@check(RULE, core=lambda f: ["write-small", "read", "delete-small"], standard=lambda f: names(f, (*SMALL, *LARGE)), simulation=True)
+def on_a_healthy_device(b: Bench, name: str) -> None:
+    """On a healthy device an operation takes less than 15 virtual minutes."""
+    one = scenario(b.facts, name)
+    prepare(b, one)
+    attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
+    took_ns = (attempt.call.return_ns or 0) - attempt.call.invoke_ns
+    require(took_ns <= CALL_LIMIT_NS, f"{attempt.call.label} took {took_ns // NANOSECONDS_PER_SECOND} virtual seconds")

@@ -1,0 +1,238 @@
+"""C-CAPS: what is declared works up to its limits; what is not declared raises Unsupported before any side effect.
+
+Each case here is one capability; what it finds also goes into the run record as the capability's audit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from storcert.conformance.bench import HOST, Bench
+from storcert.conformance.content import content
+from storcert.conformance.observe import both, require_absent, require_bytes, stored
+from storcert.conformance.registry import check
+from storcert.conformance.violation import NotApplicable, Violation, require
+from storcert.harness.contract import (
+    Capabilities,
+    CapacityExceeded,
+    InvalidRequest,
+    ObjectKind,
+    ObjectNotFound,
+    StorageError,
+    Unsupported,
+)
+
+RULE = "C-CAPS"
+TESTABLE_BYTES_MAX = 1 << 26
+
+
+@check(RULE)
+def declaration_is_stable(b: Bench) -> None:
+    """capabilities() gives a Capabilities, always the same, at every location, and asks the device nothing."""
+    here, there = both(b)
+    before = len(b.world.device.requests) if b.facts.mode == "simulated" else 0
+
+    def ask(client: Any) -> Capabilities:
+        found: Capabilities = client.do("capabilities", lambda: client.driver.capabilities())
+        require(isinstance(found, Capabilities), f"capabilities() gave {type(found).__name__}")
+        return found
+
+    first = ask(here)
+    if b.facts.mode == "simulated":
+        require(len(b.world.device.requests) == before, "capabilities() made requests to the device")
+    stored(b, b.uri(), b.facts.fit(100))
+    for client in (here, there, b.new_client()):
+        require(ask(client) == first, "capabilities() changed")
+
+
+@check(RULE, core=lambda f: sorted(ObjectKind))
+def kinds(b: Bench, kind: ObjectKind) -> None:
+    """A declared kind is held; every operation on another kind raises Unsupported without a side effect."""
+    here, there = both(b)
+    uri = b.uri(kind=ObjectKind(kind))
+    if kind in b.facts.capabilities.kinds:
+        data = content("x", b.facts.fit(100))
+        here.write(uri, data)
+        require_bytes(there, uri, data)
+        there.delete(uri)
+        return
+    for call in (
+        lambda: here.create(uri, 0),
+        lambda: here.delete(uri),
+        lambda: here.describe(uri),
+        lambda: here.open_input(uri),
+        lambda: here.write(uri, b""),
+    ):
+        _refused_without_trace(b, f"kind {kind}", call)
+
+
+def _refused_without_trace(b: Bench, what: str, call: Callable[[], Any]) -> None:
+    before = b.census() if b.facts.mode == "simulated" else ()
+    try:
+        call()
+    except Unsupported:
+        if b.facts.mode == "simulated":
+            b.require_same_census(before, f"{what} is not declared")
+        return
+    except StorageError as error:
+        raise Violation(f"{what} is not declared: Unsupported was due, {b.last_step}") from error
+    raise Violation(f"{what} is not declared and works: {b.last_step}")
+
+
+@check(RULE)
+def on_device_copy(b: Bench) -> None:
+    """on_device_copy: declared, copy works and no object bytes pass through the location; else it raises Unsupported."""
+    here, there = both(b)
+    source, destination = b.uri("a"), b.uri("b")
+    data = stored(b, source, b.facts.fit(200_000))
+    if not b.facts.capabilities.on_device_copy:
+        _refused_without_trace(b, "on_device_copy", lambda: here.copy(source, destination))
+        require_absent(there, destination)
+        return
+    before = len(b.world.device.requests) if b.facts.mode == "simulated" else 0
+    here.copy(source, destination)
+    if b.facts.mode == "simulated":
+        moved = sum(one.sent_bytes + one.received_bytes for one in b.world.device.requests[before:])
+        require(moved < len(data) // 2, f"{moved} bytes passed through the location for a copy of {len(data)} on the device")
+    require_bytes(there, destination, data)
+
+
+@check(RULE)
+def range_read(b: Bench) -> None:
+    """range_read: declared, ranges work; else an offset or a length raises Unsupported at the call."""
+    here, there = both(b)
+    uri = b.uri()
+    data = stored(b, uri, b.facts.fit(5000))
+    if b.facts.capabilities.range_read:
+        require(there.read(uri, 100, 200) == data[100:300], "a range gives other bytes")
+        return
+    for offset, length in ((1, None), (0, 10), (5, 5)):
+        _refused_without_trace(b, "range_read", lambda o=offset, n=length: here.open_input(uri, o, n))  # type: ignore[misc]
+
+
+@check(RULE)
+def enumerate_objects(b: Bench) -> None:
+    """enumerate: declared, list_objects works; else it raises Unsupported at the call, not at the first next."""
+    here, there = both(b)
+    uri = b.uri()
+    stored(b, uri, b.facts.fit(10))
+    if b.facts.capabilities.enumerate:
+        require(uri in there.list(), "list_objects does not list what is there")
+        return
+    _refused_without_trace(b, "enumerate", lambda: here.do("list_objects()", lambda: here.driver.list_objects()))
+
+
+OPTIONAL: dict[str, tuple[str, Callable[[Bench], tuple[Any, ...]]]] = {
+    "random_access": ("open_volume", lambda b: (b.uri("a"),)),
+    "snapshots": ("take_snapshot", lambda b: (b.uri("a"), b.uri("s", kind=ObjectKind.SNAPSHOT))),
+    "revert": ("revert", lambda b: (b.uri("a"), b.uri("s", kind=ObjectKind.SNAPSHOT))),
+    "clone": ("clone", lambda b: (b.uri("s", kind=ObjectKind.SNAPSHOT), b.uri("c"))),
+}
+
+
+@check(RULE, core=lambda f: sorted(OPTIONAL))
+def optional_methods(b: Bench, capability: str) -> None:
+    """random_access, snapshots, revert, clone: not declared, the method is absent or raises Unsupported; declared, it is there."""
+    method, arguments = OPTIONAL[capability]
+    here, _ = both(b)
+    stored(b, b.uri("a"), b.facts.fit(100))
+    offered = getattr(here.driver, method, None)
+    if getattr(b.facts.capabilities, capability):
+        require(callable(offered), f"{capability} is declared and the driver has no {method}")
+        return
+    if offered is not None:
+        _refused_without_trace(b, capability, lambda: here.do(f"{method}(...)", lambda: offered(*arguments(b))))
+
+
+@check(RULE)
+def digest(b: Bench) -> None:
+    """digest: declared, describe gives that digest of the bytes; else it gives None."""
+    here, there = both(b)
+    uri = b.uri()
+    data = stored(b, uri, b.facts.fit(5000))
+    found = there.describe(uri).digest
+    algorithm = b.facts.capabilities.digest
+    if algorithm is None:
+        require(found is None, f"no digest is declared and describe gives {found}")
+        return
+    require(algorithm in hashlib.algorithms_available, f"digest {algorithm!r} is no algorithm known here")
+    require(found == f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}", f"describe gives {found}")
+
+
+@check(RULE)
+def max_object_size_bytes(b: Bench) -> None:
+    """max_object_size_bytes: an object of the limit works; one over it is CapacityExceeded at create, open and commit."""
+    limit = b.facts.capabilities.max_object_size_bytes
+    grain = b.facts.capabilities.size_granularity_bytes
+    if limit is None:
+        raise NotApplicable("no limit is declared")
+    here, there = both(b)
+    over = limit // grain * grain + grain
+    b.expect(CapacityExceeded, lambda: here.create(b.uri("a"), over))
+    b.expect(CapacityExceeded, lambda: here.open_output(b.uri("a"), over))
+    require_absent(there, b.uri("a"))
+    if limit <= TESTABLE_BYTES_MAX:
+        largest = limit // grain * grain
+        stored(b, b.uri("b"), largest)
+        require(there.describe(b.uri("b")).size_bytes == largest, "an object of the limit has another size")
+        b.expect(CapacityExceeded, lambda: here.write(b.uri("c"), content("x", over)))
+        require_absent(there, b.uri("c"))
+
+
+@check(RULE)
+def size_granularity_bytes(b: Bench) -> None:
+    """size_granularity_bytes: other sizes are InvalidRequest at create and commit, never rounded; with 1 every size works."""
+    grain = b.facts.capabilities.size_granularity_bytes
+    here, there = both(b)
+    if grain == 1:
+        for size in (1, 3, 511, 1023):
+            uri = b.uri(f"s{size}")
+            here.create(uri, size)
+            require(there.describe(uri).size_bytes == size, f"an object of {size} bytes was rounded")
+        return
+    for size in (1, grain - 1, grain + 1):
+        b.expect(InvalidRequest, lambda size=size: here.create(b.uri("a"), size))  # type: ignore[misc]
+        b.expect(InvalidRequest, lambda size=size: here.write(b.uri("b"), content("x", size)))  # type: ignore[misc]
+        require_absent(there, b.uri("a"))
+        require_absent(there, b.uri("b"))
+
+
+@check(RULE, core=lambda f: ["object", "account", "both", "non-ascii"])
+def max_name_bytes(b: Bench, where: str) -> None:
+    """max_name_bytes: names of the limit work; longer ones are InvalidRequest in every operation."""
+    limit = b.facts.capabilities.max_name_bytes
+    if limit is None:
+        raise NotApplicable("no limit is declared")
+    here, there = both(b)
+    longest = "x" * min(limit, 255) if where != "non-ascii" else "é" * min(limit // 2, 255)
+    ours = b.uri("a").account
+    account = longest if where in ("account", "both", "non-ascii") else ours
+    object_id = longest if where != "account" else ours
+    uri = b.uri(object_id, account)
+    data = content("x", b.facts.fit(40))
+    here.write(uri, data)
+    require_bytes(there, uri, data)
+    there.delete(uri)
+    extra = "é" if where == "non-ascii" else "x"
+    if len(longest) + 1 > 255:
+        return
+    longer = longest + extra
+    over = b.uri(longer if object_id == longest else object_id, longer if account == longest else account)
+    for call in (
+        lambda: here.create(over, 0),
+        lambda: here.write(over, b""),
+        lambda: here.describe(over),
+        lambda: here.open_input(over),
+        lambda: here.delete(over),
+    ):
+        b.expect(InvalidRequest, call)
+
+
+@check(RULE)
+def undeclared_copy_of_nothing(b: Bench) -> None:
+    """Where copy is not declared it raises Unsupported also for a missing source; declared, ObjectNotFound."""
+    client = b.client(HOST)
+    due = ObjectNotFound if b.facts.capabilities.on_device_copy else Unsupported
+    b.expect(due, lambda: client.copy(b.uri("a"), b.uri("b")))

@@ -1,0 +1,117 @@
+"""C-ERRORS: every failure is a typed error, true about what happened."""
+
+from __future__ import annotations
+
+import pickle
+
+from storcert.conformance.bench import HOST, SSVM, Bench
+from storcert.conformance.facts import Facts
+from storcert.conformance.observe import both, require_absent, require_bytes, stored
+from storcert.conformance.operations import LARGE, SMALL, healthy_requests, names, prepare, scenario
+from storcert.conformance.registry import check
+from storcert.conformance.violation import NotApplicable, require
+from storcert.harness.contract import InvalidRequest, ObjectExists, ObjectNotFound, StorageError
+from storcert.harness.record.fault import Fault, Phase
+
+RULE = "C-ERRORS"
+WRITES = ("create-small", "write-small", "copy-small")
+
+
+@check(RULE)
+def errors_travel(b: Bench) -> None:
+    """The errors a driver raises survive pickling and JSON, since they cross locations."""
+    here, _ = both(b)
+    uri = b.uri()
+    stored(b, uri, b.facts.fit(10))
+    for expected, call in (
+        (ObjectNotFound, lambda: here.describe(b.uri("missing"))),
+        (ObjectNotFound, lambda: here.open_input(b.uri("missing"))),
+        (ObjectExists, lambda: here.write(uri, b"")),
+        (InvalidRequest, lambda: here.create(b.uri("x"), -1)),
+    ):
+        error = b.expect(expected, call)
+        back = pickle.loads(pickle.dumps(error))
+        require(type(back) is type(error) and back.args == error.args, f"{type(error).__name__} does not survive pickling")
+        again = StorageError.from_json(error.to_json())
+        require(again.outcome == error.outcome and again.retryable == error.retryable, "the error does not survive JSON")
+
+
+def _lasting(facts: Facts, wanted: tuple[str, ...]) -> list[str]:
+    kinds = ("throttle", "request_lost", "expired_credentials", "full", "internal_error")
+    return [f"{name} {kind}" for name in names(facts, wanted) for kind in kinds if kind in facts.legal_faults]
+
+
+EXPECTED = {
+    "throttle": ("DeviceUnavailable",),
+    "request_lost": ("DeviceUnavailable",),
+    "internal_error": ("DeviceUnavailable",),
+    "expired_credentials": ("PermissionDenied",),
+    "full": ("CapacityExceeded",),
+}
+
+
+@check(
+    RULE,
+    core=lambda f: _lasting(f, ("create-small", "write-small", "delete-small", "read", "copy-small")),
+    standard=lambda f: _lasting(f, (*SMALL, *LARGE)),
+    simulation=True,
+)
+def lasting_trouble_has_its_class(b: Bench, case: str) -> None:
+    """Trouble that lasts is told by the class that fits: unavailable, no permission, no capacity."""
+    name, kind_name = case.split(" ")
+    one = scenario(b.facts, name)
+    requests = healthy_requests(b, one)
+    kind = next(kind for kind in b.world.device.legal_faults if kind.name == kind_name)
+    if "*" not in kind.operations and not any(request in kind.operations for request in requests):
+        raise NotApplicable(f"{kind_name} cannot strike any request of {name}")
+    b.fresh()
+    prepare(b, one)
+    b.arm(Fault(kind_name, "*", 1, Phase.BEFORE, 0))
+    attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
+    fired = bool(b.world.device.fired)
+    allowed = EXPECTED[kind_name]
+    if not fired:
+        raise NotApplicable(f"{kind_name} did not strike {name}")
+    if one.name.startswith("abort") or attempt.error_name == one.refusal != "":
+        return
+    if attempt.error is None:
+        # Only where the operation needed nothing of what was refused: then it must really be done.
+        b.heal()
+        for object_name in one.names:
+            due = one.after.get(object_name)
+            if due is not None:
+                require_bytes(b.client(SSVM), b.uri(object_name), due, f"{kind_name} lasted and {name} reported success")
+            else:
+                require_absent(b.client(SSVM), b.uri(object_name), f"{kind_name} lasted and {name} reported success")
+        return
+    require(
+        attempt.error_name in allowed, f"under lasting {kind_name} {attempt.call.label} said {attempt}; due: {allowed[0]}"
+    )
+
+
+@check(RULE, core=lambda f: ["full"] if "full" in f.legal_faults else [], simulation=True)
+def delete_works_when_full(b: Bench, kind: str) -> None:
+    """A full device still deletes, describes and reads; afterwards writing works again."""
+    here, there = both(b)
+    uri = b.uri()
+    data = stored(b, uri, b.facts.fit(5000))
+    b.arm(Fault(kind, "*", 1, Phase.BEFORE, 0))
+    require_bytes(there, uri, data, "on a full device")
+    here.delete(uri)
+    require_absent(there, uri)
+    b.heal()
+    here.write(uri, data)
+    require_bytes(there, uri, data)
+
+
+@check(RULE, core=lambda f: names(f, WRITES), standard=lambda f: names(f, ("write-parts",)), simulation=True)
+def a_class_for_every_request(b: Bench, name: str) -> None:
+    """Whichever single request of an operation fails for good, no foreign error comes out."""
+    one = scenario(b.facts, name)
+    requests = healthy_requests(b, one)
+    kinds = [kind for kind in ("throttle", "expired_credentials", "internal_error") if kind in b.facts.legal_faults]
+    places = [(kind, place) for kind in kinds for place in range(1, len(requests) + 1)]
+    for kind, place in b.examples(places):
+        prepare(b, one)
+        b.arm(Fault(kind, "*", place, Phase.BEFORE, 0))
+        b.attempt(lambda: one.call(b, b.client(HOST).later))

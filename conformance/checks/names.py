@@ -1,0 +1,228 @@
+"""C-NAMES: names are opaque, never merged, and treated alike by every operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from storcert.conformance.bench import Bench
+from storcert.conformance.client import Client
+from storcert.conformance.content import content
+from storcert.conformance.observe import both, require_absent, require_bytes
+from storcert.conformance.registry import check
+from storcert.conformance.violation import require
+from storcert.harness.contract import DataObjectUri, InvalidRequest, StorageError
+
+RULE = "C-NAMES"
+PLAIN = (
+    "a",
+    "0",
+    "-",
+    "_",
+    "-a",
+    ".a",
+    "a.",
+    "...",
+    "a..b",
+    "None",
+    "null",
+    "x" * 64,
+    "A.b-C_d",
+    "con",
+    "tmp",
+    "a.part",
+    "a.tmp",
+    "index",
+    "_lock",
+    ".meta",
+)
+ODD = (
+    "a b",
+    " a",
+    "a ",
+    "a+b",
+    "a%20b",
+    "100%",
+    "%2F",
+    "a/b",
+    "/a",
+    "a/",
+    "a//b",
+    "../a",
+    "./a",
+    "a\\b",
+    "a:b",
+    "a?b",
+    "a#b",
+    "a&b=c",
+    "a*b",
+    "{a}",
+    "[a]",
+    "a@b",
+    "a~b",
+    "a'b",
+    'a"b',
+    "a|b",
+    "a<b>",
+    "é",
+    "e\u0301",
+    "日本語",
+    "😀",
+    "a\nb",
+    "a\tb",
+    "\x7f",
+    "\x01",
+    "\u200b",
+    "ß",
+    "İ",
+    "x" * 65,
+    "x" * 200,
+    "x" * 255,
+    "é" * 255,
+    "日" * 255,
+    "😀" * 255,
+)
+TWINS = (
+    ("a", "A"),
+    ("\u00e9", "e\u0301"),
+    ("a b", "a%20b"),
+    ("a+b", "a b"),
+    ("a%2Fb", "a/b"),
+    ("a.", "a"),
+    ("a ", "a"),
+    ("ß", "ss"),
+    ("ſ", "s"),
+    ("İ", "i"),
+    ("\u212b", "\u00c5"),
+    ("ﬁ", "fi"),
+    ("1", "01"),
+    ("1", "１"),
+    ("a\\b", "a/b"),
+    ("a:b", "a/b"),
+    ("x" * 64, "x" * 63),
+    ("x" * 200 + "a", "x" * 200 + "b"),
+    ("x" * 254 + "a", "x" * 254 + "b"),
+    ("%41", "A"),
+    ("%C3%A9", "é"),
+    ("a~b", "a_b"),
+    ("a", "a.tmp"),
+    ("a", "a-"),
+)
+
+
+def _accepts(client: Client, uri: DataObjectUri, data: bytes) -> bool:
+    try:
+        client.write(uri, data)
+    except InvalidRequest:
+        return False
+    return True
+
+
+@check(RULE, core=lambda f: PLAIN)
+def plain_names_are_taken(b: Bench, name: str) -> None:
+    """Account and object ids of A-Z a-z 0-9 . _ - up to 64 characters are accepted, as account and as object id."""
+    if name in (".", ".."):
+        return
+    here, there = both(b)
+    limit = b.facts.capabilities.max_name_bytes
+    require(limit is None or limit >= 64, f"max_name_bytes is {limit}; names of 64 characters must be accepted", RULE)
+    for uri in (b.uri(name), b.uri("a", name), b.uri(name, name)):
+        data = content(str(uri), b.facts.fit(50))
+        here.write(uri, data)
+        require_bytes(there, uri, data)
+        there.delete(uri)
+        require_absent(here, uri)
+
+
+def _every_operation(client: Client, uri: DataObjectUri, other: DataObjectUri) -> list[tuple[str, Callable[[], Any]]]:
+    calls: list[tuple[str, Callable[[], Any]]] = [
+        ("create", lambda: client.create(uri, 0)),
+        ("delete", lambda: client.delete(uri)),
+        ("describe", lambda: client.describe(uri)),
+        ("open_input", lambda: client.open_input(uri)),
+        ("open_output", lambda: client.open_output(uri)),
+        ("write", lambda: client.write(uri, b"")),
+    ]
+    if client.bench.facts.capabilities.on_device_copy:
+        calls += [("copy from", lambda: client.copy(uri, other)), ("copy to", lambda: client.copy(other, uri))]
+    return calls
+
+
+@check(RULE, core=lambda f: [f"{place}-{number}" for number in range(len(ODD)) for place in ("object", "account")])
+def odd_names_alike(b: Bench, case: str) -> None:
+    """Any other name works in every operation, or every operation refuses it with InvalidRequest before any side effect."""
+    place, number = case.split("-")
+    name = ODD[int(number)]
+    here, there = both(b)
+    uri = b.uri(name) if place == "object" else DataObjectUri(b.facts.kind, name, b.uri("a").account)
+    other, data = b.uri("plain"), content("odd", b.facts.fit(50))
+    here.write(other, data)
+    before = b.census() if b.facts.mode == "simulated" else ()
+    if _accepts(here, uri, data):
+        require_bytes(there, uri, data)
+        require_bytes(there, other, data)
+        if b.facts.capabilities.on_device_copy:
+            there.copy(uri, b.uri("copied"))
+            require_bytes(here, b.uri("copied"), data)
+            there.delete(b.uri("copied"))
+        there.delete(uri)
+        require_absent(here, uri)
+        here.create(uri, b.facts.fit(3))
+        require_bytes(there, uri, bytes(b.facts.fit(3)))
+        here.delete(uri)
+        return
+    for verb, call in _every_operation(here, uri, other):
+        try:
+            call()
+        except InvalidRequest:
+            continue
+        except StorageError as error:
+            require(False, f"writing {uri} is InvalidRequest and {verb} says {type(error).__name__}")
+        require(False, f"writing {uri} is InvalidRequest and {verb} takes the name")
+    if b.facts.mode == "simulated":
+        b.require_same_census(before, "after a name was refused")
+
+
+@check(RULE, core=lambda f: [f"{place}-{number}" for number in range(len(TWINS)) for place in ("object", "account")])
+def twins_stay_apart(b: Bench, case: str) -> None:
+    """Names that some systems take for one (case, normal forms, encodings, trimmed ends) are two objects, or refused."""
+    place, number = case.split("-")
+    here, there = both(b)
+    mark = b.uri("a").account
+    uris = [b.uri(name) if place == "object" else DataObjectUri(b.facts.kind, name, mark) for name in TWINS[int(number)]]
+    _stay_apart(b, here, there, uris)
+
+
+def _stay_apart(b: Bench, here: Client, there: Client, uris: list[DataObjectUri]) -> None:
+    datas = {uri: content(f"twin {number}", b.facts.fit(60)) for number, uri in enumerate(uris)}
+    taken = [uri for uri in uris if _accepts(here, uri, datas[uri])]
+    for uri in taken:
+        require_bytes(there, uri, datas[uri])
+    if b.facts.capabilities.enumerate and b.facts.mode == "simulated":
+        listed = there.list()
+        require(sorted(listed) == sorted(taken), f"listed are {', '.join(map(str, sorted(listed)))}")
+    while taken:
+        gone = taken.pop(0)
+        there.delete(gone)
+        require_absent(here, gone)
+        for uri in taken:
+            require_bytes(here, uri, datas[uri], f"after {gone} was deleted")
+
+
+SEPARATORS = ("-", "_", ".", "--", "__", "..", "-.-")
+
+
+@check(RULE, core=lambda f: SEPARATORS)
+def account_and_id_do_not_flow_together(b: Bench, separator: str) -> None:
+    """Account "1<sep>2" with id "3" and account "1" with id "2<sep>3" are two objects."""
+    here, there = both(b)
+    pairs = [(f"1{separator}2", "3"), ("1", f"2{separator}3"), ("1", "2"), (f"1{separator}2{separator}3", "4")]
+    _stay_apart(b, here, there, [b.uri(object_id, account) for account, object_id in pairs])
+
+
+@check(RULE, core=lambda f: ["ascending", "descending"])
+def prefixes_are_other_objects(b: Bench, order: str) -> None:
+    """Names of which one begins like the other are found, read and deleted apart, whatever was made first."""
+    here, there = both(b)
+    uris = [b.uri(name) for name in ("2", "20", "200", "2-x", "2.x", "2_")]
+    _stay_apart(b, here, there, uris if order == "ascending" else uris[::-1])

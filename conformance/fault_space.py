@@ -1,0 +1,32 @@
+"""The space of single faults: every request an operation makes, every legal fault there, every phase. Counted, not sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from storcert.harness.record.fault import Fault, Phase
+from storcert.simulators.device import FaultKind
+
+SECOND_NS = 10**9
+VALUES: dict[str, tuple[int, ...]] = {"bytes": (0, 1000), "ns": (2 * SECOND_NS, 120 * SECOND_NS), "": (0,)}
+LASTING = (1, 0)
+
+
+def single_faults(requests: Sequence[str], kind: FaultKind, counts: Sequence[int] = LASTING) -> Iterator[Fault]:
+    """Each fault of ``kind`` at each of the ``requests`` (names in order), once and from then on."""
+    for place, operation in enumerate(requests):
+        if "*" not in kind.operations and operation not in kind.operations:
+            continue
+        nth = requests[: place + 1].count(operation)
+        for phase in kind.phases:
+            for value in VALUES["ns" if "ns" in kind.value_unit else "bytes" if "byte" in kind.value_unit else ""]:
+                for count in counts:
+                    yield Fault(kind.name, operation, nth, phase, count, value)
+
+
+def crash_points(requests: Sequence[str], location: str) -> Iterator[Fault]:
+    """A crash of the calling location at each request, before and after its effect."""
+    for place, operation in enumerate(requests):
+        nth = requests[: place + 1].count(operation)
+        for phase in (Phase.BEFORE, Phase.AFTER):
+            yield Fault("crash", operation, nth, phase, location=location)

@@ -1,0 +1,106 @@
+"""The generated checks: for every rule programs drawn by Hypothesis, run, judged against the reference model, shrunk.
+
+A failure is shrunk within a fixed number of executions (counted, not timed, so that a run stays the same run), and the
+smallest failing program is what the record, the token and the person see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from storcert.conformance.bench import Bench
+from storcert.conformance.draws import search
+from storcert.conformance.interpreter import Run
+from storcert.conformance.program import Program
+from storcert.conformance.registry import Level, check
+from storcert.conformance.strategies import FOCUSES, Focus, large, programs
+from storcert.conformance.violation import Violation
+
+EXAMPLES = {"small": {Level.CORE: 6, Level.STANDARD: 40, Level.DEEP: 300}, "parts": {Level.STANDARD: 4, Level.DEEP: 40}}
+SHRINK_RUNS_MAX = 400
+
+
+@dataclass(slots=True)
+class _Best:
+    """The smallest failure so far."""
+
+    program: Program
+    violation: Violation
+    steps: list[str]
+
+
+class FoundByGeneration(Violation):
+    """A violation with the program that shows it."""
+
+    def __init__(self, violation: Violation, program: Program) -> None:
+        super().__init__(violation.message, violation.rule)
+        self.program = program
+
+
+def run_program(b: Bench, program: Program) -> None:
+    """One program in a fresh world. Raises :class:`Violation` or :class:`Undecided`."""
+    b.fresh()
+    b.example = hashlib.sha256(json.dumps(program.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+    b.examples_run += 1
+    Run(b, program).execute()
+
+
+def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
+    if b.program is not None:
+        run_program(b, b.program)
+        return
+    focus = FOCUSES[rule] if amount == "small" else large(FOCUSES[rule])
+    if b.facts.mode != "simulated":
+        focus = focus_without_faults(focus)
+    source = hashlib.sha256(f"{b.seed}/{rule}/{amount}/{shard}".encode()).digest()
+    stream = random.Random(int.from_bytes(source[:8], "big"))
+    best: list[_Best] = []
+    runs_left = [SHRINK_RUNS_MAX]
+
+    def run(program: Program) -> None:
+        if best:
+            runs_left[0] -= 1
+            if runs_left[0] < 0 and program != best[0].program:
+                return
+        try:
+            run_program(b, program)
+        except Violation as violation:
+            if not best or program != best[0].program:
+                best[:] = [_Best(program, violation, list(b.steps))]
+            raise
+
+    try:
+        search(programs(b.facts, focus), run, stream, count)
+    except Violation:
+        b.steps[:] = best[0].steps
+        raise FoundByGeneration(best[0].violation, best[0].program) from None
+
+
+def focus_without_faults(focus: Focus) -> Focus:
+    """The focus for devices that cannot show faults, with one task at a time."""
+    return replace(focus, faults=0, tasks=1)
+
+
+def _register(rule: str) -> None:
+    def cases(profile: Level) -> Callable[[Any], list[str]]:
+        found = []
+        for amount, counts in EXAMPLES.items():
+            if profile in counts:
+                found.append(f"{amount}-{profile.name.lower()}")
+        return lambda _: found
+
+    def programs_hold(b: Bench, case: str) -> None:
+        amount, level = case.split("-")
+        _generate(b, rule, amount, int(Level[level.upper()]), EXAMPLES[amount][Level[level.upper()]])
+
+    programs_hold.__doc__ = f"Generated programs that lean to {rule} behave as the reference model allows."
+    check(rule, core=cases(Level.CORE), standard=cases(Level.STANDARD), deep=cases(Level.DEEP))(programs_hold)
+
+
+for _rule in FOCUSES:
+    _register(_rule)

@@ -1,0 +1,126 @@
+"""Runs one case and says what it came to. Here, and only here, what a check raised becomes a verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from storcert.conformance.bench import Bench, LocationDied
+from storcert.conformance.facts import Facts
+from storcert.conformance.generated import FoundByGeneration
+from storcert.conformance.program import Program
+from storcert.conformance.registry import Case
+from storcert.conformance.subject import Subject
+from storcert.conformance.violation import NotApplicable, Undecided, Violation
+from storcert.harness.contract import StorageError
+from storcert.harness.record.finding import Finding
+from storcert.harness.record.run_record import CheckResult, SourceLine
+from storcert.harness.record.verdict import Verdict
+
+STEPS_SHOWN_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOutcome:
+    """``result`` as it stands in the record; ``example`` and ``program`` name what failed; ``digest`` is of all worlds of
+    the case, ``example_digest`` of the last one; ``trace`` is the traceback of an error of the kit."""
+
+    result: CheckResult
+    message: str = ""
+    example: str = ""
+    program: Mapping[str, Any] | None = None
+    source: SourceLine | None = None
+    findings: tuple[Finding, ...] = ()
+    digest: str = ""
+    example_digest: str = ""
+    trace: str = ""
+    journal: Sequence[Any] = field(default=(), compare=False)
+    wall_s: float = field(default=0.0, compare=False)
+
+
+def run_case(
+    case: Case,
+    subject: Subject,
+    facts: Facts,
+    seed: int,
+    *,
+    wanted: str | None = None,
+    program: Program | None = None,
+    keep_journal: bool = False,
+) -> CaseOutcome:
+    """Run one case to its verdict. Raises nothing but ``KeyboardInterrupt``."""
+    started = time.perf_counter()
+    missing = case.check.missing(facts)
+    if missing:
+        return CaseOutcome(_result(case, Verdict.SKIPPED, missing))
+    bench = Bench(subject, facts, seed, case.id, wanted, program, keep_journal=keep_journal)
+    verdict, message, rule, error, trace = Verdict.PASS, "", case.check.rule, None, ""
+    found: Mapping[str, Any] | None = None
+    try:
+        case.run(bench)
+    except Violation as violation:
+        verdict, message, rule, error = Verdict.FAIL, violation.message, violation.rule or rule, violation
+        if isinstance(violation, FoundByGeneration):
+            found = violation.program.to_json()
+    except StorageError as raised:
+        verdict, error = Verdict.FAIL, raised
+        message = f"{bench.last_step}, where success was due: {raised.message}"
+    except LocationDied as died:
+        verdict, message, error = Verdict.ERROR, f"the kit lost a location: {died}", died
+    except NotApplicable as reason:
+        verdict, message = Verdict.SKIPPED, str(reason)
+    except Undecided as reason:
+        verdict, message = Verdict.UNKNOWN, str(reason)
+    except Exception as trouble:
+        verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
+    steps = tuple(bench.steps[:STEPS_SHOWN_MAX]) if verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN) else ()
+    try:
+        bench.close()
+    except Exception as trouble:
+        verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
+    result = CheckResult(
+        case.id, rule, case.label, verdict, message if verdict is not Verdict.PASS else "", max(bench.examples_run, 1), steps
+    )
+    return CaseOutcome(
+        result,
+        message,
+        bench.example if program is None and found is None else "",
+        found,
+        source_of(error, subject),
+        tuple(sorted(set(bench.findings))),
+        _digest(bench, result),
+        bench.digests[-1] if bench.digests else "",
+        trace,
+        bench.journal,
+        time.perf_counter() - started,
+    )
+
+
+def _result(case: Case, verdict: Verdict, reason: str) -> CheckResult:
+    return CheckResult(case.id, case.check.rule, case.label, verdict, reason)
+
+
+def _digest(bench: Bench, result: CheckResult) -> str:
+    hasher = hashlib.sha256(f"{result.id} {result.rule} {result.verdict} {result.examples}".encode())
+    for part in (*bench.digests, *result.steps):
+        hasher.update(part.encode("utf-8", "backslashreplace"))
+    return "sha256:" + hasher.hexdigest()
+
+
+def source_of(error: BaseException | None, subject: Subject) -> SourceLine | None:
+    """The innermost line of driver code in the traceback of what came out of the driver."""
+    file = getattr(sys.modules.get(subject.driver_class.__module__), "__file__", None)
+    folder = Path(file).parent if file else None
+    while error is not None and folder is not None:
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            path = Path(frame.filename)
+            if path.parent == folder:
+                return SourceLine(path.name, frame.lineno or 0)
+        error = error.__cause__
+    return None

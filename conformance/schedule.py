@@ -1,0 +1,137 @@
+"""Who runs which case: in this process or in worker processes. The answer is the same with any number of workers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import storcert.conformance.checks
+import storcert.conformance.generated  # noqa: F401  (both fill the registry)
+import storcert.simulators.object_store  # noqa: F401  (registers its client face)
+from storcert.conformance.calibrate import calibrate
+from storcert.conformance.facts import Facts
+from storcert.conformance.options import CertifyOptions
+from storcert.conformance.progress import Progress
+from storcert.conformance.registry import Case, Level, cases_for
+from storcert.conformance.runner import CaseOutcome, run_case
+from storcert.conformance.subject import Subject
+from storcert.harness.kernel.interpose import declare_driver_code, installed
+from storcert.harness.record.run_record import CheckResult
+from storcert.harness.record.verdict import Verdict
+
+BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every worker needs to know; plain data."""
+
+    options: CertifyOptions
+
+    @classmethod
+    def of(cls, options: CertifyOptions) -> Job:
+        """The job of a certification."""
+        return cls(options)
+
+    @property
+    def mode(self) -> str:
+        """``simulated`` or ``live``."""
+        return "live" if self.options.device == "live" else "simulated"
+
+    def subject(self) -> Subject:
+        """The driver, loaded in this process."""
+        options = self.options
+        driver_class = options.driver.load()
+        declare_driver_code(options.driver.file)
+        return Subject(options.driver.reference, driver_class, options.device, options.configuration, options.simulator)
+
+    def calibrate(self) -> Facts:
+        """Facts of driver and device. Raises :class:`InvalidUsage`."""
+        subject = self.subject()
+        with fence(self.mode):
+            return calibrate(subject, self.options.seed, self.mode)
+
+
+def fence(mode: str) -> AbstractContextManager[object]:
+    """The interpositions of a simulated run; a live driver runs in the open."""
+    return nullcontext() if mode == "live" else installed()
+
+
+def run_cases(
+    job: Job, facts: Facts, cases: Sequence[Case], workers: int, budget_s: float | None, progress: Progress
+) -> tuple[list[CaseOutcome], bool]:
+    """Outcomes in the order of ``cases`` and whether an interrupt cut the run. Cases that did not run say why."""
+    deadline = None if budget_s is None else time.monotonic() + budget_s
+    done: dict[str, CaseOutcome] = {}
+    interrupted = False
+    runner = _in_workers if workers > 1 and job.mode != "live" else _in_process
+    # Directed cases first: a budget that ends early takes generated ones away before it takes rules away.
+    ordered = sorted(cases, key=lambda case: case.check.name == "programs-hold")
+    try:
+        for outcome in runner(job, facts, ordered, workers, lambda: deadline is not None and time.monotonic() > deadline):
+            done[outcome.result.id] = outcome
+            progress.advanced(outcome.result.rule, str(outcome.result.verdict))
+    except KeyboardInterrupt:
+        interrupted = True
+    reason = "interrupted before it ran" if interrupted else f"the budget of {budget_s:g} s was over" if budget_s else "did not run"
+    return [done.get(case.id) or CaseOutcome(_not_run(case, reason, interrupted)) for case in cases], interrupted
+
+
+def _not_run(case: Case, reason: str, interrupted: bool) -> CheckResult:
+    generated = case.check.name == "programs-hold" and not interrupted
+    return CheckResult(case.id, case.check.rule, case.label, Verdict.DISABLED if generated else Verdict.UNKNOWN, reason)
+
+
+def _in_process(
+    job: Job, facts: Facts, cases: Sequence[Case], workers: int, over: Callable[[], bool]
+) -> Iterator[CaseOutcome]:
+    subject = job.subject()
+    with fence(job.mode):
+        for case in cases:
+            if over():
+                return
+            yield run_case(case, subject, facts, job.options.seed)
+
+
+_worker: list[tuple[Job, Facts, Subject, dict[str, Case]]] = []
+
+
+def _start_worker(job: Job, facts: Facts) -> None:
+    # The parent alone answers an interrupt; a worker that died of it would take its results along.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    subject = job.subject()
+    cases = {case.id: case for case in cases_for(facts, Level[job.options.profile.name])}
+    installed().__enter__()
+    _worker[:] = [(job, facts, subject, cases)]
+
+
+def _run_batch(identities: Sequence[str]) -> list[CaseOutcome]:
+    job, facts, subject, cases = _worker[0]
+    return [run_case(cases[identity], subject, facts, job.options.seed) for identity in identities]
+
+
+def _in_workers(
+    job: Job, facts: Facts, cases: Sequence[Case], workers: int, over: Callable[[], bool]
+) -> Iterator[CaseOutcome]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start_worker, (job, facts)) as pool:
+        identities = [case.id for case in cases]
+        batches = [identities[at : at + BATCH] for at in range(0, len(identities), BATCH)]
+        waiting: set[Future[list[CaseOutcome]]] = set()
+        try:
+            while batches or waiting:
+                while batches and len(waiting) < 2 * workers and not over():
+                    waiting.add(pool.submit(_run_batch, batches.pop(0)))
+                if not waiting:
+                    return
+                ended, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield from future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,22 @@
+"""Which keys ``[simulator]`` may have is the device's affair: this asks its options and names the line in the file."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from storcert.conformance.configuration import ConfigFile
+from storcert.conformance.usage import InvalidUsage
+from storcert.simulators.object_store.options import ObjectStoreOptions
+
+_OPTIONS = {"object-store": ObjectStoreOptions}
+
+
+def check_simulator_options(file: ConfigFile, device: str) -> None:
+    """Raises :class:`InvalidUsage`, with file and line, for a key or value the device does not have."""
+    options = _OPTIONS[device]
+    file.refuse_unknown_simulator_keys([field.name for field in fields(options)])
+    for key, value in file.simulator.items():
+        try:
+            options.from_mapping({key: value})
+        except ValueError as error:
+            raise InvalidUsage(f"{file.place('simulator', key)}: {error}") from None

@@ -1,0 +1,63 @@
+"""From a failure to its replay token and back: all that is needed to run the same worlds again, and nothing secret."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from storcert.conformance import undecided
+from storcert.conformance.options import CertifyOptions
+from storcert.conformance.runner import CaseOutcome
+from storcert.harness.record.token import encode_token, fits
+
+DIGITS = 16
+
+
+def payload(options: CertifyOptions, outcome: CaseOutcome) -> dict[str, Any]:
+    """What a token says."""
+    kit = undecided.kit_identity()
+    said: dict[str, Any] = {
+        "kit": kit.version,
+        "requirements": kit.requirements_digest.removeprefix("sha256:")[:DIGITS],
+        "driver": options.driver.reference,
+        "source": options.driver.digest.removeprefix("sha256:")[:DIGITS],
+        "device": options.device,
+        "seed": options.seed,
+        "case": outcome.result.id,
+        "message": outcome.message[:200],
+        "digest": outcome.example_digest.removeprefix("sha256:")[:DIGITS],
+    }
+    if options.configuration:
+        said["configuration"] = dict(options.configuration)
+    if options.simulator:
+        said["simulator"] = dict(options.simulator)
+    if outcome.program is not None:
+        said["program"] = outcome.program
+    elif outcome.example:
+        said["example"] = outcome.example
+    return said
+
+
+def place_token(options: CertifyOptions, outcome: CaseOutcome) -> tuple[str, str]:
+    """Token and file: one of them is empty. A token too long to paste goes to a file in the output folder."""
+    token = encode_token(payload(options, outcome))
+    if fits(token):
+        return token, ""
+    folder = options.out if options.out is not None else Path(tempfile.gettempdir()) / f"storcert-{os.getuid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(token.encode()).hexdigest()[:DIGITS]
+    path = folder / f"replay-{name}.txt"
+    path.write_text(token + "\n", encoding="utf-8")
+    return "", str(path)
+
+
+def field(said: Mapping[str, Any], name: str, kind: type) -> Any:
+    """One field of a payload; ``KeyError`` or ``TypeError`` where it is not there or not of that kind."""
+    value = said[name]
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is {type(value).__name__}")
+    return value

@@ -1,0 +1,26 @@
+"""How a check ends when it does not simply return: found something, does not apply, cannot decide."""
+
+from __future__ import annotations
+
+
+class Violation(AssertionError):
+    """The driver broke a rule. ``rule`` is set where it is another rule than the one the check belongs to."""
+
+    def __init__(self, message: str, rule: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.rule = rule
+
+
+class NotApplicable(Exception):
+    """The check does not apply: capability not declared, or a fault this device cannot show. Gives ``skipped``."""
+
+
+class Undecided(Exception):
+    """The check ran into something the kit cannot simulate or judge. Gives ``unknown``, never a pass."""
+
+
+def require(condition: bool, message: str, rule: str | None = None) -> None:
+    """Raise :class:`Violation` with ``message`` unless ``condition`` holds."""
+    if not condition:
+        raise Violation(message, rule)

@@ -1,0 +1,121 @@
+"""One fresh world per example: kernel, device, locations, and the calls made there.
+
+A world knows nothing of rules. It runs a function at a location and says how that ended; what the driver may answer is
+judged above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from storcert.conformance.subject import Subject
+from storcert.harness.contract import JsonValue, StorageError
+from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
+from storcert.harness.kernel.interpose import NotSimulated
+from storcert.harness.record.finding import Finding
+from storcert.simulators.device import NotModelled, SimulatedDevice
+from storcert.simulators.object_store import ObjectStore
+
+MINUTE_NS = 60 * 10**9
+CALL_LIMIT_NS = 15 * MINUTE_NS
+WALL_LIMIT_S = 20.0
+
+DEVICES: Mapping[str, Callable[[Kernel, Mapping[str, Any]], SimulatedDevice]] = {"object-store": ObjectStore}
+
+
+class KitTrouble(Exception):
+    """The kit cannot go on (something is not modelled, say). Gives the verdict ``error``, never the driver's failure."""
+
+
+class Stuck(Exception):
+    """The call did not end in bounded virtual time, or burned the processor without ever waiting."""
+
+
+class Unsimulated(Exception):
+    """The driver used something that cannot be simulated (threads, sockets, processes)."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call under way or ended at a location. ``ended``: it returned, raised, or its location crashed."""
+
+    label: str
+    location: Location
+    invoke_ns: int
+    return_ns: int | None = None
+    task: Task = field(init=False)
+
+
+class World:
+    """A kernel, one device and the locations that reach it. ``options`` are added to the device's own."""
+
+    def __init__(self, subject: Subject, seed: int, options: Mapping[str, Any] | None = None) -> None:
+        self.subject = subject
+        self.kernel = Kernel(seed)
+        self.device = DEVICES[subject.device](self.kernel, {**subject.simulator, **(options or {})})
+        self._locations: dict[str, Location] = {}
+
+    def location(self, name: str) -> Location:
+        """The location of that name, reaching the device; made when first asked for."""
+        found = self._locations.get(name)
+        if found is None:
+            found = self.kernel.location(name)
+            self.device.attach(found)
+            self._locations[name] = found
+        return found
+
+    def configuration(self) -> dict[str, JsonValue]:
+        """What the device hands a driver by default."""
+        return self.device.configuration()
+
+    def start(self, location: Location, label: str, function: Callable[[], Any]) -> Call:
+        """Begin ``function`` at ``location``; nothing of it runs before :meth:`finish`."""
+        call = Call(label, location, self.kernel.now_ns)
+
+        def timed() -> Any:
+            try:
+                return function()
+            finally:
+                call.return_ns = self.kernel.now_ns
+
+        call.task = self.kernel.spawn(timed, location=location, name=label)
+        return call
+
+    def finish(self, *calls: Call, limit_ns: int = CALL_LIMIT_NS) -> None:
+        """Run until all ``calls`` ended. Raises :class:`Stuck`, :class:`Unsimulated` or :class:`KitTrouble`."""
+        ended = self.kernel.run_until_done(*(call.task for call in calls), limit_ns=limit_ns, wall_limit_s=WALL_LIMIT_S)
+        for call in calls:
+            self._check(call)
+        if not ended:
+            late = next(call for call in calls if not call.task.done and not call.task.crashed)
+            raise Stuck(f"{late.label} did not end within {limit_ns // MINUTE_NS} virtual minutes")
+
+    def _check(self, call: Call) -> None:
+        error = call.task.error if call.task.done else None
+        if isinstance(error, RunawayTask):
+            raise Stuck(f"{call.label} never came back and made no request meanwhile: {error}")
+        trouble = getattr(self.device, "not_modelled", None)
+        if isinstance(error, NotModelled) or trouble:
+            raise KitTrouble(str(error or trouble[0]))
+        beyond = next((found for found in call.location.findings if found.kind != "file-system"), None)
+        if beyond is not None or isinstance(error, NotSimulated):
+            raise Unsimulated(str(beyond.message if beyond else error))
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise error
+
+    def advance(self, duration_ns: int) -> None:
+        """Let virtual time pass, so that whatever is under way ends."""
+        self.kernel.run_for(duration_ns)
+
+    def findings(self) -> list[Finding]:
+        """What driver code did at the locations that is not allowed or cannot be simulated."""
+        return [finding for location in self._locations.values() for finding in location.findings]
+
+    def close(self) -> str:
+        """End the world and give the digest of all that happened in it."""
+        digest = self.kernel.digest()
+        self.kernel.close()
+        return digest
+
