@@ -61,6 +61,7 @@ def close(kernel: Kernel) -> None:
     if isinstance(hub, Task) or kernel._looping:
         raise RuntimeError("a kernel is closed from outside: not by a task, not while it runs")
     kernel.sealed = True
+    kernel.journal.seal()
     kernel._hub = hub
     kernel._queue.clear()
     kernel._dead_entries = 0

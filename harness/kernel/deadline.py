@@ -28,7 +28,7 @@ class Deadline:
         environment: IntegerEnvironment,
         time_ns: int,
         callbacks: Sequence[Callable[[Any], Any]],
-        action: Callable[[], None] | None = None,
+        action: Callable[[], object] | None = None,
     ) -> None:
         self._environment = environment
         self.time_ns = time_ns
@@ -49,6 +49,9 @@ class Deadline:
             environment._dead_entries += 1
             if environment._dead_entries * 2 > len(environment._queue) > COMPACT_ABOVE:
                 compact(environment)
+
+
+new_deadline = Deadline.__new__
 
 
 def act(deadline: Deadline) -> None:

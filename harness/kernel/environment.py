@@ -84,7 +84,7 @@ class IntegerEnvironment(simpy.Environment):
         """An event that happens when one of ``events`` has. For a call with a deadline, ``Kernel.wait`` is twice as fast."""
         return AnyOf(self, events)
 
-    def after(self, delay_ns: int, callback: Callable[[], None]) -> Deadline:
+    def after(self, delay_ns: int, callback: Callable[[], object]) -> Deadline:
         """Call ``callback`` from the loop in ``delay_ns``, unless the deadline is cancelled."""
         self._require_open()
         time_ns = self._now + delay_of(delay_ns)

@@ -11,17 +11,23 @@ from storcert.harness.record.event import Event
 class Journal:
     """Append-only list of :class:`Event`. Everything in it is part of the run's digest."""
 
-    __slots__ = ("_events", "_hash", "_hashed", "_now_ns")
+    __slots__ = ("_events", "_hash", "_hashed", "_now_ns", "_sealed")
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
         self._now_ns = now_ns
         self._events: list[Event] = []
         self._hash = hashlib.blake2b(digest_size=32)
         self._hashed = 0
+        self._sealed = False
 
     def record(self, kind: str, location: str, text: str) -> None:
-        """Append an event at the current virtual time. ``location``: a location's name, or ``""``."""
-        self._events.append(Event(self._now_ns(), location, kind, text))
+        """Append an event at the current virtual time. ``location``: a location's name, or ``""``. Nothing after :meth:`seal`."""
+        if not self._sealed:
+            self._events.append(Event(self._now_ns(), location, kind, text))
+
+    def seal(self) -> None:
+        """The world is over: what its dying code still does is no part of the run."""
+        self._sealed = True
 
     @property
     def events(self) -> tuple[Event, ...]:

@@ -62,6 +62,7 @@ class Location:
         return. Does nothing to a dead location."""
         if not self.alive:
             return
+        self.kernel._require_open()
         self.kernel.journal.record("crash", self.name, "")
         self._kill_tasks()
         self._leave_if_inside()
@@ -80,6 +81,7 @@ class Location:
         """Nothing runs here until ``resume``; the world goes on. Called by one of its own tasks, returns at ``resume``."""
         if not self.alive or self.paused:
             return
+        self.kernel._require_open()
         self.kernel.journal.record("pause", self.name, "")
         self.paused = True
         inside = self._inside()
@@ -95,6 +97,7 @@ class Location:
         """Runs again. Wake-ups that came meanwhile are delivered in the order in which they came, at this instant."""
         if not self.alive or not self.paused:
             return
+        self.kernel._require_open()
         self.kernel.journal.record("resume", self.name, "")
         self.paused = False
         for task in self._tasks:

@@ -18,7 +18,7 @@ from simpy.events import Event
 
 from storcert.harness.kernel import closing
 from storcert.harness.kernel.checks import delay_of
-from storcert.harness.kernel.deadline import Deadline
+from storcert.harness.kernel.deadline import Deadline, new_deadline
 from storcert.harness.kernel.environment import IntegerEnvironment, Stretch
 from storcert.harness.kernel.exceptions import DeadlineExpired, LocationCrashed, TaskCrashed, WorldClosed
 from storcert.harness.kernel.journal import Journal
@@ -143,8 +143,13 @@ class Kernel(IntegerEnvironment):
         if callbacks is not None:
             deadline = None
             if timeout_ns is not None:
-                time_ns = self._now + delay_of(timeout_ns)
-                deadline = task._deadline = Deadline(self, time_ns, (task._expire,))
+                if type(timeout_ns) is not int or timeout_ns < 0:
+                    timeout_ns = delay_of(timeout_ns)
+                deadline = task._deadline = new_deadline(Deadline)  # Deadline.__init__, without the call
+                deadline._environment = self
+                deadline._action = None
+                deadline.time_ns = time_ns = self._now + timeout_ns
+                deadline.callbacks = task._expirers
                 heappush(self._queue, (time_ns, next(self._orders), deadline))
             callbacks.append(task._wakers[0])
             task._waits_for = event
@@ -223,7 +228,7 @@ class Kernel(IntegerEnvironment):
 
     def _ended(self, task: Task) -> None:
         """A task's function is over."""
-        task._wakers.clear()
+        task._wakers = task._expirers = ()
         self._tasks.pop(task, None)
         if task.location is not None:
             task.location._tasks.pop(task, None)

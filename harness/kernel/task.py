@@ -36,6 +36,7 @@ class Task(greenlet.greenlet):
     __slots__ = (
         "_alarm",
         "_deadline",
+        "_expirers",
         "_function",
         "_held",
         "_refusals",
@@ -71,7 +72,9 @@ class Task(greenlet.greenlet):
         self.waiting_for = ""
         self.scope: object = None
         self._function: Callable[[], Any] | None = function
-        self._wakers: list[Callable[[Any], Any]] = [self._wake]
+        # Bound methods, made once; cycles, which Kernel._ended breaks.
+        self._wakers: tuple[Callable[[Any], Any], ...] = (self._wake,)
+        self._expirers: tuple[Callable[[Any], Any], ...] = (self._expire,)
         self._waits_for: Any = None
         self._deadline: Deadline | None = None
         self._held: Any = None

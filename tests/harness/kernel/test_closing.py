@@ -23,7 +23,7 @@ class Ballast:
 
 def test_abandoned_tasks_are_unwound_with_every_door_closed() -> None:
     kernel = Kernel()
-    host = kernel.location("host")
+    host, other = kernel.location("host"), kernel.location("other")
     log: list[Any] = []
 
     def tries(call: Any) -> None:
@@ -46,8 +46,11 @@ def test_abandoned_tasks_are_unwound_with_every_door_closed() -> None:
                 lambda: kernel.location("new"),
                 host.require_open,
                 host.restart,
+                other.crash,
+                other.pause,
             ):
                 tries(call)
+            kernel.journal.record("late", "host", "words of the dead")
 
     held: list[weakref.ref[Ballast]] = []
     task = kernel.spawn(body, location=host)
@@ -55,9 +58,11 @@ def test_abandoned_tasks_are_unwound_with_every_door_closed() -> None:
     host.crash()
     kernel.run_for(10)
     assert log == [] and held[0]() is not None
+    digest = kernel.digest()
     kernel.close()
     kernel.close()
-    assert log == [True] + ["refused"] * 6
+    assert log == [True] + ["refused"] * 8
+    assert kernel.digest() == digest and [event.kind for event in kernel.journal.events] == ["crash"]
     assert held[0]() is None
     assert task.crashed and task.dead and not task.done and task.error is None
     assert current_task() is None
@@ -137,7 +142,7 @@ def test_a_task_that_swallows_every_refusal_is_buried() -> None:
         while True:
             try:
                 kernel.sleep_ns(10)
-            except BaseException:
+            except BaseException:  # noqa: BLE001
                 tries += 1
 
     task = kernel.spawn(stubborn, location=host)
@@ -154,12 +159,12 @@ def test_a_task_that_computes_instead_of_dying_is_buried() -> None:
         while True:
             try:
                 kernel.wait(kernel.event())
-            except BaseException:
+            except BaseException:  # noqa: BLE001
                 while True:
                     try:
                         while True:
                             pass
-                    except BaseException:
+                    except BaseException:  # noqa: BLE001
                         pass
 
     def polite() -> None:

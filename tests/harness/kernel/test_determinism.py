@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 import simpy
 
 from storcert.harness.kernel import DeadlineExpired, Kernel, Location
+
+Processing = Generator[Any, Any, Any]
 
 PINNED = {
     1: "sha256:a4bef9251b00443934aaba725e34c06b9fa8f656cc8c66b402a4fc2df0d0e984",
@@ -41,7 +43,7 @@ def sample_world(seed: int) -> str:
                     except DeadlineExpired as expired:
                         kernel.journal.record("expired", host.name, str(expired))
 
-        def consumer() -> Iterator[Any]:
+        def consumer() -> Processing:
             while True:
                 item = yield store.get()
                 kernel.journal.record("item", "", "/".join(map(str, item)))

@@ -97,7 +97,7 @@ def test_late_wake_ups_of_the_dead_change_nothing(kernel: Kernel, host: Location
     task = kernel.spawn(client, location=host)
     kernel.after(10, host.crash)
     kernel.after(20, host.restart)
-    kernel.after(30, lambda: answer.succeed("late") and None)
+    kernel.after(30, lambda: answer.succeed("late"))
     kernel.run()
     assert (log, task.crashed, kernel.now_ns) == ([], True, 30)  # not even its deadline is left
 
@@ -150,7 +150,7 @@ def test_a_pause_holds_wake_ups_back_and_resume_delivers_them_in_order(kernel: K
     tasks = [kernel.spawn(sleeper, f"s{ns}", ns, location=host) for ns in (50, 30, 10, 300)]
     tasks += [kernel.spawn(waiter, location=host), kernel.spawn(expiring, location=host)]
     kernel.after(20, host.pause)
-    kernel.after(40, lambda: failing.fail(OSError("cut")) and None)
+    kernel.after(40, lambda: failing.fail(OSError("cut")))
     kernel.after(100, host.resume)
     kernel.run_for(70)
     assert log == [("s10", 10)] and host.paused

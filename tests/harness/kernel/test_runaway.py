@@ -32,7 +32,7 @@ def test_one_that_swallows_exceptions_is_parked(kernel: Kernel) -> None:
             try:
                 while True:
                     pass
-            except BaseException:
+            except BaseException:  # noqa: BLE001
                 pass
 
     task, other = kernel.spawn(burns), kernel.spawn(kernel.sleep_ns, 100)
@@ -101,6 +101,11 @@ def test_a_zero_time_loop_over_events_is_stopped_too() -> None:
 
 def test_many_events_at_one_instant_are_allowed_up_to_the_limit() -> None:
     with Kernel(events_per_instant_max=50_000) as kernel:
-        tasks = [kernel.spawn(lambda: [kernel.sleep_ns(0) for _ in range(400)]) for _ in range(100)]
+
+        def body() -> None:
+            for _ in range(400):
+                kernel.sleep_ns(0)
+
+        tasks = [kernel.spawn(body) for _ in range(100)]
         assert kernel.run_until_done(*tasks)
         assert all(task.error is None for task in tasks)
