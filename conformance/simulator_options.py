@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import get_args, get_type_hints
 
 from storcert.conformance.configuration import ConfigFile
 from storcert.conformance.usage import InvalidUsage
@@ -15,7 +16,11 @@ def check_simulator_options(file: ConfigFile, device: str) -> None:
     """Raises :class:`InvalidUsage`, with file and line, for a key or value the device does not have."""
     options = _OPTIONS[device]
     file.refuse_unknown_simulator_keys([field.name for field in fields(options)])
+    hints = get_type_hints(options)
     for key, value in file.simulator.items():
+        choices = get_args(hints[key])
+        if choices and value not in choices:
+            raise InvalidUsage(f"{file.place('simulator', key)}: {key} is one of {', '.join(map(str, choices))}")
         try:
             options.from_mapping({key: value})
         except ValueError as error:

@@ -13,7 +13,7 @@ ANNOTATIONS_MAX = 10
 SUMMARY_MAX_CHARACTERS = 60_000
 
 
-def annotations(record: RunRecord) -> str:
+def error_commands(record: RunRecord) -> str:
     """Workflow commands, one per line: errors for failures, then one for what is not shown. Empty if all is well."""
     lines = [
         _command("error", failure, f"{failure.check}: {failure.message}")

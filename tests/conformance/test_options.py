@@ -93,3 +93,25 @@ class TestOutputs:
         tmp_path.chmod(0o500)
         with pytest.raises(InvalidUsage, match="cannot be written"):
             Outputs(json=tmp_path / "run.json").check()
+
+
+class TestSimulatorTable:
+    def _complaint(self, tmp_path: Path, text: str) -> str:
+        path = tmp_path / "c.toml"
+        path.write_text(f"[simulator]\nversioning = true\n{text}\n")
+        with pytest.raises(InvalidUsage) as caught:
+            certify_options(S3, config=path)
+        assert str(caught.value).startswith(f"{path}:3: ")
+        return str(caught.value)
+
+    def test_an_unknown_key_names_its_line_and_a_near_one(self, tmp_path: Path) -> None:
+        assert "[simulator] has no key 'page_sise', did you mean 'page_size'?" in self._complaint(tmp_path, "page_sise = 1")
+
+    @pytest.mark.parametrize("text", ['page_size = "many"', "page_size = -1", 'dialect = "azure"', 'face = "none"'])
+    def test_a_wrong_value_names_its_line(self, tmp_path: Path, text: str) -> None:
+        assert text.partition(" ")[0] in self._complaint(tmp_path, text)
+
+    def test_what_the_device_has_is_taken(self, tmp_path: Path) -> None:
+        path = tmp_path / "c.toml"
+        path.write_text('[simulator]\ndialect = "radosgw"\npage_size = 10\n')
+        assert certify_options(S3, config=path).simulator == {"dialect": "radosgw", "page_size": 10}

@@ -6,7 +6,7 @@ import pytest
 
 from storcert.harness.record.run_record import CheckFailure, CheckResult
 from storcert.harness.record.verdict import Verdict
-from storcert.reports.github import ANNOTATIONS_MAX, SUMMARY_MAX_CHARACTERS, annotations, step_summary
+from storcert.reports.github import ANNOTATIONS_MAX, SUMMARY_MAX_CHARACTERS, error_commands, step_summary
 from tests.reports import records
 
 
@@ -16,7 +16,7 @@ def _many(number: int) -> tuple[tuple[CheckResult, ...], tuple[CheckFailure, ...
 
 
 def test_a_failure_stands_on_its_line() -> None:
-    first = annotations(records.broken()).splitlines()[0]
+    first = error_commands(records.broken()).splitlines()[0]
     assert first == (
         "::error file=acme/driver.py,line=88,title=C-COMMIT/size-mismatch[1]::"
         "C-COMMIT/size-mismatch[1]: commit published 1 byte where 2 were announced"
@@ -24,14 +24,14 @@ def test_a_failure_stands_on_its_line() -> None:
 
 
 def test_a_conformant_run_annotates_nothing_and_any_other_something() -> None:
-    assert annotations(records.conformant()) == ""
-    assert annotations(records.undecided()).startswith("::error title=storcert::UNDECIDED: nothing was decided")
-    assert annotations(records.kit_error()).startswith("::error title=storcert::ERROR: the kit itself failed")
+    assert error_commands(records.conformant()) == ""
+    assert error_commands(records.undecided()).startswith("::error title=storcert::UNDECIDED: nothing was decided")
+    assert error_commands(records.kit_error()).startswith("::error title=storcert::ERROR: the kit itself failed")
 
 
 @pytest.mark.parametrize("number", [1, 9, 10, 11, 500])
 def test_there_are_never_more_than_github_shows(number: int) -> None:
-    lines = annotations(records.record_of(*_many(number))).splitlines()
+    lines = error_commands(records.record_of(*_many(number))).splitlines()
     assert len(lines) == min(number, ANNOTATIONS_MAX)
     assert ("more failures" in lines[-1]) == (number > ANNOTATIONS_MAX)
 
@@ -44,7 +44,7 @@ def test_the_summary_is_capped_and_says_what_is_missing() -> None:
 
 
 def test_a_driver_cannot_write_commands_or_close_the_block() -> None:
-    lines = annotations(records.hostile()).splitlines()
+    lines = error_commands(records.hostile()).splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("::error file=a%2Cb%3Ac%25.py,line=3,title=")
     assert "%250A" in lines[0]
