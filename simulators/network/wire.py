@@ -155,7 +155,7 @@ class Wire:
         ``read_timeout_ns`` waits for ever.
         """
         task = current_task()
-        if task is None:
+        if task is None or task.location is None:
             raise RuntimeError(f"{operation}: only a task at a location can reach the simulated {self.name}")
         location = task.location
         kernel = self.kernel
@@ -279,7 +279,7 @@ class _Exchange:
                 answer = self.effect()
                 if self.struck:
                     answer = self._after(answer)
-        except Exception as error:  # the kit's own failure (NotModelled, a bug): it must surface in the calling task
+        except Exception as error:  # noqa: BLE001  the kit's own failure must surface in the calling task
             wire.close(self.request, "kit-error")
             self._succeed(error, 0)
             return

@@ -17,10 +17,7 @@ def census(store: Store) -> tuple[CensusEntry, ...]:
         for key, versions in bucket.versions.items():
             name = f"{bucket.name}/{key}"
             for version in versions:
-                if version.content is None:
-                    kind = "delete-marker"
-                else:
-                    kind = "object" if version is versions[-1] else "version"
+                kind = "delete-marker" if version.content is None else "object" if version is versions[-1] else "version"
                 found.append(CensusEntry(kind, name, version.version_id, version.size_bytes))
         for upload in bucket.uploads.values():
             name = f"{bucket.name}/{upload.key}"

@@ -1,4 +1,4 @@
-"""What a client was made with: endpoint, region, credentials, Config. Resolved as boto3 does, from arguments and environment."""
+"""What a client was made with: endpoint, region, credentials, Config; from arguments and environment, as boto3 does it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class ClientSettings:
     reaches_device: bool
     region_name: str | None
     credentials: Credentials | None
-    partial_credentials: str | None
     anonymous: bool
     read_timeout_ns: int | None
     retry_mode: str
     total_max_attempts: int | None
     config: Any
+    _meta: Any = None
 
     def check_credentials(self) -> None:
         """botocore finds out that it cannot sign when it signs, that is at the first call."""
@@ -51,14 +51,18 @@ class ClientSettings:
         from botocore.client import ClientMeta
         from botocore.config import Config
 
-        retries: dict[str, Any] = {"mode": self.retry_mode}
+        if self._meta is not None:
+            return self._meta
+        retries: Any = {"mode": self.retry_mode}
         if self.total_max_attempts is not None:
             retries["total_max_attempts"] = self.total_max_attempts
-        merged = (self.config or Config()).merge(Config(region_name=self.region_name, retries=retries))
+        merged: Any = (self.config or Config()).merge(Config(region_name=self.region_name, retries=retries))
         merged.retries = retries  # Config copies and checks the user's form of it; a client shows the resolved one
         service = service_model()
-        return ClientMeta(
-            _Events(), merged, self.endpoint_url, service.botocore_model, dict(service.method_names), "aws")
+        events: Any = _Events()
+        self._meta = ClientMeta(
+            events, merged, self.endpoint_url, service.botocore_model, dict(service.method_names), "aws")
+        return self._meta
 
 
 def resolve(
@@ -96,7 +100,7 @@ def resolve(
     read_timeout_s = _DEFAULT_TIMEOUT_S if config is None else config.read_timeout
     return ClientSettings(
         endpoint_url=endpoint.rstrip("/"), reaches_device=endpoint.rstrip("/").lower() == device_endpoint.lower(),
-        region_name=region, credentials=None if anonymous else credentials, partial_credentials=None, anonymous=anonymous,
+        region_name=region, credentials=None if anonymous else credentials, anonymous=anonymous,
         read_timeout_ns=None if read_timeout_s is None else int(read_timeout_s * 1_000_000_000), retry_mode=mode,
         total_max_attempts=attempts, config=config,
     )

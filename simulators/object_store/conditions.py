@@ -124,7 +124,8 @@ def check_read(params: Mapping[str, Any], version: Version) -> None:
 def _modified_after(version: Version, moment: datetime | str | int | float) -> bool:
     """HTTP dates have whole seconds, so only whole seconds are compared."""
     if isinstance(moment, str):
-        from dateutil.parser import parse  # as botocore reads a text given for a timestamp
+        # As botocore reads a text given for a timestamp.
+        from dateutil.parser import parse  # type: ignore[import-untyped]
 
         moment = parse(moment)
     if isinstance(moment, datetime):

@@ -28,8 +28,8 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "InvalidLocationConstraint": (400, "The specified location-constraint is not valid"),
     "InvalidObjectName": (400, "The specified object name is not valid."),
     "InvalidPart": (
-        400, "One or more of the specified parts could not be found. The part might not have been uploaded, or the "
-        "specified entity tag might not have matched the part's entity tag."),
+        400, ("One or more of the specified parts could not be found. The part might not have been uploaded, or the "
+        "specified entity tag might not have matched the part's entity tag.")),
     "InvalidPartNumber": (416, "The requested partnumber is not satisfiable"),
     "InvalidPartOrder": (
         400, "The list of parts was not in ascending order. The parts list must be specified in order by part number."),
@@ -41,16 +41,16 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "NoSuchBucket": (404, "The specified bucket does not exist"),
     "NoSuchKey": (404, "The specified key does not exist."),
     "NoSuchUpload": (
-        404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
-        "completed."),
+        404, ("The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
+        "completed.")),
     "NoSuchVersion": (404, "The specified version does not exist."),
     "NotImplemented": (501, "A header you provided implies functionality that is not implemented"),
     "PreconditionFailed": (412, "At least one of the pre-conditions you specified did not hold"),
     "QuotaExceeded": (403, "The quota of the user or bucket is exceeded."),
     "ServiceUnavailable": (503, "Please reduce your request rate."),
     "SignatureDoesNotMatch": (
-        403, "The request signature we calculated does not match the signature you provided. Check your key and signing "
-        "method."),
+        403, ("The request signature we calculated does not match the signature you provided. Check your key and signing "
+        "method.")),
     "SlowDown": (503, "Please reduce your request rate."),
     "304": (304, "Not Modified"),
 }

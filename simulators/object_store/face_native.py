@@ -23,7 +23,7 @@ from storcert.simulators.object_store.reply import Reply, http_date
 from storcert.simulators.object_store.request_body import read_body
 from storcert.simulators.object_store.retrying import HttpResponse, Retries
 from storcert.simulators.object_store.server import Server
-from storcert.simulators.object_store.service_model import OperationModel, check_parameters, service_model
+from storcert.simulators.object_store.service_model import check_parameters, service_model
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
@@ -95,7 +95,8 @@ class S3Client:
         # As in the wire's ledger everywhere: bytes of objects. The XML around them is not counted.
         sent_bytes = len(body)
         self._settings.check_credentials()
-        attempts, context = 1, {}
+        attempts = 1
+        context: dict[str, Any] = {}
         while True:
             error: Exception | None = None
             answer: Answer | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from storcert.simulators.object_store.conditions import check_publish
@@ -163,7 +164,7 @@ def complete_multipart_upload(store: Store, params: Params, _body: bytes) -> Rep
 
 def _chosen_parts(store: Store, upload: Upload, wanted: tuple[tuple[int, str], ...]) -> list[Part]:
     numbers = [number for number, _ in wanted]
-    if any(later <= earlier for earlier, later in zip(numbers, numbers[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(numbers)):
         code = store.dialect.code("complete_parts_out_of_order")
         if code is not None:
             raise Refusal(code)

@@ -10,8 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from storcert.simulators.object_store.conditions import check_copy_source, check_delete, check_publish, check_read
-from storcert.simulators.object_store.conditions import check_write
+from storcert.simulators.object_store.conditions import (
+    check_copy_source,
+    check_delete,
+    check_publish,
+    check_read,
+    check_write,
+)
 from storcert.simulators.object_store.content import Content, Digests, crc32_text, digests_of
 from storcert.simulators.object_store.errors import Refusal
 from storcert.simulators.object_store.model import NULL_VERSION, Bucket, Store, Version
@@ -282,11 +287,10 @@ def copy_object(store: Store, params: Params, _body: bytes) -> Reply:
     store.check_space()
     check_publish(store.dialect, "copy_if_none_match_existing", params, bucket.live(key))
     headers, metadata = properties(params) if replace else (dict(source.headers), dict(source.metadata))
-    if source.part_sizes and store.dialect["copy_of_multipart"] == "md5 of the bytes":
+    etag, checksums, part_sizes = source.etag, dict(source.checksums), source.part_sizes
+    if part_sizes and store.dialect["copy_of_multipart"] == "md5 of the bytes":
         whole = digests_of(content.read(0, content.size_bytes))
         etag, checksums, part_sizes = whole.md5.hex(), {"ChecksumCRC32": crc32_text(whole.crc32)}, ()
-    else:
-        etag, checksums, part_sizes = source.etag, dict(source.checksums), source.part_sizes
     version = Version(
         key, store.version_id_for(bucket), content, etag, store.now_ns, headers, metadata, checksums, part_sizes,
     )

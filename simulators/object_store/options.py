@@ -10,6 +10,9 @@ from storcert.simulators.network.link import Link
 from storcert.simulators.object_store.dialect import DialectName
 from storcert.simulators.object_store.model import Limits
 
+_LIMITS = Limits()
+_LINK = Link()
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreOptions:
@@ -24,17 +27,17 @@ class ObjectStoreOptions:
     region_name: str = "us-east-1"
     access_key: str = "AKIASTORCERTSIM"
     secret_key: str = "storcert-simulated-secret"
-    part_size_min_bytes: int = Limits.__dataclass_fields__["part_size_min_bytes"].default
-    part_size_max_bytes: int = Limits.__dataclass_fields__["part_size_max_bytes"].default
-    put_max_bytes: int = Limits.__dataclass_fields__["put_max_bytes"].default
-    copy_max_bytes: int = Limits.__dataclass_fields__["copy_max_bytes"].default
-    object_max_bytes: int = Limits.__dataclass_fields__["object_max_bytes"].default
-    parts_max: int = Limits.__dataclass_fields__["parts_max"].default
-    page_size: int = Limits.__dataclass_fields__["page_size"].default
-    latency_ns: int = Link.__dataclass_fields__["one_way_ns"].default
-    jitter_percent: int = Link.__dataclass_fields__["jitter_percent"].default
-    put_bytes_per_s: int = Link.__dataclass_fields__["up_bytes_per_s"].default
-    get_bytes_per_s: int = Link.__dataclass_fields__["down_bytes_per_s"].default
+    part_size_min_bytes: int = _LIMITS.part_size_min_bytes
+    part_size_max_bytes: int = _LIMITS.part_size_max_bytes
+    put_max_bytes: int = _LIMITS.put_max_bytes
+    copy_max_bytes: int = _LIMITS.copy_max_bytes
+    object_max_bytes: int = _LIMITS.object_max_bytes
+    parts_max: int = _LIMITS.parts_max
+    page_size: int = _LIMITS.page_size
+    latency_ns: int = _LINK.one_way_ns
+    jitter_percent: int = _LINK.jitter_percent
+    put_bytes_per_s: int = _LINK.up_bytes_per_s
+    get_bytes_per_s: int = _LINK.down_bytes_per_s
 
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any] | None) -> ObjectStoreOptions:
@@ -51,7 +54,7 @@ class ObjectStoreOptions:
             raise ValueError(f"object-store option face: {made.face!r}; there are native and moto")
         for name in known:
             value = getattr(made, name)
-            if type(value) is int and value < 0 or (value == 0 and name.endswith("_per_s")):
+            if (type(value) is int and value < 0) or (value == 0 and name.endswith("_per_s")):
                 raise ValueError(f"object-store option {name}: {value} is too small")
         return made
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from dateutil.tz import tzutc
+from dateutil.tz import tzutc  # type: ignore[import-untyped]
 
 from storcert.simulators.object_store.content import Content
 

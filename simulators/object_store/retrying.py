@@ -51,11 +51,13 @@ class Retries:
     """The retry state of one client (``standard`` mode keeps a quota over all its calls)."""
 
     def __init__(self, mode: str, total_max_attempts: int | None, dice: Random) -> None:
+        self._needs_retry: Callable[..., Any]
+        self._release: Callable[..., Any] | None = None
         with outside():
             if mode == "standard":
                 self._needs_retry, self._release = _standard(total_max_attempts, dice)
             elif mode == "legacy":
-                self._needs_retry, self._release = _legacy(total_max_attempts, dice), None
+                self._needs_retry = _legacy(total_max_attempts, dice)
             else:
                 raise NotModelled(f"retry mode {mode!r}")
 

@@ -1,4 +1,4 @@
-"""The simulated object store as a device: model, wire, face and faults put together. See ``legal_faults`` for its fault model."""
+"""The simulated object store as a device: model, wire, face and faults put together. Fault model: ``legal_faults``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,6 @@ class ObjectStore:
         # Imported only when asked for: moto costs half a second.
         from storcert.simulators.object_store.face_moto import MotoFace
         from storcert.simulators.object_store.face_moto_server import MotoServer
-        from storcert.simulators.object_store.timing import service_ns_of_bytes
 
         options = self.options
         moto = MotoServer(
@@ -66,7 +65,9 @@ class ObjectStore:
             page_size=options.page_size,
         )
         moto.create_bucket(options.bucket, region=options.region_name, versioning=options.versioning)
-        return MotoFace(self.wire, moto, service_ns_of_bytes), moto
+        face = MotoFace(self.wire, self.server, moto, options.endpoint_url)
+        self.wire.on_fault = face.on_fault
+        return face, moto
 
     # -- what the kit sees
 

@@ -116,7 +116,7 @@ def _download(
     from boto3.exceptions import RetriesExceededError
     from s3transfer.utils import S3_RETRYABLE_DOWNLOAD_ERRORS
 
-    broken: BaseException | None = None
+    broken: Any = None
     for _ in range(transfer.attempts):
         try:
             data: bytes = client.get_object(**arguments)["Body"].read()
