@@ -1,1 +1,1 @@
-""""""
+"""Bundled drivers, written on public client libraries and the contract alone, as a vendor would."""
