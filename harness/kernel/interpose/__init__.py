@@ -12,12 +12,13 @@ from storcert.harness.kernel.interpose.mounts import Mount, MountedFileSystem, d
 from storcert.harness.kernel.interpose.unsimulated import NotSimulated
 
 __all__ = [
-    "Interposition", "Mount", "MountedFileSystem", "NotSimulated", "declare_driver_code", "declare_mount", "installed", "register",
-    "remove_mount", "rescan",
+    "Interposition", "Mount", "MountedFileSystem", "NotSimulated", "declare_driver_code", "declare_mount", "installed",
+    "register", "remove_mount", "rescan",
 ]
 
 for _name, _install in (
-    ("clock", clock.install), ("randomness", randomness.install), ("environment", environment.install), ("locks", locks.install),
-    ("unsimulated", unsimulated.install), ("file system", file_system.install), ("audit", audit.install),
+    ("clock", clock.install), ("randomness", randomness.install), ("environment", environment.install),
+    ("locks", locks.install), ("unsimulated", unsimulated.install),
+    ("file system", file_system.install), ("audit", audit.install),
 ):
     register(_name, _install)

@@ -1,8 +1,8 @@
 """The net under the fence: one audit hook for the process, which sees what reaches the interpreter past the replacements.
 
-Captured originals that no scan finds, ``io.FileIO``, ``_socket.socket``, ``sqlite3`` and ``ctypes`` opening things in C. What it sees
-from code at a location becomes a finding; reading of installed code passes; all else is stopped by raising. Replacements that
-call an original on purpose do so as the kit, so the hook does not see them.
+Captured originals that no scan finds, ``io.FileIO``, ``_socket.socket``, ``sqlite3`` and ``ctypes`` opening things in C.
+What it sees from code at a location becomes a finding; reading of installed code passes; all else is stopped by raising.
+Replacements that call an original on purpose do so as the kit, so the hook does not see them.
 
 A hook cannot be taken out of a process again. While nobody is at a location it returns at once. Not seen, because Python
 tells no audit hook: ``stat``, ``access``, ``readlink``, ``lstat`` and other mere looks, and anything C does by itself.

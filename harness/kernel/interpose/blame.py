@@ -39,6 +39,7 @@ INSTRUMENTS = frozenset(
 )
 _DRIVERS_OF_OURS = ("storcert.harness.drivers", "storcert.conformance.mutants", "storcert.examples")
 
+_REAL_HOME = os.path.expanduser("~")
 _declared: list[str] = []
 _kinds: dict[str, str] = {}
 
@@ -87,9 +88,11 @@ def is_instrument(module_name: str) -> bool:
     return module_name.partition(".")[0] in INSTRUMENTS
 
 
-def culprit(frame: FrameType | None) -> tuple[str, int] | None:
-    """File and line of the code to blame, ``("", 0)`` if there is none, ``None`` if an instrument did it."""
-    fallback = ("", 0)
+def culprit(frame: FrameType | None) -> tuple[str, int, str] | None:
+    """File and line of the code to blame, ``("", 0)`` if there is none, and the installed package through which it did it
+    (``""``: by itself). ``None`` if an instrument did it."""
+    fallback: tuple[str, int] = ("", 0)
+    package = ""
     while frame is not None:
         filename = frame.f_code.co_filename
         kind = kind_of_code(filename)
@@ -100,10 +103,11 @@ def culprit(frame: FrameType | None) -> tuple[str, int] | None:
                     return None
                 if not fallback[0]:
                     fallback = (filename, frame.f_lineno)
+                    package = module_name.partition(".")[0]
             elif not is_own(module_name):
-                return filename, frame.f_lineno
+                return filename, frame.f_lineno, package
         frame = frame.f_back
-    return fallback
+    return fallback[0], fallback[1], package
 
 
 def report(location: Location, kind: str, message: str, frame: FrameType | None = None) -> bool:
@@ -114,7 +118,13 @@ def report(location: Location, kind: str, message: str, frame: FrameType | None 
     blamed = culprit(sys._getframe(1) if frame is None else frame)
     if blamed is None:
         return False
-    finding = Finding(kind=kind, message=message, file=blamed[0], line=blamed[1])
+    file, line, package = blamed
+    if package:
+        # Libraries look below the home of whoever imported them; whose home that was does not matter.
+        for home in (_REAL_HOME, location.environ.get("HOME", "/root")):
+            message = message.replace(f"'{home}{_SEPARATOR}", f"'~{_SEPARATOR}")
+        message = f"{message} (inside {package})"
+    finding = Finding(kind, message, file, line)
     if finding not in location.findings:
         location.findings.append(finding)
     return True

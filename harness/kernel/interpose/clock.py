@@ -26,8 +26,8 @@ from storcert.harness.kernel.interpose.presence import running, task_here
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.interpose.install import Interposition
+    from storcert.harness.kernel.interpose.presence import LocatedTask
     from storcert.harness.kernel.location import Location
-    from storcert.harness.kernel.task import Task
 
 _SECOND_NS = 10**9
 _BOOT_TO_FIRST_PROCESS_NS = 10 * _SECOND_NS  # a monotonic clock at 0 is what no program ever sees
@@ -43,7 +43,7 @@ _REAL_ASCTIME = time.asctime
 class _Spin:
     """How often the clock was read since time last moved, in the world that read it last."""
 
-    __slots__ = ("kernel", "at_ns", "reads", "penalty_ns")
+    __slots__ = ("at_ns", "kernel", "penalty_ns", "reads")
 
     def __init__(self) -> None:
         self.kernel: Callable[[], Any] = lambda: None
@@ -55,7 +55,7 @@ class _Spin:
 _spin = _Spin()
 
 
-def wall_ns(task: Task) -> int:
+def wall_ns(task: LocatedTask) -> int:
     """Simulated Unix time for ``task``, in integer nanoseconds; counts as one look at the clock."""
     kernel = task.location.kernel
     now_ns: int = kernel.now_ns
@@ -75,7 +75,7 @@ def wall_ns(task: Task) -> int:
     return now_ns
 
 
-def monotonic_ns(task: Task) -> int:
+def monotonic_ns(task: LocatedTask) -> int:
     """Nanoseconds since the location was last booted, which was a while before its first process ran."""
     return wall_ns(task) - boot_ns(task.location)
 
@@ -85,7 +85,7 @@ def boot_ns(location: Location) -> int:
     return int(getattr(location, "booted_ns", 0)) - _BOOT_TO_FIRST_PROCESS_NS
 
 
-def _reading(read: Callable[[Task], Any]) -> Callable[[Any], Any]:
+def _reading(read: Callable[[LocatedTask], Any]) -> Callable[[Any], Any]:
     """A replacement without arguments: the original outside, ``read(task)`` at a location."""
 
     def call(original: Callable[[], Any]) -> Any:
@@ -97,7 +97,7 @@ def _reading(read: Callable[[Task], Any]) -> Callable[[Any], Any]:
     return lambda original: MethodType(call, original)
 
 
-def _seconds(read_ns: Callable[[Task], int]) -> Callable[[Task], float]:
+def _seconds(read_ns: Callable[[LocatedTask], int]) -> Callable[[LocatedTask], float]:
     return lambda task: read_ns(task) / _SECOND_NS
 
 

@@ -96,18 +96,10 @@ def _fact(read: Callable[[Location], Any]) -> Callable[[Any], Any]:
     return lambda original: MethodType(call, original)
 
 
-def _putenv(original: Callable[[Any, Any], None], name: Any, value: Any, /) -> None:
-    if running[0] is None or (location := location_here()) is None:
-        original(name, value)
-    else:
-        location.environ[os.fsdecode(name)] = os.fsdecode(value)
-
-
-def _unsetenv(original: Callable[[Any], None], name: Any, /) -> None:
-    if running[0] is None or (location := location_here()) is None:
-        original(name)
-    else:
-        location.environ.pop(os.fsdecode(name), None)
+def _no_child(original: Callable[..., None], /, *args: Any) -> None:
+    """``putenv`` and ``unsetenv`` change what child processes see, never ``os.environ``: at a location, nothing."""
+    if running[0] is None or location_here() is None:
+        original(*args)
 
 
 def _getpwuid(original: Callable[[int], Any], uid: int, /) -> Any:
@@ -155,8 +147,8 @@ def install(interposition: Interposition) -> None:
     replace = interposition.replace
     _swap_class(interposition, os.environ)
     _swap_class(interposition, os.environb)
-    replace(os, "putenv", lambda original: MethodType(_putenv, original))
-    replace(os, "unsetenv", lambda original: MethodType(_unsetenv, original))
+    replace(os, "putenv", lambda original: MethodType(_no_child, original))
+    replace(os, "unsetenv", lambda original: MethodType(_no_child, original))
     replace(os, "getpid", _fact(lambda location: location.pid))
     replace(os, "getppid", _fact(lambda location: 1))
     replace(os, "getlogin", _fact(lambda location: _passwd(location).pw_name))

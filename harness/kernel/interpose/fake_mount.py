@@ -34,13 +34,13 @@ class FakeMount:
     def __init__(self, kernel: Kernel, filesystem: FakeFilesystem | None = None, *, read_only: bool = False) -> None:
         self._kernel = kernel
         self.read_only = read_only
-        if filesystem is None:
-            with self._quietly():
-                filesystem = FakeFilesystem(path_separator="/", total_size=_TOTAL_BYTES)
-                filesystem.chmod("/", 0o777)
-        filesystem.shuffle_listdir_results = False
-        filesystem.umask = 0  # the caller's umask was applied before
-        self.filesystem = filesystem
+        with self._quietly():
+            tree = FakeFilesystem(path_separator="/", total_size=_TOTAL_BYTES) if filesystem is None else filesystem
+            if filesystem is None:
+                tree.chmod("/", 0o777)
+        tree.shuffle_listdir_results = False
+        tree.umask = 0  # the caller's umask was applied before
+        self.filesystem: FakeFilesystem = tree
 
     @contextmanager
     def _quietly(self, *, writes: bool = False) -> Iterator[None]:
@@ -128,7 +128,7 @@ class FakeMount:
         self._touched(file)
 
     def _touched(self, file: FakeFile) -> None:
-        file.st_mtime = file.st_ctime = helpers.now()
+        file.st_mtime = file.st_ctime = self._kernel.now_ns / _SECOND_NS
 
     # -- names
 
@@ -158,7 +158,7 @@ class FakeMount:
 
     def link(self, source: str, destination: str, follow_symlinks: bool) -> None:
         with self._quietly(writes=True):
-            self.filesystem.link(source, destination, follow_symlinks=follow_symlinks, create_missing_dirs=False)
+            self.filesystem.link(source, destination, follow_symlinks=follow_symlinks)
 
     def symlink(self, target: str, path: str) -> None:
         with self._quietly(writes=True):

@@ -5,14 +5,16 @@ Below a mount point all is allowed and silent. Elsewhere each touch is a finding
 code goes to the real files (:mod:`.permitted`). Functions built on these (``os.path``, ``pathlib``, ``shutil``, ``glob``,
 ``tempfile``, ``os.walk``, ``gzip``...) are covered through them. The import system keeps the originals.
 
-Not caught here but by :mod:`.audit`: originals captured where no scan finds them, ``io.FileIO``, ``io.open_code``, opening in C.
+Caught not here but by :mod:`.audit`: originals that no scan finds, ``io.FileIO``, ``io.open_code``, opening in C.
 Not caught at all: ``stat`` and the like done in C, or through originals captured where no scan finds them.
 """
 
 from __future__ import annotations
 
 import errno
+import functools
 import os
+import stat
 import sys
 from collections.abc import Callable
 from types import FrameType, MethodType
@@ -183,14 +185,14 @@ def _open(
                     return original(file, mode, buffering, encoding, errors, newline, closefd)
         try:
             descriptor = path_calls.open_(namespace, file, parsed.flags, 0o666)
-            if path_calls.modes.S_ISDIR(descriptors.fstat(namespace, descriptor).st_mode):
+            if stat.S_ISDIR(descriptors.fstat(namespace, descriptor).st_mode):
                 namespace.close(descriptor)
                 raise failure(errno.EISDIR)
         except OSError as error:
             raise failure(error.errno or errno.EIO, file) from None
     name = given if isinstance(given, int) else os.fspath(given)
     raw = LocationFile(namespace, descriptor, name, parsed, closefd)
-    if mode[:1] == "a" or "a" in mode:
+    if "a" in mode:
         raw.seek(0, os.SEEK_END)
     return layers(raw, parsed, buffering, encoding, errors, newline)
 
@@ -210,7 +212,7 @@ def _descriptor_call(name: str) -> Callable[[Any], Any]:
 
 
 def _through_path(name: str) -> Callable[[Any], Any]:
-    answer = _THROUGH_PATH[name]
+    answer: Any = _THROUGH_PATH[name]
 
     def call(original: Callable[..., Any], fd: int, *args: Any) -> Any:
         if not descriptors.is_ours(fd) or (location := location_here()) is None:
@@ -275,13 +277,13 @@ def _sqlite_connect(original: Callable[..., Any], /, *args: Any, **kwargs: Any) 
 
 def _keep_import_system(interposition: Interposition) -> None:
     """Give the import system a copy of ``posix`` with the originals: it must find code wherever it runs."""
-    import importlib
     import posix
     import types
 
+    bootstrap = sys.modules["_frozen_importlib_external"]
     pristine = types.ModuleType("posix")
     pristine.__dict__.update(vars(posix))
-    interposition.put(importlib._bootstrap_external, "_os", pristine)  # type: ignore[attr-defined]
+    interposition.put(bootstrap, "_os", pristine)
 
 
 def _announce(interposition: Interposition) -> None:
@@ -290,7 +292,7 @@ def _announce(interposition: Interposition) -> None:
         supported: set[Any] = getattr(os, name)
         added = {new for new in map(interposition.replacement, tuple(supported)) if new not in supported}
         supported |= added
-        interposition.on_undo(lambda supported=supported, added=added: supported.difference_update(added))
+        interposition.on_undo(functools.partial(supported.difference_update, added))
 
 
 def install(interposition: Interposition) -> None:

@@ -5,8 +5,8 @@ adds it, :func:`installed` applies all of them, counted, so that nested uses ins
 (:mod:`.presence`) and hands the kit to the original. What a single group replaces does not live here.
 
 Names captured earlier (``from time import sleep``) are found by one pass over the dictionaries of all loaded modules,
-comparing by identity; in modules that are neither standard library nor installed packages also class attributes and
-default arguments. A name captured in a closure, a container or an instance is not found: the audit hook is the net below.
+comparing by identity, and over the class attributes and default arguments of :mod:`.captors`. A name captured in a closure,
+a container or an instance is not found: the audit hook is the net below.
 Modules imported while installed capture replacements; :func:`installed` puts those back too when it ends.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from storcert.harness.kernel.interpose import blame, presence
+from storcert.harness.kernel.interpose import captors, presence
 
 _MISSING = object()
 _OWN_MODULES = ("storcert.harness.kernel.interpose",)
@@ -115,48 +115,12 @@ def _swap_captured(swap: dict[int, Any], undo: list[Callable[[], None]]) -> None
             if id(value) in wanted:
                 names[name] = swap[id(value)]
                 undo.append(_put_back(names, name, value))
-        if not blame.is_library_module(names):
-            _swap_inside(module_name, names, swap, undo)
+        for holder in captors.holders(module_name, names):
+            holder.swap(swap, undo)
 
 
 def _put_back(names: dict[str, Any], name: str, value: Any) -> Callable[[], None]:
     return lambda: names.__setitem__(name, value)
-
-
-def _swap_inside(
-    module_name: str, names: dict[str, Any], swap: dict[int, Any], undo: list[Callable[[], None]]
-) -> None:
-    """Class attributes and default arguments of what a module that is no library defines itself."""
-    for value in list(names.values()):
-        if isinstance(value, type) and value.__module__ == module_name:
-            for attribute, inner in list(vars(value).items()):
-                held = inner.__func__ if isinstance(inner, staticmethod) else inner
-                if id(inner) in swap or id(held) in swap:
-                    found = swap[id(inner) if id(inner) in swap else id(held)]
-                    try:
-                        setattr(value, attribute, found)
-                    except (TypeError, AttributeError):
-                        continue
-                    undo.append(_set_back(value, attribute, inner))
-                elif isinstance(held, types.FunctionType):
-                    _swap_defaults(held, swap, undo)
-        elif isinstance(value, types.FunctionType) and value.__module__ == module_name:
-            _swap_defaults(value, swap, undo)
-
-
-def _set_back(owner: Any, name: str, value: Any) -> Callable[[], None]:
-    return lambda: setattr(owner, name, value)
-
-
-def _swap_defaults(function: types.FunctionType, swap: dict[int, Any], undo: list[Callable[[], None]]) -> None:
-    defaults = function.__defaults__
-    if defaults and any(id(value) in swap for value in defaults):
-        function.__defaults__ = tuple(swap.get(id(value), value) for value in defaults)
-        undo.append(_set_back(function, "__defaults__", defaults))
-    keywords = function.__kwdefaults__
-    if keywords and any(id(value) in swap for value in keywords.values()):
-        function.__kwdefaults__ = {name: swap.get(id(value), value) for name, value in keywords.items()}
-        undo.append(_set_back(function, "__kwdefaults__", keywords))
 
 
 _groups: dict[str, Group] = {}
@@ -200,6 +164,4 @@ def rescan() -> None:
     """Look again for captured originals: for modules that were loaded past the replacements (an extension, a pickle)."""
     if _active:
         interposition = _active[0]
-        _swap_captured(
-            {key: new for key, new in interposition._replacement.items()}, interposition._undo
-        )
+        _swap_captured(dict(interposition._replacement), interposition._undo)

@@ -1,7 +1,7 @@
 """Locks that wait in virtual time: what ``threading.Lock()`` and ``RLock()`` give while installed.
 
 A real lock held by a suspended task would stop the whole process for ever: all tasks share one thread. These locks let
-the task that finds one taken wait for a kernel event. ``Condition``, ``Event``, ``Semaphore``, ``Barrier`` and ``queue.Queue`` are
+the task that finds one taken wait for a kernel event. ``Condition``, ``Event``, ``Semaphore``, ``Barrier``, ``queue.Queue`` are
 built on them and therefore work at a location; ``queue.SimpleQueue`` is replaced by its Python twin there.
 
 Each location, in each of its epochs, sees a state of its own, as the processes of different machines would: a lock in a
@@ -13,6 +13,7 @@ Not caught: locks made before the installation (import the driver inside it), an
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,8 @@ from storcert.harness.kernel.interpose.presence import running, task_here
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.interpose.install import Interposition
+    from storcert.harness.kernel.interpose.presence import LocatedTask
     from storcert.harness.kernel.location import Location
-    from storcert.harness.kernel.task import Task
 
 _SECOND_NS = 10**9
 
@@ -33,7 +34,7 @@ class _State:
     __slots__ = ("count", "owner", "waiting")
 
     def __init__(self) -> None:
-        self.owner: Task | None = None
+        self.owner: LocatedTask | None = None
         self.count = 0
         self.waiting: list[Any] = []
 
@@ -46,10 +47,10 @@ class _States:
     def __init__(self) -> None:
         self._by_process: dict[tuple[Location, int], _State] = {}
 
-    def look(self, task: Task) -> _State | None:
+    def look(self, task: LocatedTask) -> _State | None:
         return self._by_process.get((task.location, task.location.epoch))
 
-    def get(self, task: Task) -> _State:
+    def get(self, task: LocatedTask) -> _State:
         key = (task.location, task.location.epoch)
         state = self._by_process.get(key)
         if state is None:
@@ -59,17 +60,13 @@ class _States:
             state = self._by_process[key] = _State()
         return state
 
-    def drop_if_idle(self, task: Task, state: _State) -> None:
+    def drop_if_idle(self, task: LocatedTask, state: _State) -> None:
         if state.count == 0 and not state.waiting:
             self._by_process.pop((task.location, task.location.epoch), None)
 
 
-def _take(states: _States, task: Task, blocking: bool, timeout: float, reentrant: bool) -> bool:
-    """Acquire for ``task``; the arguments are those of ``Lock.acquire`` and are checked as it does."""
-    if not blocking and timeout != -1:
-        raise ValueError("can't specify a timeout for a non-blocking call")
-    if timeout < 0 and timeout != -1:
-        raise ValueError("timeout value must be a non-negative number")
+def _take(states: _States, task: LocatedTask, blocking: bool, timeout: float, reentrant: bool) -> bool:
+    """Acquire for ``task``; the arguments are those of ``Lock.acquire``."""
     state = states.get(task)
     if state.count == 0 or (reentrant and state.owner is task):
         state.owner, state.count = task, state.count + 1
@@ -95,7 +92,7 @@ def _take(states: _States, task: Task, blocking: bool, timeout: float, reentrant
     return True
 
 
-def _give(states: _States, task: Task, state: _State) -> None:
+def _give(states: _States, task: LocatedTask, state: _State) -> None:
     state.count -= 1
     if state.count == 0:
         state.owner = None
@@ -107,7 +104,7 @@ def _give(states: _States, task: Task, state: _State) -> None:
 class LocationLock:
     """``threading.Lock`` while installed."""
 
-    __slots__ = ("_real", "_states", "__weakref__")
+    __slots__ = ("__weakref__", "_real", "_states")
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -117,6 +114,8 @@ class LocationLock:
         """As ``threading.Lock.acquire``; the timeout is virtual at a location."""
         if running[0] is None or (task := task_here()) is None:
             return bool(self._real.acquire(blocking, timeout))
+        if timeout != -1 and (timeout < 0 or not blocking):
+            return bool(self._real.acquire(blocking, timeout))  # refuses in its own words
         return _take(self._states, task, blocking, timeout, False)
 
     def release(self) -> None:
@@ -155,7 +154,7 @@ class LocationLock:
 class LocationRLock:
     """``threading.RLock`` while installed: at a location it is owned by a task."""
 
-    __slots__ = ("_real", "_states", "__weakref__")
+    __slots__ = ("__weakref__", "_real", "_states")
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -165,6 +164,8 @@ class LocationRLock:
         """As ``threading.RLock.acquire``; the timeout is virtual at a location."""
         if running[0] is None or (task := task_here()) is None:
             return bool(self._real.acquire(blocking, timeout))
+        if timeout != -1 and (timeout < 0 or not blocking):
+            return bool(self._real.acquire(blocking, timeout))  # refuses in its own words
         return _take(self._states, task, blocking, timeout, True)
 
     def release(self) -> None:
@@ -190,7 +191,7 @@ class LocationRLock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.release()
 
-    def _owned(self, task: Task) -> _State:
+    def _owned(self, task: LocatedTask) -> _State:
         state = self._states.look(task)
         if state is None or state.owner is not task:
             raise RuntimeError("cannot release un-acquired lock")
@@ -245,9 +246,11 @@ class _Factory(type):
 
 
 def _factory(make: type) -> Any:
-    return lambda original: _Factory(
-        getattr(original, "__name__", make.__name__), (), {"original": staticmethod(original) if not isinstance(original, type) else original, "make": make}
-    )
+    def build(original: Any) -> Any:
+        held = original if isinstance(original, type) else staticmethod(original)
+        return _Factory(getattr(original, "__name__", make.__name__), (), {"original": held, "make": make})
+
+    return build
 
 
 def _simple_queue(python_twin: Any) -> Any:
@@ -274,12 +277,11 @@ class _QueueFactory(type):
 def install(interposition: Interposition) -> None:
     """Replace the makers of locks. The import system keeps the real ones: it must work whatever a location does."""
     import _thread
-    import importlib
     import queue
     import threading
     import types
 
-    bootstrap: Any = importlib._bootstrap  # type: ignore[attr-defined]
+    bootstrap = sys.modules["_frozen_importlib"]
     pristine = types.ModuleType("_thread")
     pristine.__dict__.update(vars(_thread))
     interposition.put(bootstrap, "_thread", pristine)
@@ -288,5 +290,6 @@ def install(interposition: Interposition) -> None:
         (_thread, "RLock", LocationRLock), (threading, "Lock", LocationLock), (threading, "_CRLock", LocationRLock),
     ):
         interposition.replace(owner, name, _factory(make))
-    if getattr(queue, "_PySimpleQueue", None) is not None:
-        interposition.replace(queue, "SimpleQueue", _simple_queue(queue._PySimpleQueue))
+    python_twin = getattr(queue, "_PySimpleQueue", None)
+    if python_twin is not None:
+        interposition.replace(queue, "SimpleQueue", _simple_queue(python_twin))

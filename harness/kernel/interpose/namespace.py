@@ -67,7 +67,7 @@ class Namespace:
     # -- paths
 
     def absolute(self, path: Any, dir_fd: int | None = None) -> str:
-        """``path`` as absolute text with single slashes; ``..`` and ``.`` taken out lexically. Type errors as ``os`` raises them."""
+        """``path`` as absolute text with single slashes; ``..`` and ``.`` taken out lexically."""
         text = os.fsdecode(path)
         if "\0" in text:
             raise ValueError("embedded null byte")

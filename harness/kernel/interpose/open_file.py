@@ -147,7 +147,7 @@ def layers(
         buffer = io.BufferedReader(raw, size)
     if mode.binary:
         return buffer
-    text = io.TextIOWrapper(buffer, encoding or "utf-8", errors, newline, line_buffering)
+    text: Any = io.TextIOWrapper(buffer, encoding or "utf-8", errors, newline, line_buffering)
     text.mode = mode.raw
     return text
 

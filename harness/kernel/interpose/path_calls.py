@@ -90,7 +90,7 @@ def listdir(namespace: Namespace, path: Any = ".") -> list[Any]:
 class Entry:
     """``os.DirEntry`` at a location."""
 
-    __slots__ = ("_namespace", "_status", "name", "path", "_where")
+    __slots__ = ("_namespace", "_status", "_where", "name", "path")
 
     def __init__(self, namespace: Namespace, name: Any, path: Any, where: Any) -> None:
         self._namespace = namespace

@@ -22,7 +22,7 @@ _MACHINERY = frozenset(
 def read_is_permitted(absolute: str, caller: FrameType | None) -> bool:
     """Whether reading ``absolute`` is part of running Python. ``caller``: the frame that called the replaced function."""
     folder = os.path.join(absolute, "")
-    if folder.startswith(blame.STANDARD_FOLDERS) or folder.startswith(blame.PACKAGE_FOLDERS):
+    if folder.startswith(blame.STANDARD_FOLDERS + blame.PACKAGE_FOLDERS):
         return True
     if any(mark in folder for mark in blame.PACKAGE_MARKS):
         return True

@@ -7,13 +7,18 @@ functions while that thread is inside a simulated location; they are never at a 
 from __future__ import annotations
 
 from _thread import get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from storcert.harness.kernel import context
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
     from storcert.harness.kernel.task import Task
+
+    class LocatedTask(Task):
+        """A task that is known to be at a location."""
+
+        location: Location
 
 # Read directly by the hot paths: one list index tells "nobody is at a location" without a call.
 running = context._running
@@ -26,7 +31,7 @@ def adopt_current_thread() -> None:
     _simulation_thread[0] = get_ident()
 
 
-def task_here() -> Task | None:
+def task_here() -> LocatedTask | None:
     """The task whose code calls, or ``None`` for the kit, the kernel, the devices and every other thread.
 
     Raises ``LocationCrashed`` for code of a dead location or of a world that is over: no door opens for it any more.
@@ -38,7 +43,7 @@ def task_here() -> Task | None:
     if location is None:  # a task of the kit itself
         return None
     location.require_open()
-    return task
+    return cast("LocatedTask", task)
 
 
 def location_here() -> Location | None:

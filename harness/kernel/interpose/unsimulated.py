@@ -80,7 +80,7 @@ def show(value: Any) -> str:
 
 
 def _popen(original: Callable[..., None]) -> Callable[..., None]:
-    def __init__(self: Any, args: Any, *rest: Any, **kwargs: Any) -> None:  # noqa: N807
+    def __init__(self: Any, args: Any, *rest: Any, **kwargs: Any) -> None:
         if running[0] is None or (location := location_here()) is None:
             return original(self, args, *rest, **kwargs)
         # So that __del__ of the half-made object stays quiet.
@@ -94,7 +94,7 @@ class _SocketInit:
     """``socket.socket.__init__``: sockets of the operating system are refused, whatever made them."""
 
     def __new__(cls, original: Callable[..., None]) -> Any:
-        def __init__(self: Any, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:  # noqa: N807
+        def __init__(self: Any, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:
             if running[0] is None or (location := location_here()) is None:
                 return original(self, family, type, proto, fileno)
             refuse(location, "socket", "socket.socket()", sys._getframe(1))
@@ -135,13 +135,21 @@ def _threads(interposition: Interposition) -> None:
     replace(concurrent.futures.thread.ThreadPoolExecutor, "submit", _refusing("thread", submit))
 
 
+def _loop_init(original: Callable[..., None]) -> Callable[..., None]:
+    def __init__(self: Any) -> None:
+        if running[0] is None or (location := location_here()) is None:
+            return original(self)
+        self._closed = True  # so that __del__ of the half-made object stays quiet
+        refuse(location, "thread", "an asyncio event loop", sys._getframe(1))
+
+    return __init__
+
+
 def _event_loops(interposition: Interposition) -> None:
-    """Where the event loop is loaded; a loop made by code loaded later fails at its first socket."""
+    """Where asyncio is loaded; an event loop of code loaded later fails at its first socket."""
     base_events = sys.modules.get("asyncio.base_events")
     if base_events is not None:
-        interposition.replace(
-            base_events.BaseEventLoop, "__init__", _refusing("thread", lambda args, kwargs: "an asyncio event loop")
-        )
+        interposition.replace(base_events.BaseEventLoop, "__init__", _loop_init)
 
 
 def _processes(interposition: Interposition) -> None:
@@ -174,7 +182,8 @@ def _sockets(interposition: Interposition) -> None:
     replace = interposition.replace
     replace(socket.socket, "__init__", _SocketInit)
     for name, shown in (
-        ("create_connection", 1), ("create_server", 1), ("socketpair", 0), ("fromfd", 0), ("getaddrinfo", 2), ("gethostbyname", 1),
+        ("create_connection", 1), ("create_server", 1), ("socketpair", 0), ("fromfd", 0), ("getaddrinfo", 2),
+        ("gethostbyname", 1),
         ("gethostbyname_ex", 1), ("gethostbyaddr", 1), ("getnameinfo", 1),
     ):
         replace(socket, name, _refusing("socket", _named(f"socket.{name}", shown)))
