@@ -14,149 +14,146 @@ Sources: botocore 1.44 httpsession.py (which transport error becomes which excep
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import botocore.compat
 import botocore.exceptions
-import urllib3.exceptions
+import urllib3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from storcert.simulators.network.errors import (
-    ConnectionCut,
-    ConnectionReset,
-    ConnectRefused,
-    ConnectTimeout,
-    ReadTimeout,
-)
+from storcert.harness.record.fault import Fault
+from storcert.simulators.network.errors import ConnectRefused, ConnectTimeout, ReadTimeout, WireError
 from storcert.simulators.network.wire import Answer, Delivery, Wire
+from storcert.simulators.object_store.body import SocketFile
+from storcert.simulators.object_store.content import Content
 from storcert.simulators.object_store.errors import Refusal
 from storcert.simulators.object_store.face_moto_client import LocationSession
 from storcert.simulators.object_store.face_moto_server import HttpAnswer, MotoServer
+from storcert.simulators.object_store.legal_faults import WRITES
+from storcert.simulators.object_store.reply import Reply
+from storcert.simulators.object_store.server import Server
+from storcert.simulators.object_store.timing import service_ns
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
 
 NS_PER_S = 1_000_000_000
-_BODY_OPERATIONS = frozenset(("PutObject", "UploadPart"))
-
-
-def error_answer(refusal: Refusal) -> HttpAnswer:
-    """The HTTP answer S3 gives for an error of the device itself, whatever its status (a 200 can carry one)."""
-    elements = {"Code": refusal.code, "Message": refusal.message} | refusal.details
-    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in elements.items())
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
-    return HttpAnswer(refusal.status, {"content-type": "application/xml"} | refusal.headers, body.encode())
+_WITH_BODY = frozenset(("PutObject", "UploadPart"))
+_COPIES = frozenset(("CopyObject", "UploadPartCopy"))
+_ENTRIES = (b"<Contents>", b"<CommonPrefixes>", b"<Version>", b"<DeleteMarker>", b"<Upload>", b"<Part>", b"<Deleted>")
+_UNREACHABLE_NS = 1_000_000
 
 
 class MotoFace:
-    """Clients and server of one device. ``service_ns(operation, sent_bytes, received_bytes)`` is how long it works."""
+    """Real clients in front, moto behind; ``server`` is asked for what the device itself refuses, never for an object."""
 
-    def __init__(self, wire: Wire, server: MotoServer, service_ns: Callable[[str, int, int], int]) -> None:
+    def __init__(self, wire: Wire, server: Server, moto: MotoServer, endpoint_url: str) -> None:
         self._wire = wire
         self._server = server
-        self._service_ns = service_ns
+        self._moto = moto
+        self._endpoint_host = urlsplit(endpoint_url).netloc.lower()
         self._sessions: dict[tuple[object, ...], LocationSession] = {}
 
-    def session(self, location: Location, **arguments: Any) -> LocationSession:
+    def session(self, location: Location, *arguments: Any, **named: Any) -> LocationSession:
         """``boto3.session.Session(...)`` as code at ``location`` gets it."""
-        return LocationSession(location.environ, self.send, **arguments)
+        return LocationSession(location.environ, self.send, *arguments, **named)
 
-    def client(self, location: Location, service_name: str, *arguments: Any, **named: Any) -> Any:
+    def client(self, location: Location, *arguments: Any, **named: Any) -> Any:
         """``boto3.client(...)`` at ``location``: from a default session that lives as long as its process."""
         settings = tuple(sorted(item for item in location.environ.items() if item[0].startswith("AWS_")))
         name = (location.name, location.epoch, settings)
         if name not in self._sessions:
             self._sessions[name] = self.session(location)
-        return self._sessions[name].client(service_name, *arguments, **named)
+        return self._sessions[name].client(*arguments, **named)
+
+    def on_fault(self, fault: Fault, operation: str) -> Answer | None:
+        """What the wire does not do itself: as the native face, but an error in a 200 stays one on its way to botocore."""
+        if fault.kind == "ok_with_error":
+            return self._server.refuse(Refusal("InternalError", status=200))
+        return self._server.on_fault(fault, operation)
 
     def send(self, client: Any, operation: str, request: AWSPreparedRequest) -> AWSResponse:
         """Carry one HTTP request of ``client`` over the wire; raises botocore's connection errors."""
         body = _body_of(request)
-        bucket, key, query = _addressed(client, request)
+        bucket, key, query = self._addressed(client, request)
         method, headers, url = str(request.method), dict(request.headers.items()), str(request.url)
-        sent_bytes = len(body) if operation in _BODY_OPERATIONS else 0
+        sent_bytes = len(body) if operation in _WITH_BODY else 0
 
         def effect() -> Answer:
-            http = self._server.serve(method, key, query, headers, body, bucket=bucket)
+            if self._server.store.full and operation in WRITES:
+                return self._server.refuse(Refusal(str(self._server.store.dialect["full"])))
+            http = self._moto.serve(method, key, query, headers, body, bucket=bucket)
             received = len(http.body) if operation == "GetObject" and http.status < 300 else 0
-            return Answer(http, _code(http), received, self._service_ns(operation, sent_bytes, received))
+            return Answer(http, _code(http), received, self._service_ns(operation, bucket, key, body, http))
 
         try:
             delivery = self._wire.call(
-                operation, f"{bucket}/{key}" if key else bucket, effect, sent_bytes=sent_bytes,
-                streamed=bool(request.stream_output), read_timeout_ns=_patience_ns(client, request),
-            )  # fmt: skip
+                operation, _target(bucket, key), effect, sent_bytes=sent_bytes, streamed=bool(request.stream_output),
+                read_timeout_ns=_patience_ns(client, request),
+            )
         except ConnectRefused as error:
             raise botocore.exceptions.EndpointConnectionError(endpoint_url=url, error=error) from None
         except ConnectTimeout as error:
             raise botocore.exceptions.ConnectTimeoutError(endpoint_url=url, error=error) from None
         except ReadTimeout as error:
             raise botocore.exceptions.ReadTimeoutError(endpoint_url=url, error=error) from None
-        except (ConnectionReset, ConnectionCut) as error:
+        except WireError as error:
             raise botocore.exceptions.ConnectionClosedError(endpoint_url=url, error=error, request=request) from None
-        http = _as_http(delivery.answer)
-        answer_headers = {"content-length": str(len(http.body))} | {k.lower(): v for k, v in http.headers.items()}
-        raw = RawBody(delivery, b"" if method == "HEAD" else http.body, url)
-        response = AWSResponse(url, http.status, _headers(answer_headers), raw)
+        response = _response(request, delivery)
         if not request.stream_output:
             _ = response.content  # as botocore's own HTTP session does: a body that is no stream is read at once
         return response
 
+    def _addressed(self, client: Any, request: AWSPreparedRequest) -> tuple[str, str, str]:
+        """Bucket, percent-encoded key and query of a request, path-style or with the bucket in front of the host."""
+        url = urlsplit(str(request.url))
+        host, path = url.netloc.lower(), url.path.removeprefix("/")
+        if host.endswith("." + self._endpoint_host):
+            return host.removesuffix("." + self._endpoint_host), path, url.query
+        if host != self._endpoint_host:
+            self._wire.kernel.sleep_ns(_UNREACHABLE_NS)
+            raise botocore.exceptions.EndpointConnectionError(endpoint_url=client.meta.endpoint_url)
+        bucket, _, key = path.partition("/")
+        return bucket, key, url.query
 
-class RawBody(io.RawIOBase):
-    """The bytes of one answer as urllib3 gives them to botocore: they take their time and may end early."""
-
-    def __init__(self, delivery: Delivery, body: bytes, url: str) -> None:
-        super().__init__()
-        self._delivery = delivery
-        self._body = body
-        self._url = url
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def read(self, amt: int | None = -1) -> bytes:
-        end = len(self._body) if amt is None or amt < 0 else min(self._position + amt, len(self._body))
-        if self._delivery.answer.body_bytes == 0:
-            arrived = end  # an answer whose body is not counted arrived with its head
-        else:
-            try:
-                arrived = self._delivery.receive(end)
-            except ReadTimeout as error:
-                raise urllib3.exceptions.ReadTimeoutError(None, self._url, str(error)) from None  # type: ignore[arg-type]
-            except (ConnectionReset, ConnectionCut) as error:
-                raise urllib3.exceptions.ProtocolError(f"Connection broken: {error}") from None
-        chunk = self._body[self._position : min(end, arrived)]
-        self._position += len(chunk)
-        if self._position < end and not chunk:
-            raise urllib3.exceptions.ProtocolError("Connection broken: reset by peer")
-        if self._position < end and (amt is None or amt < 0):
-            raise urllib3.exceptions.ProtocolError("Connection broken: reset by peer")
-        return chunk
-
-    def readinto(self, buffer: Any) -> int:
-        chunk = self.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
-
-    def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Iterator[bytes]:
-        """Pieces of at most ``amt`` bytes to the end."""
-        while chunk := self.read(amt):
-            yield chunk
+    def _service_ns(self, operation: str, bucket: str, key: str, body: bytes, http: HttpAnswer) -> int:
+        """How long the device works, from the same table as the native face."""
+        if http.status >= 400:
+            return self._server.refuse(Refusal("InternalError")).service_ns
+        counted = body if operation == "CompleteMultipartUpload" else http.body
+        entries = 0 if operation == "GetObject" else sum(counted.count(mark) for mark in _ENTRIES)
+        moved = self._moto.size_of(bucket, key) if operation in _COPIES else 0
+        return service_ns(operation, Reply({}, entries=entries, moved_bytes=moved))
 
 
-def _headers(headers: Mapping[str, str]) -> Any:
-    found = botocore.compat.HTTPHeaders()
-    for name, value in headers.items():
-        found[name] = value
-    return found
+def error_answer(refusal: Refusal) -> HttpAnswer:
+    """The HTTP answer S3 gives for an error of the device itself, whatever its status (a 200 can carry one)."""
+    elements = {"Code": refusal.code, "Message": refusal.message or ""} | refusal.details
+    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in elements.items())
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
+    return HttpAnswer(refusal.status, {"content-type": "application/xml"} | refusal.headers, body.encode())
+
+
+def _response(request: AWSPreparedRequest, delivery: Delivery) -> AWSResponse:
+    result = delivery.answer.result
+    http: HttpAnswer = error_answer(result) if isinstance(result, Refusal) else result
+    body = b"" if request.method == "HEAD" or http.status == 304 else http.body
+    headers = botocore.compat.HTTPHeaders()
+    for name, value in ({"content-length": str(len(body))} | {k.lower(): v for k, v in http.headers.items()}).items():
+        headers[name] = value
+    # Only the bytes of an object take their time; an answer of XML arrived with its head.
+    source: Any = SocketFile(Content((body,)), delivery) if delivery.answer.body_bytes else io.BytesIO(body)
+    raw = urllib3.HTTPResponse(
+        body=source, headers=dict(headers.items()), status=http.status, preload_content=False, decode_content=False,
+        enforce_content_length=False, request_method=str(request.method),
+    )
+    return AWSResponse(str(request.url), http.status, headers, raw)
+
+
+def _target(bucket: str, key: str) -> str:
+    return f"{bucket}/{unquote(key)}" if key else bucket
 
 
 def _code(http: HttpAnswer) -> str:
@@ -166,34 +163,13 @@ def _code(http: HttpAnswer) -> str:
     return code or str(http.status)
 
 
-def _as_http(answer: Answer) -> HttpAnswer:
-    result = answer.result
-    if isinstance(result, Refusal):
-        return error_answer(result)
-    assert isinstance(result, HttpAnswer), result
-    return result
-
-
 def _body_of(request: AWSPreparedRequest) -> bytes:
     body: Any = request.body
     if body is None:
         return b""
     if isinstance(body, str):
         return body.encode()
-    if hasattr(body, "read"):
-        return bytes(body.read())
-    return bytes(body)
-
-
-def _addressed(client: Any, request: AWSPreparedRequest) -> tuple[str, str, str]:
-    """Bucket, percent-encoded key and query of a request, path-style or with the bucket in front of the host."""
-    url = urlsplit(str(request.url))
-    endpoint = urlsplit(client.meta.endpoint_url)
-    path = url.path.removeprefix("/")
-    if url.netloc != endpoint.netloc and url.netloc.endswith("." + endpoint.netloc):
-        return url.netloc.removesuffix("." + endpoint.netloc), path, url.query
-    bucket, _, key = path.partition("/")
-    return bucket, key, url.query
+    return bytes(body.read()) if hasattr(body, "read") else bytes(body)
 
 
 def _patience_ns(client: Any, request: AWSPreparedRequest) -> int | None:

@@ -64,10 +64,11 @@ def _config_store(session: LocationCoreSession, environ: Mapping[str, str]) -> A
 class LocationSession(boto3.session.Session):
     """boto3's session whose S3 clients reach the device."""
 
-    def __init__(self, environ: Mapping[str, str], send: Send, **arguments: Any) -> None:
+    def __init__(self, environ: Mapping[str, str], send: Send, *arguments: Any, **named: Any) -> None:
         self._send_to_device = send
         with context.outside():
-            super().__init__(botocore_session=LocationCoreSession(environ), **arguments)
+            named.setdefault("botocore_session", LocationCoreSession(environ))
+            super().__init__(*arguments, **named)
 
     def client(self, service_name: str, *arguments: Any, **named: Any) -> Any:
         with context.outside(), _made_once():

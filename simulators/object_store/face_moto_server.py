@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+from urllib.parse import unquote
 
 import moto.core.responses as core_responses
 import moto.iam.models as iam_models
@@ -25,6 +26,8 @@ from moto.core.base_backend import BackendDict
 from moto.core.request import Request
 from moto.moto_api._internal.moto_random import MotoRandom
 from werkzeug.exceptions import HTTPException
+
+from storcert.simulators.device import CensusEntry
 
 # What moto's modules import from each other counts as private to mypy; lending it back to them is the point here.
 models: Any = moto.s3.models
@@ -112,6 +115,12 @@ class MotoServer:
             if versioning:
                 self.backend.put_bucket_versioning(name, "Enabled")
 
+    def size_of(self, bucket: str, key: str) -> int:
+        """Bytes of the current object of a percent-encoded key; 0 where there is none."""
+        held = self.backend.buckets.get(bucket)
+        found = None if held is None else held.keys.get(unquote(key))
+        return int(getattr(found, "size", 0))
+
     def close(self) -> None:
         """Give back every buffer. The server is of no use afterwards."""
         for instances in self._instances.values():
@@ -151,6 +160,25 @@ class MotoServer:
         finally:
             for owner, name, value in own:
                 setattr(owner, name, value)
+
+
+def moto_census(server: MotoServer) -> tuple[CensusEntry, ...]:
+    """What moto holds, in the same words as the census of the native model."""
+    found: list[CensusEntry] = []
+    for bucket in server.backend.buckets.values():
+        for key, versions in bucket.keys.iterlists():
+            for version in versions:
+                marker = isinstance(version, models.FakeDeleteMarker)
+                kind = "delete-marker" if marker else "object" if version is versions[-1] else "version"
+                size = 0 if marker else int(version.size)
+                found.append(CensusEntry(kind, f"{bucket.name}/{key}", str(version.version_id), size))
+        for upload in bucket.multiparts.values():
+            name = f"{bucket.name}/{upload.key_name}"
+            found.append(CensusEntry("upload", name, upload.id, 0))
+            found.extend(
+                CensusEntry("part", name, f"{upload.id}/{number:05}", int(part.size)) for number, part in upload.parts.items()
+            )
+    return tuple(sorted(found))
 
 
 def _ignore(*arguments: object, **named: object) -> None:

@@ -274,13 +274,16 @@ def programs(draw: st.DrawFn, max_calls: int = 12) -> list[Call]:
     prologue: list[Call] = []
     if draw(st.booleans()):
         prologue.append(("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}))
-    kind = draw(st.sampled_from(("objects", "objects", "upload", "nothing")))
+    kind = draw(st.sampled_from(("objects", "objects", "upload", "completed", "nothing")))
     if kind == "objects":
         keys = draw(st.lists(_keys, min_size=1, max_size=5))
         prologue += [("put_object", {"Key": key, "Body": draw(_bodies)}) for key in keys]
-    elif kind == "upload":
+    elif kind in ("upload", "completed"):
         prologue.append(("create_multipart_upload", {"Key": draw(_few)}))
         for number in (1, 2):
             part = {"UploadId": "$upload:0", "Key": "$uploadkey:0", "PartNumber": number, "Body": draw(_part_bodies)}
             prologue.append(("upload_part", part))
+        if kind == "completed":
+            upload = {"UploadId": "$upload:0", "Key": "$uploadkey:0", "MultipartUpload": "$parts:0:right"}
+            prologue.append(("complete_multipart_upload", upload))
     return prologue + draw(st.lists(calls(), min_size=5, max_size=max_calls))

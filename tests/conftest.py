@@ -1,0 +1,15 @@
+"""Hypothesis profiles for all tests: ``dev`` (default), ``ci``, ``deep``; chosen with HYPOTHESIS_PROFILE."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+_QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+
+# No deadlines: two cores may be shared by many. No database: a failure prints the example that shows it.
+settings.register_profile("dev", max_examples=100, deadline=None, database=None, suppress_health_check=_QUIET)
+settings.register_profile("ci", max_examples=400, deadline=None, database=None, suppress_health_check=_QUIET)
+settings.register_profile("deep", max_examples=3000, deadline=None, database=None, suppress_health_check=_QUIET)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
