@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from storcert.conformance.client import Client
 from storcert.conformance.facts import Facts
+from storcert.conformance.meter import Meter, Metered
 from storcert.conformance.program import Program
 from storcert.conformance.subject import Subject
 from storcert.conformance.violation import NotApplicable, Undecided, Violation, require
-from storcert.conformance.world import CALL_LIMIT_NS, Call, Stuck, Unsimulated, World
+from storcert.conformance.world import Call, Stuck, Unsimulated, World
 from storcert.harness.contract import DataObjectUri, ObjectKind, StorageError
 from storcert.harness.record.fault import Fault
 from storcert.harness.record.finding import Finding
@@ -81,6 +82,7 @@ class Bench:
     keep_journal: bool = False
     journal: list[Any] = field(default_factory=list)
     _world: World | None = None
+    _meter: Meter | None = None
     _clients: dict[str, Client] = field(default_factory=dict)
     _options: dict[str, Any] = field(default_factory=dict)
 
@@ -93,6 +95,13 @@ class Bench:
             seed = int.from_bytes(hashlib.sha256(f"{self.seed}/{self.case_id}/{self.example}".encode()).digest()[:8], "big")
             self._world = World(self.subject, seed, {**self.device_options, **self._options})
         return self._world
+
+    @property
+    def meter(self) -> Meter:
+        """What the calls of the current world took."""
+        if self._meter is None or self._meter.world is not self.world:
+            self._meter = Meter(self.world)
+        return self._meter
 
     def fresh(self, **device_options: Any) -> None:
         """Close the world; the next call sees an empty device and new locations. Options are of the device."""
@@ -135,7 +144,7 @@ class Bench:
         configuration = self.world.configuration()
         attempt = self.begin(location, "make the driver", lambda: self.subject.make_driver(configuration), quiet=True)
         self.join(attempt)
-        return Client(self, location, attempt.value_or_raise())
+        return Client(self, location, Metered(attempt.value_or_raise(), self.meter))
 
     def uri(self, object_id: str = "a", account: str = "1", kind: ObjectKind | None = None) -> DataObjectUri:
         """A URI of the usual kind; on a device that outlives the case the account carries the case's own mark."""
@@ -156,7 +165,7 @@ class Bench:
         """Run until all of them ended and note how. Foreign errors and endless calls are violations of their own."""
         before = len(self.world.device.requests)
         try:
-            self.world.finish(*(attempt.call for attempt in attempts), limit_ns=CALL_LIMIT_NS)
+            self.world.finish(*(attempt.call for attempt in attempts))
         except Stuck as stuck:
             raise Violation(str(stuck), "C-BUDGET") from None
         except Unsimulated as beyond:
@@ -229,6 +238,7 @@ class Bench:
     def arm(self, *faults: Fault) -> None:
         """Put a fault schedule on the device; counting starts now."""
         self.steps.extend(f"fault: {fault}" for fault in faults)
+        self.meter.reset()
         self.world.device.arm(faults)
 
     def heal(self, settle_ns: int = SETTLE_NS) -> None:

@@ -8,7 +8,9 @@ from storcert.harness.record.fault import Fault, Phase
 from storcert.simulators.device import FaultKind
 
 SECOND_NS = 10**9
-VALUES: dict[str, tuple[int, ...]] = {"bytes": (0, 1000), "ns": (2 * SECOND_NS, 120 * SECOND_NS), "": (0,)}
+# A cut that lasts after a few bytes makes a driver that resumes ask once per few bytes: legal, and of no use here.
+ONCE: dict[str, tuple[int, ...]] = {"bytes": (0, 1000), "ns": (2 * SECOND_NS, 120 * SECOND_NS), "": (0,)}
+ALWAYS: dict[str, tuple[int, ...]] = {"bytes": (0, 1 << 20), "ns": (2 * SECOND_NS, 120 * SECOND_NS), "": (0,)}
 LASTING = (1, 0)
 
 
@@ -19,8 +21,9 @@ def single_faults(requests: Sequence[str], kind: FaultKind, counts: Sequence[int
             continue
         nth = requests[: place + 1].count(operation)
         for phase in kind.phases:
-            for value in VALUES["ns" if "ns" in kind.value_unit else "bytes" if "byte" in kind.value_unit else ""]:
-                for count in counts:
+            unit = "ns" if "ns" in kind.value_unit else "bytes" if "byte" in kind.value_unit else ""
+            for count in counts:
+                for value in (ONCE if count == 1 else ALWAYS)[unit]:
                     yield Fault(kind.name, operation, nth, phase, count, value)
 
 

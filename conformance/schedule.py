@@ -7,8 +7,9 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 
 import storcert.conformance.checks
 import storcert.conformance.generated  # noqa: F401  (both fill the registry)
@@ -98,6 +99,7 @@ def _in_process(
             yield run_case(case, subject, facts, job.options.seed)
 
 
+_kept = ExitStack()
 _worker: list[tuple[Job, Facts, Subject, dict[str, Case]]] = []
 
 
@@ -106,7 +108,9 @@ def _start_worker(job: Job, facts: Facts) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     subject = job.subject()
     cases = {case.id: case for case in cases_for(facts, Level[job.options.profile.name])}
-    installed().__enter__()
+    _kept.enter_context(installed())
+    # Undone while the interpreter is still whole, not when it tears its modules down.
+    Finalize(None, _kept.close, exitpriority=10)
     _worker[:] = [(job, facts, subject, cases)]
 
 

@@ -20,6 +20,8 @@ from storcert.simulators.object_store import ObjectStore
 
 MINUTE_NS = 60 * 10**9
 CALL_LIMIT_NS = 15 * MINUTE_NS
+# A transfer is many calls, each with its own limit; past this nothing of it can still be within bounds.
+TRANSFER_LIMIT_NS = 4 * 60 * MINUTE_NS
 WALL_LIMIT_S = 20.0
 
 DEVICES: Mapping[str, Callable[[Kernel, Mapping[str, Any]], SimulatedDevice]] = {"object-store": ObjectStore}
@@ -83,14 +85,14 @@ class World:
         call.task = self.kernel.spawn(timed, location=location, name=label)
         return call
 
-    def finish(self, *calls: Call, limit_ns: int = CALL_LIMIT_NS) -> None:
+    def finish(self, *calls: Call, limit_ns: int = TRANSFER_LIMIT_NS) -> None:
         """Run until all ``calls`` ended. Raises :class:`Stuck`, :class:`Unsimulated` or :class:`KitTrouble`."""
         ended = self.kernel.run_until_done(*(call.task for call in calls), limit_ns=limit_ns, wall_limit_s=WALL_LIMIT_S)
         for call in calls:
             self._check(call)
         if not ended:
             late = next(call for call in calls if not call.task.done and not call.task.crashed)
-            raise Stuck(f"{late.label} did not end within {limit_ns // MINUTE_NS} virtual minutes")
+            raise Stuck(f"{late.label} did not end: {limit_ns // MINUTE_NS} virtual minutes, 15 are allowed for a call")
 
     def _check(self, call: Call) -> None:
         error = call.task.error if call.task.done else None

@@ -8,12 +8,10 @@ from storcert.conformance.fault_space import single_faults
 from storcert.conformance.operations import LARGE, SMALL, healthy_requests, names, prepare, scenario
 from storcert.conformance.registry import check
 from storcert.conformance.violation import NotApplicable, require
-from storcert.conformance.world import CALL_LIMIT_NS
 from storcert.harness.contract import ObjectNotFound
 
 RULE = "C-BUDGET"
 EXTRA_REQUESTS_MAX = 100
-NANOSECONDS_PER_SECOND = 10**9
 
 
 def _cases(facts: Facts, wanted: tuple[str, ...], kinds: tuple[str, ...]) -> list[str]:
@@ -35,17 +33,17 @@ def under_lasting_faults(b: Bench, case: str) -> None:
     one = scenario(b.facts, name)
     requests = healthy_requests(b, one)
     kind = next(kind for kind in b.world.device.legal_faults if kind.name == kind_name)
+    healthy = dict(b.meter.requests)
     faults = list(single_faults(requests, kind, counts=(0,)))
     if not faults:
         raise NotApplicable(f"{kind_name} cannot strike any request of {name}")
     for fault in b.examples(faults):
         prepare(b, one)
         b.arm(fault)
-        attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
-        took_ns = (attempt.call.return_ns or 0) - attempt.call.invoke_ns
-        require(took_ns <= CALL_LIMIT_NS, f"{attempt.call.label} took {took_ns // NANOSECONDS_PER_SECOND} virtual seconds")
-        extra = attempt.requests - len(requests)
-        require(extra <= EXTRA_REQUESTS_MAX, f"{attempt.call.label} made {extra} requests more than on a healthy device")
+        b.attempt(lambda: one.call(b, b.client(HOST).later))
+        for verb, made in sorted(b.meter.requests.items()):
+            extra = made - healthy.get(verb, 0)
+            require(extra <= EXTRA_REQUESTS_MAX, f"{verb} made {extra} requests more than on a healthy device")
 
 
 @check(RULE, simulation=True)
@@ -60,11 +58,15 @@ def missing_object_is_cheap(b: Bench) -> None:
     require(count <= EXTRA_REQUESTS_MAX, f"three calls on a missing object made {count} requests")
 
 
-@check(RULE, core=lambda f: ["write-small", "read", "delete-small"], standard=lambda f: names(f, (*SMALL, *LARGE)), simulation=True)
+@check(
+    RULE,
+    core=lambda f: ["write-small", "read", "delete-small"],
+    standard=lambda f: names(f, (*SMALL, *LARGE)),
+    simulation=True,
+)
 def on_a_healthy_device(b: Bench, name: str) -> None:
-    """On a healthy device an operation takes less than 15 virtual minutes."""
+    """On a healthy device no call of an operation takes 15 virtual minutes."""
     one = scenario(b.facts, name)
     prepare(b, one)
     attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
-    took_ns = (attempt.call.return_ns or 0) - attempt.call.invoke_ns
-    require(took_ns <= CALL_LIMIT_NS, f"{attempt.call.label} took {took_ns // NANOSECONDS_PER_SECOND} virtual seconds")
+    require(attempt.call.return_ns is not None, f"{attempt.call.label} did not end")

@@ -79,10 +79,10 @@ def streams_are_no_files(b: Bench, which: str) -> None:
     uri = b.uri()
     writer = here.open_output(uri)
     writer.write(content("x", b.facts.fit(100)))
-    stream = writer.stream
+    stream = writer.stream.target
     if which == "input":
         writer.commit()
-        stream = there.open_input(uri).stream
+        stream = there.open_input(uri).stream.target
     for name in FORBIDDEN:
         require(not _works(stream, name), f"the {which} stream offers {name}")
     name = getattr(stream, "name", None)

@@ -162,7 +162,8 @@ def transport_cut(b: Bench, how: str) -> None:
     size = {"tiny": b.facts.fit(10), "small": b.facts.fit(10_000), "large": b.facts.large_size}[how]
     operations = b.facts.legal_faults["cut"]
     for operation, count, after in b.examples(
-        [(name, count, after) for name in operations for count in (1, 0) for after in (0, 1, size // 2, size - 1)]
+        [(name, 1, after) for name in operations for after in (0, 1, size // 2, size - 1)]
+        + [(name, 0, after) for name in operations for after in (0, size // 2, size - 1)]
     ):
         here, there = both(b)
         uri = b.uri()
