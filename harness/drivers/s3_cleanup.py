@@ -12,9 +12,9 @@ from storcert.harness.drivers.s3_bucket import Bucket, Effort, Head
 from storcert.harness.drivers.s3_errors import RequestFailed, Trouble
 
 
-def clear_uploads(bucket: Bucket, effort: Effort, key: str) -> int:
-    """Abort every pending upload for ``key``, whoever began it; how many there were."""
-    uploads = pending_uploads(bucket, effort, key)
+def clear_uploads(bucket: Bucket, effort: Effort, key: str, but: str | None = None) -> int:
+    """Abort every pending upload for ``key``, whoever began it, ``but`` that one; how many there were."""
+    uploads = [upload_id for upload_id in pending_uploads(bucket, effort, key) if upload_id != but]
     for upload_id in uploads:
         effort.check("clearing uploads")
         abort_upload(bucket, effort, key, upload_id)

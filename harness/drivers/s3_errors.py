@@ -175,7 +175,8 @@ def classify(error: Exception) -> RequestFailed:
     if isinstance(error, _CREDENTIALS):
         return RequestFailed(Trouble.DENIED, text)
     if isinstance(error, botocore.exceptions.ParamValidationError):
-        return RequestFailed(Trouble.INVALID, text)
+        # An older boto3 does not know every condition; the caller may have another way.
+        return RequestFailed(Trouble.NOT_IMPLEMENTED if "Unknown parameter" in text else Trouble.INVALID, text)
     if isinstance(error, botocore.exceptions.FlexibleChecksumError):
         return RequestFailed(Trouble.CORRUPT, text)
     if isinstance(error, _UNREACHED):

@@ -157,6 +157,8 @@ class Upload:
     def complete(self, effort: Effort) -> None:
         """Publish. Raises a typed error; with ``not_done`` nothing is left, with ``unknown`` whole or not at all."""
         doubt, lost = False, False
+        if self._astray:
+            self._clear_astray(effort)
         while True:
             try:
                 answer = self._bucket.ask(
@@ -183,6 +185,14 @@ class Upload:
                 return self._conclude(failure, lost)
             else:
                 return self._published(bool(answer.get("VersionId")))
+
+    def _clear_astray(self, effort: Effort) -> None:
+        """After publishing it would be too late to report that an upload of ours could not be found and removed."""
+        try:
+            clear_uploads(self._bucket, effort, self._key, but=self._upload_id)
+        except RequestFailed as failure:
+            raise self.give_up(failure.typed(self._uri, Outcome.NOT_DONE)) from failure
+        self._astray = False
 
     def _published(self, versioned: bool) -> None:
         self._over = True

@@ -1,7 +1,8 @@
-"""Every single fault at every request of every operation of the S3 driver, on the simulated store: outcomes tell the truth.
+"""Every single fault at every request of every operation of the S3 driver, on the simulated store: outcomes are true.
 
-After ``not_done`` the device is as before, to the last part; after ``unknown`` as before or as done; after success as done.
-Then faults heal, and deleting converges with nothing left behind. No call outlasts 15 virtual minutes or 100 extra requests.
+After ``not_done`` the device is as before, to the last part; after ``unknown`` as before or as done; after success as
+done. Then faults heal, and deleting converges with nothing left behind. No call outlasts 15 virtual minutes or 100 extra
+requests. A crash of the location, at any request, leaves the old or the new state, and nothing that delete cannot find.
 """
 
 from __future__ import annotations
@@ -132,7 +133,10 @@ OPERATIONS = {
         conditional_copy=False,
     ),
     "delete": Operation(
-        lambda d: d.delete(A), {**BASE, A: OLD}, BASE, ("HeadObject", "DeleteObject", "ListMultipartUploads", "ListObjectVersions", "*")
+        lambda d: d.delete(A),
+        {**BASE, A: OLD},
+        BASE,
+        ("HeadObject", "DeleteObject", "ListMultipartUploads", "ListObjectVersions", "*"),
     ),
 }
 
@@ -210,7 +214,8 @@ def run_once(operation: Operation, fault: Fault | None, versioning: bool, health
         world.close()
 
 
-CRASHES = [Fault("crash", "*", nth, phase) for nth in range(1, 12) for phase in (Phase.BEFORE, Phase.DURING, Phase.AFTER)]
+PHASES = (Phase.BEFORE, Phase.DURING, Phase.AFTER)
+CRASHES = [Fault("crash", "*", nth, phase) for nth in range(1, 12) for phase in PHASES]
 
 
 @pytest.mark.parametrize("versioning", [False, True], ids=["plain", "versioned"])
