@@ -36,6 +36,7 @@ class LocationCoreSession(botocore.session.Session):
     """botocore's session with the environment of a location and no configuration file."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
+        self._location_environ = environ
         super().__init__(event_hooks=copy.copy(_pristine_events()), include_builtin_handlers=False)
         provider = botocore.credentials.EnvProvider(environ=environ)
         self.register_component("credential_provider", botocore.credentials.CredentialResolver([provider]))
@@ -48,6 +49,13 @@ class LocationCoreSession(botocore.session.Session):
     @property
     def full_config(self) -> dict[str, Any]:
         return {"profiles": {}}
+
+    def _add_configured_endpoint_provider(self, client_name: str, config_store: Any) -> None:
+        make: Any = botocore.configprovider
+        chain = make.ConfiguredEndpointProvider(
+            full_config=self.full_config, scoped_config={}, client_name=client_name, environ=self._location_environ
+        )
+        config_store.set_config_provider(logical_name="endpoint_url", provider=chain)
 
 
 def _config_store(session: LocationCoreSession, environ: Mapping[str, str]) -> Any:
