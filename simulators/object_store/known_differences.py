@@ -7,11 +7,10 @@ client can make use of belongs into the dialect, not into this table.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal, TypeAlias
-
 
 Call: TypeAlias = tuple[str, Mapping[str, Any]]
 Scope: TypeAlias = Literal["field", "answer", "program"]
@@ -26,7 +25,7 @@ ANYTHING: Final = _Anything()
 """Matches every value, an absent one too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class KnownDifference:
     """``field``: path without indices, or ``outcome`` where a side raised; a shell pattern.
 
@@ -43,7 +42,7 @@ class KnownDifference:
     moto: object
     reason: str
     example: tuple[Call, ...]
-    given: Mapping[str, object] = field(default_factory=dict)
+    given: Mapping[str, object] = dataclasses.field(default_factory=dict)
     after: tuple[str, ...] = ()
     scope: Scope = "field"
 

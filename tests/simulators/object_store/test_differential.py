@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from hypothesis import given
-from tests.simulators.object_store.s3_programs import Outcome, Program, differences, programs, run_program
 
 from storcert.harness.kernel.interpose.install import installed
 from storcert.harness.kernel.loop import Kernel
 from storcert.simulators.object_store import ObjectStore
 from storcert.simulators.object_store.known_differences import KNOWN_DIFFERENCES, KnownDifference
+from tests.simulators.object_store.s3_programs import Outcome, Program, differences, programs, run_program
 
 OPTIONS: dict[str, Any] = {"dialect": "moto", "part_size_min_bytes": 10}
 

@@ -158,8 +158,8 @@ def test_a_broken_wire_is_botocores_own_error_after_its_own_retries(
 
 @pytest.mark.parametrize(
     ("kind", "code", "requests"),
-    [("throttle", "SlowDown", ATTEMPTS), ("internal_error", "InternalError", ATTEMPTS), ("expired_credentials", "ExpiredToken", 1),
-     ("full", "QuotaExceeded", 1)],
+    [("throttle", "SlowDown", ATTEMPTS), ("internal_error", "InternalError", ATTEMPTS),
+     ("expired_credentials", "ExpiredToken", 1), ("full", "QuotaExceeded", 1)],
 )  # fmt: skip
 def test_what_the_device_answers_is_parsed_by_botocore(world: World, kind: str, code: str, requests: int) -> None:
     world.store.arm([Fault(kind, "PutObject", count=0)])
@@ -177,9 +177,8 @@ def test_what_the_device_answers_is_parsed_by_botocore(world: World, kind: str, 
 def test_three_retries_sleep_virtual_seconds_and_no_real_time(world: World) -> None:
     world.store.arm([Fault("throttle", "PutObject", count=3)])
     real_s = time.perf_counter()
-    answer = world.run(
-        lambda client: client.put_object(**NAMES, Body=b"x"), config=Config(retries={"mode": "standard", "total_max_attempts": 4})
-    )
+    four = Config(retries={"mode": "standard", "total_max_attempts": 4})
+    answer = world.run(lambda client: client.put_object(**NAMES, Body=b"x"), config=four)
     assert answer["ResponseMetadata"]["RetryAttempts"] == 3
     assert world.took_s > 0.5
     assert time.perf_counter() - real_s < min(world.took_s, 0.5)
@@ -262,8 +261,8 @@ def test_census_shows_versions_markers_uploads_and_parts(new_world: Callable[...
 
     upload = world.run(program)
     assert world.census() == [
-        ("delete-marker", f"{BUCKET}/b", 0), ("object", f"{BUCKET}/a", 2), ("part", f"{BUCKET}/c", 10), ("part", f"{BUCKET}/c", 4),
-        ("upload", f"{BUCKET}/c", 0), ("version", f"{BUCKET}/a", 1), ("version", f"{BUCKET}/b", 3),
+        ("delete-marker", f"{BUCKET}/b", 0), ("object", f"{BUCKET}/a", 2), ("part", f"{BUCKET}/c", 10),
+        ("part", f"{BUCKET}/c", 4), ("upload", f"{BUCKET}/c", 0), ("version", f"{BUCKET}/a", 1), ("version", f"{BUCKET}/b", 3),
     ]  # fmt: skip
     details = [entry.detail for entry in world.store.census() if entry.kind in ("part", "upload")]
     assert details == [f"{upload}/00001", f"{upload}/00002", upload]
