@@ -43,14 +43,8 @@ def let_go(kernel: Kernel) -> None:
 
 
 def bury(task: Task) -> None:
-    """Never resume and never collect this task, not even when the interpreter ends: it would go on looping there."""
+    """Never resume and never collect this task."""
     graveyard.append(task)
-    try:
-        import ctypes
-
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
-    except (ImportError, AttributeError):  # pragma: no cover  # no such door in this interpreter
-        pass
 
 
 def close(kernel: Kernel) -> None:

@@ -21,7 +21,7 @@ class Journal:
         self._sealed = False
 
     def record(self, kind: str, location: str, text: str) -> None:
-        """Append an event at the current virtual time. ``location``: a location's name, or ``""``. Nothing after :meth:`seal`."""
+        """Append an event at the current virtual time, unless sealed. ``location``: a location's name, or ``""``."""
         if not self._sealed:
             self._events.append(Event(self._now_ns(), location, kind, text))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Location:
     """Made by ``Kernel.location``.
 
-    ``alive``, ``paused``; ``epoch``: how often it was restarted; ``pid``: of its process, another one after each restart;
+    ``alive``, ``paused``; ``epoch``: how often it was restarted, last at ``booted_ns``; ``pid``: of its process, another one after each restart;
     ``services``: client faces attached here, by name; ``filesystem``: what paths mean here; ``findings``: what driver code did
     here that it may not do.
     """
@@ -33,6 +33,7 @@ class Location:
         self.alive = True
         self.paused = False
         self.epoch = 0
+        self.booted_ns = kernel.now_ns
         self.services: dict[str, Any] = {}
         self.filesystem: Any | None = None
         self.findings: list[Finding] = []
@@ -73,6 +74,7 @@ class Location:
         self._kill_tasks()
         self.alive = True
         self.epoch += 1
+        self.booted_ns = self.kernel.now_ns
         self.pid = self.kernel._next_pid()
         self.kernel.journal.record("restart", self.name, "")
         self._leave_if_inside()

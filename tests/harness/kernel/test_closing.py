@@ -152,6 +152,13 @@ def test_a_task_that_swallows_every_refusal_is_buried() -> None:
     assert 0 < tries <= 101 and closing.graveyard[-1] is task and current_task() is None
 
 
+def spin() -> None:
+    """Computes for ever, in a frame of its own: CPython may raise at the jump of a ``while`` loop, just outside its ``try``."""
+    while True:
+        for _ in range(1_000):
+            pass
+
+
 def test_a_task_that_computes_instead_of_dying_is_buried() -> None:
     kernel = Kernel()
 
@@ -162,8 +169,7 @@ def test_a_task_that_computes_instead_of_dying_is_buried() -> None:
             except BaseException:  # noqa: BLE001
                 while True:
                     try:
-                        while True:
-                            pass
+                        spin()
                     except BaseException:  # noqa: BLE001
                         pass
 
@@ -232,8 +238,22 @@ def test_the_interpreter_ends_with_open_worlds_and_stubborn_tasks() -> None:
                     kernel.sleep_ns(100)
                 except BaseException:
                     pass
-        kernel.spawn(polite)
-        kernel.spawn(stubborn)
+        def spin():
+            while True:
+                for _ in range(1_000):
+                    pass
+        def computing():
+            while True:
+                try:
+                    kernel.sleep_ns(100)
+                except BaseException:
+                    while True:
+                        try:
+                            spin()
+                        except BaseException:
+                            pass
+        for body in (polite, stubborn, computing):
+            kernel.spawn(body)
         kernel.run_for(10)
         print("end")
     """

@@ -198,7 +198,13 @@ def test_who_wakes_may_pause_or_crash_the_rest(kernel: Kernel, host: Location) -
 
 
 def test_a_crash_while_paused(kernel: Kernel, host: Location) -> None:
-    task = kernel.spawn(kernel.sleep_ns, 10, location=host)
+    log: list[int] = []
+
+    def body() -> None:
+        kernel.sleep_ns(10)
+        log.append(kernel.now_ns)
+
+    task = kernel.spawn(body, location=host)
     kernel.run_for(1)
     host.pause()
     kernel.run_for(20)
@@ -207,6 +213,21 @@ def test_a_crash_while_paused(kernel: Kernel, host: Location) -> None:
     host.restart()
     kernel.run_for(20)
     assert task.crashed and not host.paused
+    host.pause()
+    host.resume()
+    kernel.run_for(20)
+    assert log == []  # what was held back for the dead is gone
+
+
+def test_a_deadline_held_back_stops_listening(kernel: Kernel, host: Location) -> None:
+    event = kernel.event()
+    task = kernel.spawn(kernel.wait, event, 10, location=host)
+    kernel.run_for(1)
+    host.pause()
+    kernel.run_for(20)
+    assert event.callbacks == []
+    host.resume()
+    assert kernel.run_until_done(task) and isinstance(task.error, DeadlineExpired)
 
 
 def test_streams_of_locations_are_independent(kernel: Kernel, host: Location) -> None:

@@ -12,6 +12,13 @@ from storcert.harness.kernel import Kernel, RunawayTask, closing, current_task
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers here")
 
 
+def spin() -> None:
+    """Computes for ever, in a frame of its own: CPython may raise at the jump of a ``while`` loop, just outside its ``try``."""
+    while True:
+        for _ in range(1_000):
+            pass
+
+
 @needs_timer
 def test_a_task_that_computes_for_ever_is_stopped(kernel: Kernel) -> None:
     def burns() -> None:
@@ -30,8 +37,7 @@ def test_one_that_swallows_exceptions_is_parked(kernel: Kernel) -> None:
     def burns() -> None:
         while True:
             try:
-                while True:
-                    pass
+                spin()
             except BaseException:  # noqa: BLE001
                 pass
 
@@ -109,3 +115,19 @@ def test_many_events_at_one_instant_are_allowed_up_to_the_limit() -> None:
         tasks = [kernel.spawn(body) for _ in range(100)]
         assert kernel.run_until_done(*tasks)
         assert all(task.error is None for task in tasks)
+
+
+def test_one_that_comes_to_its_senses_goes_on_in_time() -> None:
+    with Kernel(start_ns=0, events_per_instant_max=10_000) as kernel:
+
+        def body() -> int:
+            try:
+                while True:
+                    kernel.sleep_ns(0)
+            except RunawayTask:
+                kernel.sleep_ns(100)  # the interrupted sleep does not cut this one short
+                return kernel.now_ns
+
+        task = kernel.spawn(body)
+        assert kernel.run_until_done(task)
+        assert (task.result, task.error) == (100, None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
+import gc
 from collections.abc import Generator, Iterator
 from typing import Any
 
+import greenlet
 import pytest
 import simpy
 
@@ -108,7 +111,11 @@ def test_wait_with_a_deadline_that_expires(kernel: Kernel) -> None:
         kernel.sleep_ns(100)  # the late answer does not cut the sleep short
         return first, kernel.now_ns, kernel.wait(event)
 
+    kernel.after(55, lambda: listeners.append(list(event.callbacks or ())))
+    listeners: list[list[object]] = []
+
     assert run(kernel, body) == ((50, 50), 150, "late")
+    assert listeners == [[]]
 
 
 def test_a_failure_after_the_deadline_is_nobodys(kernel: Kernel) -> None:
@@ -238,6 +245,7 @@ def test_current_task_is_right_at_every_moment(kernel: Kernel) -> None:
     def body() -> None:
         see()
         kernel.sleep_ns(3)
+        kernel.wait(kernel.timeout(0))
         see()
         with outside():
             see()
@@ -287,3 +295,35 @@ def test_who_waits_for_what_is_said_in_words(kernel: Kernel) -> None:
     other = kernel.spawn(lambda: kernel.wait(kernel.event(), reason="lock of volume 3"), name="u")
     kernel.run()
     assert (repr(task), other.waiting_for) == ("<task t: done>", "lock of volume 3")
+
+
+def test_a_task_sees_the_context_variables_of_who_spawned_it(kernel: Kernel) -> None:
+    token = flavour.set("outer")
+    try:
+        task = kernel.spawn(lambda: (flavour.get(), flavour.set("inner")))
+        assert kernel.run_until_done(task)
+        assert task.result[0] == flavour.get() == "outer"
+    finally:
+        flavour.reset(token)
+
+
+flavour: contextvars.ContextVar[str] = contextvars.ContextVar("flavour", default="none")
+
+
+def test_the_garbage_collector_does_not_run_finalizers_in_the_middle(kernel: Kernel) -> None:
+    task = kernel.spawn(gc.isenabled)
+    assert gc.isenabled()
+    assert kernel.run_until_done(task)
+    assert task.result is False and gc.isenabled()
+
+
+def test_whoever_runs_the_kernel_is_its_hub(kernel: Kernel) -> None:
+    task = kernel.spawn(kernel.sleep_ns, 10)
+    kernel.run_for(5)
+    log: list[str] = []
+
+    def runs() -> None:
+        log.append(str(kernel.run_until_done(task)))
+
+    greenlet.greenlet(runs).switch()
+    assert log == ["True"] and task.done
