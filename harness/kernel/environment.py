@@ -23,6 +23,7 @@ from storcert.harness.kernel.processes import KernelProcess, KernelTimeout, new_
 from storcert.harness.kernel.tie_break import URGENT_BASE, TieBreak, normal_orders, of_priority
 
 _BATCH = 2_048
+_NO_DELAY = 0
 _GARBAGE_MAX = 500_000
 
 
@@ -94,6 +95,9 @@ class IntegerEnvironment(simpy.Environment):
 
     def schedule(self, event: Event, priority: int = NORMAL, delay: int = 0) -> None:  # type: ignore[override]
         """As SimPy's, in whole nanoseconds."""
+        if delay is _NO_DELAY and priority is NORMAL:  # an event that was triggered: by far the most frequent
+            heappush(self._queue, (self._now, next(self._orders), event))
+            return
         if type(delay) is not int or delay < 0:
             delay = delay_of(delay)
         if priority == NORMAL:
