@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Location:
     """Made by ``Kernel.location``.
 
-    ``alive``, ``paused``; ``epoch``: how often it was restarted, last at ``booted_ns``; ``pid``: of its process, another one after each restart;
-    ``services``: client faces attached here, by name; ``filesystem``: what paths mean here; ``findings``: what driver code did
-    here that it may not do.
+    ``alive``, ``paused``; ``epoch``: how often it was restarted, last at ``booted_ns``; ``pid``: of its process, another one
+    after each restart; ``services``: client faces attached here, by name; ``filesystem``: what paths mean here; ``findings``:
+    what driver code did here that it may not do.
     """
 
     def __init__(self, kernel: Kernel, name: str, hostname: str, environ: Mapping[str, str]) -> None:

@@ -35,7 +35,10 @@ PACKAGE_MARKS = (f"{_SEPARATOR}site-packages{_SEPARATOR}", f"{_SEPARATOR}dist-pa
 
 # Code that watches code: what it opens while tracing a location is no business of the location.
 INSTRUMENTS = frozenset(
-    {"_pytest", "pytest", "pluggy", "hypothesis", "coverage", "pydevd", "_pydevd_bundle", "_pydevd_sys_monitoring", "debugpy"}
+    {
+        "_pytest", "pytest", "pytest_timeout", "pluggy", "xdist", "execnet", "hypothesis", "coverage", "pydevd",
+        "_pydevd_bundle", "_pydevd_sys_monitoring", "debugpy",
+    }
 )
 _DRIVERS_OF_OURS = ("storcert.harness.drivers", "storcert.conformance.mutants", "storcert.examples")
 

@@ -82,7 +82,7 @@ def monotonic_ns(task: LocatedTask) -> int:
 
 def boot_ns(location: Location) -> int:
     """Simulated time at which the machine of the present epoch of ``location`` was switched on."""
-    return int(getattr(location, "booted_ns", 0)) - _BOOT_TO_FIRST_PROCESS_NS
+    return location.booted_ns - _BOOT_TO_FIRST_PROCESS_NS
 
 
 def _reading(read: Callable[[LocatedTask], Any]) -> Callable[[Any], Any]:

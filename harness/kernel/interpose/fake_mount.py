@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SECOND_NS = 10**9
 _BLOCK_BYTES = 4096
+_FIRST_DEVICE = 100  # never the device of the bare root: os.path.ismount compares them
 _TOTAL_BYTES = 1 << 40
 
 
@@ -218,7 +219,8 @@ def _stat_result(found: Any) -> os.stat_result:
     access_ns, change_ns, modify_ns = found.st_atime_ns, found.st_ctime_ns, found.st_mtime_ns
     return os.stat_result(
         (
-            found.st_mode, found.st_ino, found.st_dev, found.st_nlink, found.st_uid or 0, found.st_gid or 0, size_bytes,
+            found.st_mode, found.st_ino, found.st_dev + _FIRST_DEVICE, found.st_nlink,
+            found.st_uid or 0, found.st_gid or 0, size_bytes,
             access_ns // _SECOND_NS, modify_ns // _SECOND_NS, change_ns // _SECOND_NS,
         ),
         {

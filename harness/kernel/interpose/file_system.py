@@ -66,6 +66,7 @@ _CALLS: dict[str, tuple[Callable[..., Any], tuple[tuple[int, str, str], ...], bo
     "removexattr": (path_calls.not_supported, _PATH, True),
     "chroot": (path_calls.not_supported, _PATH, True),
 }
+_LOOKS = frozenset({"stat", "lstat", "access", "readlink"})
 # Functions on descriptors that are path functions by another name.
 _THROUGH_PATH = {
     "fchmod": path_calls.chmod, "fchown": path_calls.chown, "fchdir": path_calls.chdir, "fstatvfs": path_calls.statvfs,
@@ -100,8 +101,13 @@ def _flags_text(flags: int) -> str:
     return "|".join([access, *extra])
 
 
-def may_pass(location: Location, message: str, absolute: str, writes: bool, caller: FrameType | None) -> bool:
-    """Whether the real function may run: a permitted read, or an instrument's doing. Otherwise the finding is written."""
+def may_pass(
+    location: Location, message: str, absolute: str, writes: bool, caller: FrameType | None, *, looks: bool = False
+) -> bool:
+    """Whether the real function may run: a permitted read, or an instrument's doing. Otherwise the finding is written,
+    unless somebody only reads where a device is not mounted just now, or ``looks`` (asks for no content) on the way there."""
+    if not writes and namespace_of(location).concerns_mount_point(absolute, looks):
+        return False
     if not writes and permitted.read_is_permitted(absolute, caller):
         return True
     return not blame.report(location, KIND, message, caller)
@@ -128,7 +134,7 @@ def _path_call(name: str) -> Callable[[Any], Any]:
                 caller = sys._getframe(1)
                 shown = given if name != "symlink" else [args[0] if args else kwargs.get("src"), *given]
                 message = f"{_shown_name(name, caller)}({', '.join(shown_path(path, caller) for path in shown)})"
-                if may_pass(location, message, outside[0], writes, caller):
+                if may_pass(location, message, outside[0], writes, caller, looks=name in _LOOKS):
                     with context.outside():
                         return original(*args, **kwargs)
         try:

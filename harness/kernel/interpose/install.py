@@ -140,9 +140,9 @@ def register(group_name: str, install: Group) -> None:
 @contextmanager
 def installed() -> Iterator[Interposition]:
     """Everything registered is replaced while the body runs; nested and repeated uses share one installation."""
+    presence.adopt_current_thread()
     if _depth[0] == 0:
         interposition = Interposition()
-        presence.adopt_current_thread()
         try:
             for install in list(_groups.values()):
                 install(interposition)

@@ -8,7 +8,8 @@ Each location, in each of its epochs, sees a state of its own, as the processes 
 module's globals does not couple locations, and a crash does not leave it locked for the next epoch. Outside a location
 the lock is the real one, for real threads.
 
-Not caught: locks made before the installation (import the driver inside it), and locks in C.
+Not caught: locks made before the installation (import the driver inside it), and locks in C. ``threading.local``,
+``get_ident`` and ``current_thread`` know threads, not tasks: all tasks of all locations share one value.
 """
 
 from __future__ import annotations

@@ -73,12 +73,17 @@ def declare_mount(location: Location, path: str, filesystem: Any = None, *, read
     if filesystem is None or not hasattr(filesystem, "pread"):
         filesystem = FakeMount(location.kernel, filesystem, read_only=read_only)
     mount = Mount(os.path.normpath(path), filesystem)
-    namespace_of(location).mounts.append(mount)
+    namespace = namespace_of(location)
+    namespace.mounts.append(mount)
+    namespace.mount_points.add(mount.path)
     return mount
 
 
 def remove_mount(location: Location, path: str) -> None:
-    """Unmount the newest mount at ``path``. Open descriptors keep working, as after a lazy unmount."""
+    """Unmount the newest mount at ``path``. Open descriptors keep working, as after a lazy unmount.
+
+    The mount point stays as an empty read-only directory: looking there is no finding, writing there is one.
+    """
     from storcert.harness.kernel.interpose.namespace import namespace_of
 
     mounts = namespace_of(location).mounts

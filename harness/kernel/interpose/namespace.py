@@ -11,12 +11,14 @@ import errno
 import os
 import posixpath
 import stat
+import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.interpose.mounts import Mount, MountedFileSystem
     from storcert.harness.kernel.location import Location
 
+_BARE_DEVICE = 1
 FIRST_DESCRIPTOR = 1 << 24
 
 
@@ -49,6 +51,7 @@ class Namespace:
     def __init__(self, location: Location) -> None:
         self.location = location
         self.mounts: list[Mount] = []
+        self.mount_points: set[str] = set()  # also of what was unmounted: the empty directory stays
         self._epoch = location.epoch
         self._start_process()
 
@@ -97,15 +100,27 @@ class Namespace:
     def bare_children(self, absolute: str) -> list[str] | None:
         """Names in a directory of the bare root: the way to the mount points. ``None``: there is no such directory."""
         if absolute == "/":
-            names = {mount.path.split("/")[1] for mount in self.mounts if mount.path != "/"}
-            return sorted(names)
+            return sorted({point.split("/")[1] for point in self.mount_points if point != "/"})
         prefix = absolute + "/"
-        below = {mount.path[len(prefix) :].split("/")[0] for mount in self.mounts if mount.path.startswith(prefix)}
-        return sorted(below) or None
+        below = {point[len(prefix) :].split("/")[0] for point in self.mount_points if point.startswith(prefix)}
+        return sorted(below) if below or absolute in self.mount_points else None
 
-    def bare_stat(self) -> os.stat_result:
+    def concerns_mount_point(self, absolute: str, ancestors: bool) -> bool:
+        """Whether a path is at or below a mount point, mounted or not; with ``ancestors``, also on the way to one.
+
+        ``os.path.ismount``, ``realpath`` and the like look at both; that is no finding.
+        """
+        folder = "/" if absolute == "/" else absolute + "/"
+        for point in self.mount_points:
+            inside = point + "/"
+            if folder.startswith(inside) or (ancestors and inside.startswith(folder)):
+                return True
+        return False
+
+    def bare_stat(self, absolute: str) -> os.stat_result:
         """A directory of the bare root."""
-        return os.stat_result((stat.S_IFDIR | 0o555, 1, 1, 2, 0, 0, 0, 0, 0, 0))
+        inode = zlib.crc32(absolute.encode("utf-8", "surrogateescape"))
+        return os.stat_result((stat.S_IFDIR | 0o555, inode, _BARE_DEVICE, 2, 0, 0, 0, 0, 0, 0))
 
     # -- descriptors
 

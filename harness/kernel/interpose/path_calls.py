@@ -62,7 +62,7 @@ def stat(
     filesystem, inner = _at(namespace, path, dir_fd)
     if filesystem is None:
         _bare_directory(namespace, inner)
-        return namespace.bare_stat()
+        return namespace.bare_stat(inner)
     return filesystem.stat(inner, follow_symlinks)
 
 

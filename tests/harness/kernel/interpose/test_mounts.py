@@ -120,6 +120,8 @@ def test_names(mounted: Any) -> None:
         os.utime(f"{MOUNT}/five", (5, 6))
         assert (os.stat(f"{MOUNT}/five").st_mode & 0o777, os.path.getmtime(f"{MOUNT}/five")) == (0o600, 6)
         assert os.statvfs(MOUNT).f_bavail > 0
+        assert os.path.ismount(MOUNT)
+        assert not os.path.ismount(f"{MOUNT}/z")
 
     mounted.run(act)
 
@@ -205,10 +207,20 @@ def test_pyfakefs_file_system_and_read_only(world: Any) -> None:
 def test_unmounted_is_gone(world: Any) -> None:
     declare_mount(world.here, MOUNT)
     remove_mount(world.here, MOUNT)
-    with pytest.raises(FileNotFoundError):
-        world.run(os.listdir, MOUNT)
     with pytest.raises(ValueError):
         remove_mount(world.here, MOUNT)
+
+    def look() -> list[Any]:
+        with pytest.raises(FileNotFoundError):
+            open(f"{MOUNT}/a")
+        return [os.path.ismount(MOUNT), os.listdir(MOUNT), os.path.exists(f"{MOUNT}/a")]
+
+    assert world.run(look) == [False, [], False]
+    assert world.here.findings == []  # how else would a driver know that its mount is absent
+    with pytest.raises(OSError) as caught:
+        world.run(lambda: open(f"{MOUNT}/a", "w"))
+    assert caught.value.errno == 30
+    assert [message for message, _, _ in world.found()] == [f"open('{MOUNT}/a', 'w')"]
 
 
 def test_a_restart_is_a_new_process(mounted: Any) -> None:
