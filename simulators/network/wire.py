@@ -101,13 +101,17 @@ class Delivery:
         wire = self._wire
         while self.arrived < upto:
             goal = min(max(upto, self.arrived + wire.link.window_bytes), size)
-            pause_ns = wire.link.down_ns(goal - self.arrived)
-            if self._stall_at is not None and goal > self._stall_at:
-                self._stall_at = None
-                if self._patience_ns is not None and self._stall_ns > self._patience_ns:
-                    wire.kernel.sleep_ns(self._patience_ns)
-                    raise ReadTimeout("the body stalled")
-                pause_ns += self._stall_ns
+            stall_ns = 0
+            if self._stall_at is not None:
+                if self.arrived < self._stall_at:
+                    goal = min(goal, self._stall_at)
+                else:
+                    self._stall_at = None
+                    stall_ns = self._stall_ns
+            if self._patience_ns is not None and stall_ns > self._patience_ns:
+                wire.kernel.sleep_ns(self._patience_ns)
+                raise ReadTimeout("the body stalled")
+            pause_ns = stall_ns + wire.link.down_ns(goal - self.arrived)
             wire.kernel.sleep_ns(pause_ns)
             if wire.generation != self._generation:
                 raise ConnectionReset("the server went away")
@@ -249,6 +253,9 @@ class _Exchange:
 
     def _arrive(self) -> None:
         wire = self.wire
+        if not self.location.alive or self.location.epoch != self.epoch:
+            wire.close(self.request, "crashed")
+            return
         if self.patience_ns is not None:
             self.deadline_ns = wire.kernel.now_ns + self.patience_ns
         if self.struck and (slow := first(self.struck, Phase.BEFORE, "slow")):
@@ -261,10 +268,6 @@ class _Exchange:
     def _act(self) -> None:
         """The request is at the device: the one instant of its effect."""
         wire = self.wire
-        location = self.location
-        if not location.alive or location.epoch != self.epoch:
-            wire.close(self.request, "crashed")
-            return
         if wire.generation != self.generation:
             wire.close(self.request, "lost")
             self._fail(ConnectionReset("the server went away"), wire.link.one_way_ns)

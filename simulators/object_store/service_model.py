@@ -62,6 +62,10 @@ HARMLESS: Mapping[str, tuple[str, ...] | None] = {
 }
 
 
+_ALGORITHMS = ("CRC32", "SHA1", "SHA256")
+_ALGORITHMS_OF_CRT = ("CRC32C", "CRC64NVME")
+
+
 @dataclass(frozen=True, slots=True)
 class OperationModel:
     """One operation as the face needs it."""
@@ -136,8 +140,26 @@ def check_parameters(operation: OperationModel, params: dict[str, Any]) -> None:
             from botocore.exceptions import ParamValidationError
 
             raise ParamValidationError(report=report.generate_report())
+    for name in ("Key", "Prefix"):
+        text = params.get(name)
+        if text is not None and not text.isascii():
+            text.encode("utf-8")  # a lone surrogate: UnicodeEncodeError, as where botocore writes the URL
+    algorithm = params.get("ChecksumAlgorithm")
+    if algorithm is not None and algorithm not in _ALGORITHMS:
+        _refuse_algorithm(algorithm)
     if not params.keys() <= operation.modelled:
         for name in sorted(params.keys() - operation.modelled):
             allowed = HARMLESS.get(name, ())
             if allowed is not None and params[name] not in allowed:
                 raise NotModelled(f"{operation.name}: parameter {name}={params[name]!r}")
+
+
+def _refuse_algorithm(algorithm: str) -> None:
+    if algorithm not in _ALGORITHMS_OF_CRT:
+        raise NotModelled(f"ChecksumAlgorithm={algorithm!r}")
+    from botocore.exceptions import MissingDependencyException
+
+    # The simulated machine has botocore without its optional C library.
+    raise MissingDependencyException(
+        msg=f"Using {algorithm} requires an additional dependency. You will need to pip install botocore[crt] before "
+        "proceeding.")

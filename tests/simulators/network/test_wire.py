@@ -133,7 +133,9 @@ def test_a_stalled_body(world: WireWorld, stall_ns: int, patience_ns: int, stall
     world.arm(Fault("slow", phase=D, value=stall_ns))
 
     def read() -> int:
-        return world.request("Get", body_bytes=100, streamed=True, read_timeout_ns=patience_ns).receive(100)
+        delivery = world.request("Get", body_bytes=100, streamed=True, read_timeout_ns=patience_ns)
+        assert delivery.receive(30) == 50, "what was sent before the stall arrives"
+        return delivery.receive(100)
 
     [result] = world.run(read)
     assert isinstance(result, ReadTimeout) if stalls_too_long else result == 100
@@ -223,6 +225,14 @@ def test_a_crash_after_arrival_leaves_the_effect(world: WireWorld) -> None:
     world.kernel.after(2_000, world.here.crash)
     world.kernel.run()
     assert len(world.effects) == 1
+
+
+def test_a_request_that_arrived_has_its_effect_later_although_the_client_died(world: WireWorld) -> None:
+    world.arm(Fault("slow", phase=B, value=9_000))
+    world.kernel.spawn(world.request, location=world.here)
+    world.kernel.after(5_000, world.here.crash)
+    world.kernel.run()
+    assert world.effects == [("Put", 1_000 + 9_000)]
 
 
 def test_a_restarted_location_gets_no_answer_of_its_former_life(world: WireWorld) -> None:
