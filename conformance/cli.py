@@ -180,7 +180,8 @@ def _usage(error: Exception) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(context.get_help() if context is not None else error, file=sys.stderr)
         return USAGE
-    text = one_line(error.format_message() if hasattr(error, "format_message") else error)
+    said = getattr(error, "format_message", error.__str__)
+    text = one_line(said())
     path = context.command_path if context is not None else "storcert"
     return _complain(f"{text} Try '{path} --help'." if text.endswith(".") else f"{text}. Try '{path} --help'.", USAGE)
 

@@ -10,6 +10,8 @@ from storcert.conformance.rules_driver import DRIVER_RULES
 from storcert.conformance.rules_logical import LOGICAL_RULES
 from storcert.conformance.usage import InvalidUsage
 
+__all__ = ["DRIVER_RULES", "LOGICAL_RULES", "RULES", "find_rule"]
+
 RULES: Mapping[str, Rule] = {rule.id: rule for rule in (*DRIVER_RULES, *LOGICAL_RULES)}
 
 

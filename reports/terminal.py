@@ -23,6 +23,8 @@ MIN_WIDTH = 40
 FAILURES_PER_RULE = 2
 FINDINGS_SHOWN = 20
 STEPS_SHOWN = 40
+#: More disabled rules than this are one line: whoever asks for one rule does not want a list of all the others.
+DISABLED_SHOWN = 3
 
 _GLYPHS = {
     Verdict.PASS: ("✓", "+", "green"),
@@ -106,7 +108,10 @@ class _Report:
         self.console.print()
         times = self.record.environment.rule_times_s
         table = _table("", "rule", "verdict", ">checks", ">examples", *((">time",) if times else ()), "")
+        off = [rule for rule in self.record.rules if rule.verdict is Verdict.DISABLED]
         for rule in self.record.rules:
+            if rule.verdict is Verdict.DISABLED and len(off) > DISABLED_SHOWN:
+                continue
             plain, ascii_glyph, style = _GLYPHS[rule.verdict]
             glyph = plain if self.unicode else ascii_glyph
             time = (seconds(times[rule.id]) if rule.id in times else "",) if times else ()
@@ -116,19 +121,24 @@ class _Report:
                 Text(glyph, style), one_line(rule.id), Text(rule.verdict, style), *cells, Text(note, "bright_black")
             )
         self.console.print(table)
+        if len(off) > DISABLED_SHOWN:
+            reasons = sorted({one_line(rule.reason) for rule in off})
+            self._line((f"{count(len(off), 'rule')} disabled: {'; '.join(reasons)}", "bright_black"))
         self._line(f"{count(self.record.counts.total, 'check')}: {count_words(self.record.counts)}")
 
     def _capabilities(self) -> None:
-        if not self.record.capabilities:
+        if all(capability.audit is Audit.NOT_PROBED for capability in self.record.capabilities):
             return
         self._heading("Capabilities")
-        table = _table("capability", "declared", "audit", "")
+        table = _table("capability", "declared", "audit")
         for capability in self.record.capabilities:
             words, style = _AUDITS[capability.audit]
-            table.add_row(
-                one_line(capability.name), _declared(capability), Text(words, style), one_line(capability.reason)
-            )
+            table.add_row(one_line(capability.name), _declared(capability), Text(words, style))
         self.console.print(table)
+        for capability in self.record.capabilities:
+            if capability.reason:
+                style = _AUDITS[capability.audit][1]
+                self._line((one_line(capability.name), style), f": {one_line(capability.reason)}", indent=2)
 
     def _failures(self) -> None:
         total = len(self.record.failures)

@@ -240,13 +240,13 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 def test_start_up_imports_nothing_heavy_and_is_quick() -> None:
     heavy = ("boto3", "botocore", "hypothesis", "moto", "simpy", "rich", "pyfakefs", "greenlet", "jinja2")
     code = f"import sys; from storcert.conformance import cli; cli.run(['--help']); print([m for m in {heavy} if m in sys.modules])"
-    best_s = 10.0
+    times_s = []
     for _ in range(3):
         start_s = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        best_s = min(best_s, time.perf_counter() - start_s)
-    assert done.stdout.splitlines()[-1] == "[]"
-    assert best_s < 0.8, "0.2 s on an idle machine; the limit is for a busy one"
+        times_s.append(time.perf_counter() - start_s)
+        assert done.stdout.splitlines()[-1] == "[]"
+    assert min(times_s) < 0.8, "0.2 s on an idle machine; the limit is for a busy one"
 
 
 _RUN = "import sys; from storcert.conformance import cli; sys.exit(cli.run())"

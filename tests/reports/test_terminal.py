@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from storcert.harness.record.run_record import CheckFailure, CheckResult
+from storcert.harness.record.run_record import Audit, CheckFailure, CheckResult
 from storcert.harness.record.verdict import Verdict
 from storcert.reports.terminal import render
 from tests.reports import records
@@ -29,10 +29,11 @@ o  C-LIST    disabled       1         0  1.5 s  switched off by the operator
 Capabilities
 capability             declared           audit
 kinds                  iso, volume        confirmed
-max_object_size_bytes  5,497,558,138,880  not probed              larger than the device
-range_read             no                 works, not declared     open_input(uri, 10, 5) gave the
-                                                                  bytes
+max_object_size_bytes  5,497,558,138,880  not probed
+range_read             no                 works, not declared
 snapshots              no                 refused, as documented
+  max_object_size_bytes: larger than the device
+  range_read: open_input(uri, 10, 5) gave the bytes
 
 4 failures
 
@@ -120,6 +121,20 @@ def test_long_failures_are_cut_and_say_so() -> None:
     assert "and 60 more steps" in text
     assert "and 498 more failures of C-READ" in text
     assert len(text.splitlines()) < 150
+
+
+def test_many_disabled_rules_are_one_line() -> None:
+    off = [CheckResult(f"X-{n}/x", f"X-{n}", "", Verdict.DISABLED, "not asked for with --rule") for n in range(4)]
+    on = CheckResult("C-READ/x", "C-READ", "", Verdict.PASS)
+    text = render(records.record_of((on, *off)))
+    assert "\n4 rules disabled: not asked for with --rule\n5 checks: 1 pass, 4 disabled\n" in text
+    assert "X-0" not in text
+    assert "X-0" in render(records.record_of((on, *off[:3])))
+
+
+def test_capabilities_are_shown_where_one_was_probed() -> None:
+    unprobed = tuple(replace(one, audit=Audit.NOT_PROBED) for one in records.broken().capabilities)
+    assert "Capabilities" not in render(replace(records.broken(), capabilities=unprobed))
 
 
 def test_an_interrupted_run_says_so() -> None:

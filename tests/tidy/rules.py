@@ -51,12 +51,14 @@ def name(path: PurePosixPath, text: str) -> Iterator[str]:
 def relative_import(path: PurePosixPath, text: str) -> Iterator[str]:
     """A module has one name, and is imported by it; the folders at the top are no packages of their own."""
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            yield f"{path}:{node.lineno}: relative import"
-        names = (
-            [alias.name for alias in node.names] if isinstance(node, ast.Import)
-            else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        )  # fmt: skip
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+            if node.level:
+                yield f"{path}:{node.lineno}: relative import"
+        else:
+            continue
         for module in names:
             if module.partition(".")[0] in ("harness", "simulators", "conformance", "scenarios", "reports", "src"):
                 yield f"{path}:{node.lineno}: import of {module}, which is storcert.{module}"
