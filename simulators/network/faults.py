@@ -55,6 +55,6 @@ class FaultPlan:
 def first(struck: Sequence[Fault], phase: Phase, *kinds: str) -> Fault | None:
     """The first fault of one phase among ``struck``, of one of ``kinds`` (any where none is named)."""
     for fault in struck:
-        if fault.phase is phase and (not kinds or fault.kind in kinds):
+        if fault.phase == phase and (not kinds or fault.kind in kinds):
             return fault
     return None

@@ -122,7 +122,7 @@ class Delivery:
     def disturb(self, struck: Sequence[Fault]) -> None:
         """Apply the faults that strike an answer's body."""
         for fault in struck:
-            if fault.phase is not Phase.DURING or self.answer.body_bytes == 0:
+            if fault.phase != Phase.DURING or self.answer.body_bytes == 0:
                 continue
             if fault.kind == "cut":
                 self._cut_at = min(fault.value, self.answer.body_bytes - 1)
@@ -241,7 +241,7 @@ class _Exchange:
                 wire.close(self.request, "cut")
                 self._fail(ConnectionReset("the request was cut"), delay_ns + wire.link.up_ns(self.request.sent_bytes))
                 return
-            if fault.kind == "crash" and fault.phase is Phase.DURING:
+            if fault.kind == "crash" and fault.phase == Phase.DURING:
                 self.request.sent_bytes = sent_bytes // 2
                 wire.kernel.after(delay_ns + wire.link.up_ns(self.request.sent_bytes), self._crash)
                 return
@@ -291,7 +291,7 @@ class _Exchange:
 
     def _before(self) -> Answer | None:
         for fault in self.struck:
-            if fault.phase is Phase.BEFORE and fault.kind not in _DONE_BY_WIRE:
+            if fault.phase == Phase.BEFORE and fault.kind not in _DONE_BY_WIRE:
                 answer = self._settle(fault)
                 if answer is not None:
                     return answer
@@ -299,7 +299,7 @@ class _Exchange:
 
     def _after(self, answer: Answer) -> Answer:
         for fault in self.struck:
-            if fault.phase is Phase.AFTER:
+            if fault.phase == Phase.AFTER:
                 if fault.kind not in _DONE_BY_WIRE:
                     answer = self._settle(fault) or answer
                 elif fault.kind == "answer_lost":

@@ -29,9 +29,11 @@ def _dispatching_session(original: type) -> type:
 
     class Dispatch(type):
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-            location = current_location()
-            if location is None or cls is not stand_in:  # a subclass knows what it does
+            if cls is not stand_in:  # a subclass knows what it does
                 return super().__call__(*args, **kwargs)
+            location = current_location()
+            if location is None:
+                return original(*args, **kwargs)
             return _service(location, SESSION_SERVICE)(*args, **kwargs)
 
         def __instancecheck__(cls, instance: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.simulators.network.conftest import WireWorld
 
 from storcert.harness.kernel.loop import Kernel
 from storcert.harness.record.fault import Fault, Phase
@@ -11,6 +10,7 @@ from storcert.simulators.device import NotModelled
 from storcert.simulators.network.errors import ConnectionReset, ConnectRefused, ReadTimeout
 from storcert.simulators.network.ledger import traffic
 from storcert.simulators.network.wire import TRANSPORT_FAULTS, Answer, Wire
+from tests.simulators.network.conftest import WireWorld
 
 B, D, A = Phase.BEFORE, Phase.DURING, Phase.AFTER
 

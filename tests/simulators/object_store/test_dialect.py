@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.simulators.object_store.conftest import BUCKET, PART, StoreWorld, answer_of
 
 from storcert.harness.record.fault import Fault
 from storcert.simulators.object_store.dialect import ROWS, TABLE, Dialect
 from storcert.simulators.object_store.errors import ERRORS
+from tests.simulators.object_store.conftest import BUCKET, PART, StoreWorld, answer_of
 
 Program = Callable[[StoreWorld, Any], Any]
 NAMES = {"Bucket": BUCKET, "Key": "k"}

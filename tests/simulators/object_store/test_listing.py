@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.simulators.object_store.conftest import BUCKET, StoreWorld, answer_of
 
 KEYS = st.lists(st.text("ab/é\U0001f600", min_size=1, max_size=4), unique=True, max_size=12)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.simulators.object_store.conftest import BUCKET, PART, StoreWorld, answer_of
 
 NAMES = {"Bucket": BUCKET, "Key": "k"}

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, MissingDependencyException, ParamValidationError
-from tests.simulators.object_store.conftest import BUCKET, StoreWorld, answer_of
 
 from storcert.simulators.device import NotModelled
+from tests.simulators.object_store.conftest import BUCKET, StoreWorld, answer_of
 
 NAMES = {"Bucket": BUCKET, "Key": "k"}
 

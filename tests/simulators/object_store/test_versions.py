@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.simulators.object_store.conftest import BUCKET, StoreWorld, answer_of
 
 NAMES = {"Bucket": BUCKET, "Key": "k"}
