@@ -3,7 +3,7 @@
     python benchmarks/kernel.py [--rounds N] [--json FILE]
 
 Ratios only mean something within one interpreter and one run: every row runs both sides in the same round, rounds are
-interleaved, times are CPU time, and the median of the per-round ratios is given. No test asserts on a time.
+interleaved, the sides take turns in going first, times are CPU time, and the median of the per-round ratios is given. No test asserts on a time.
 """
 
 from __future__ import annotations
@@ -242,9 +242,14 @@ def measure(rounds: int) -> list[dict[str, Any]]:
     samples: list[list[tuple[float, float]]] = [[] for _ in ROWS]
     for number in range(rounds + 1):
         for row, (_, first, second, _) in enumerate(ROWS):
-            pair = (cpu_ns_per_event(first), cpu_ns_per_event(second))
+            if number % 2:  # neither side is always the one that comes first
+                one = cpu_ns_per_event(first)
+                two = cpu_ns_per_event(second)
+            else:
+                two = cpu_ns_per_event(second)
+                one = cpu_ns_per_event(first)
             if number:  # the first round warms up
-                samples[row].append(pair)
+                samples[row].append((one, two))
         print(f"round {number}/{rounds}", end="\r", file=sys.stderr)
     return [
         {
