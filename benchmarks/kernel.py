@@ -2,8 +2,8 @@
 
     python benchmarks/kernel.py [--rounds N] [--json FILE]
 
-Ratios only mean something within one interpreter and one run: every row runs both sides in the same round, rounds are
-interleaved, the sides take turns in going first, times are CPU time, and the median of the per-round ratios is given. No test asserts on a time.
+Ratios only mean something within one interpreter and one run: every row runs both sides in the same round, the sides take
+turns in going first, times are CPU time, and the median of the per-round ratios is given. No test asserts on a time.
 """
 
 from __future__ import annotations
