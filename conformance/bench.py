@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from storcert.conformance.client import Client
 from storcert.conformance.facts import Facts
+from storcert.conformance.live import LiveWorld
 from storcert.conformance.meter import Meter, Metered
 from storcert.conformance.program import Program
 from storcert.conformance.subject import Subject
@@ -81,7 +83,8 @@ class Bench:
     digests: list[str] = field(default_factory=list)
     keep_journal: bool = False
     journal: list[Any] = field(default_factory=list)
-    _world: World | None = None
+    _world: World | LiveWorld | None = None
+    _used: set[DataObjectUri] = field(default_factory=set)
     _meter: Meter | None = None
     _clients: dict[str, Client] = field(default_factory=dict)
     _options: dict[str, Any] = field(default_factory=dict)
@@ -89,11 +92,15 @@ class Bench:
     # Worlds and examples
 
     @property
-    def world(self) -> World:
+    def world(self) -> Any:
         """The world of the current example; the first one is made on demand."""
         if self._world is None:
             seed = int.from_bytes(hashlib.sha256(f"{self.seed}/{self.case_id}/{self.example}".encode()).digest()[:8], "big")
-            self._world = World(self.subject, seed, {**self.device_options, **self._options})
+            self._world = (
+                LiveWorld(self.subject)
+                if self.facts.mode == "live"
+                else World(self.subject, seed, {**self.device_options, **self._options})
+            )
         return self._world
 
     @property
@@ -113,6 +120,7 @@ class Bench:
     def close(self) -> None:
         """End the current world and keep its digest, findings and (for replay) its journal."""
         if self._world is not None:
+            self._remove_used()
             world, self._world = self._world, None
             self.findings.extend(world.findings())
             if self.keep_journal:
@@ -151,7 +159,18 @@ class Bench:
         if self.facts.mode != "simulated":
             mark = hashlib.sha256(f"{self.seed}/{self.case_id}/{self.example}".encode()).hexdigest()[:12]
             account = f"{mark}-{account}"
-        return DataObjectUri(kind or self.facts.kind, account, object_id)
+        uri = DataObjectUri(kind or self.facts.kind, account, object_id)
+        if self.facts.mode != "simulated":
+            self._used.add(uri)
+        return uri
+
+    def _remove_used(self) -> None:
+        """On a device that outlives the case: delete what the case may have left."""
+        used, self._used = sorted(self._used), set()
+        client = next(iter(self._clients.values()), None)
+        for uri in used if client is not None else ():
+            attempt = self.begin(client.location, f"tidy up {uri}", partial(client.driver.delete, uri), quiet=True)
+            self.world.finish(attempt.call)
 
     # Calls
 

@@ -9,10 +9,11 @@ from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.content import content
 from storcert.conformance.driver_source import constructor_failed
 from storcert.conformance.facts import Facts
+from storcert.conformance.live import within_reach
 from storcert.conformance.subject import Subject
 from storcert.conformance.usage import InvalidUsage
 from storcert.conformance.violation import Undecided, Violation
-from storcert.harness.contract import Capabilities, DeviceUnavailable, PermissionDenied, StorageError
+from storcert.harness.contract import Capabilities, DeviceUnavailable, ObjectNotFound, PermissionDenied, StorageError
 
 PART_BYTES_DEFAULT = 1 << 20
 PAGE_SIZE_DEFAULT = 1000
@@ -29,11 +30,14 @@ def calibrate(subject: Subject, seed: int, mode: str = "simulated") -> Facts:
         part = limits.part_size_bytes or PART_BYTES_DEFAULT
         facts = _with(bench, first, capabilities, part, limits.page_size or PAGE_SIZE_DEFAULT)
         bench.facts = facts
+        if mode == "live":
+            within_reach(lambda: _look(bench, subject), f"the device of driver {subject.reference!r}")
+            return facts
         _reach(bench, subject)
         used = bool(bench.world.device.requests)
-        if mode == "simulated" and not used:
+        if not used:
             return _with(bench, facts, capabilities, facts.part_bytes, facts.page_size, mode="in_process")
-        return _measure(bench, facts) if mode == "simulated" else facts
+        return _measure(bench, facts)
     finally:
         bench.close()
 
@@ -79,11 +83,27 @@ def _reach(bench: Bench, subject: Subject) -> None:
     except (DeviceUnavailable, PermissionDenied) as error:
         answered = [one for one in bench.world.device.requests if one.answer not in NEVER_REACHED]
         served = any(one.answer == "ok" for one in answered)
-        if not served or bench.facts.mode == "live":
-            raise InvalidUsage(
-                f"driver {subject.reference!r} cannot reach its device ({type(error).__name__}: {error.message}); "
-                "look at the configuration"
-            ) from error
+        if not served:
+            raise _out_of_reach(subject, error) from error
+    except (StorageError, Violation, Undecided):
+        return
+
+
+def _out_of_reach(subject: Subject, error: StorageError) -> InvalidUsage:
+    return InvalidUsage(
+        f"driver {subject.reference!r} cannot reach its device ({type(error).__name__}: {error.message}); "
+        "look at the configuration"
+    )
+
+
+def _look(bench: Bench, subject: Subject) -> None:
+    """One describe of an object that is not there: a live device that answers it can be reached, and nothing was changed."""
+    try:
+        bench.client(HOST).describe(bench.uri("calibration"))
+    except ObjectNotFound:
+        return
+    except (DeviceUnavailable, PermissionDenied) as error:
+        raise _out_of_reach(subject, error) from error
     except (StorageError, Violation, Undecided):
         return
 

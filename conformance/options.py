@@ -16,8 +16,8 @@ from storcert.conformance.driver_source import DEVICES, DriverSource, find_drive
 from storcert.conformance.usage import InvalidUsage
 
 DEFAULT_DEVICE = "object-store"
-#: The devices this version can simulate.
-AVAILABLE_DEVICES = ("object-store",)
+#: The devices of this version: simulated ones, and a live one that the configuration says how to reach.
+AVAILABLE_DEVICES = ("object-store", "live")
 SEED_MAX = 2**63 - 1
 
 
@@ -153,6 +153,8 @@ def _check_device(device: str) -> None:
 
 def _check_simulator(file: ConfigFile, device: str) -> None:
     """Ask the device model which options it has; imported late because it is heavy."""
+    if device == "live":
+        raise InvalidUsage("table [simulator]: a live device has no simulator options")
     from storcert.conformance.simulator_options import check_simulator_options
 
     check_simulator_options(file, device)

@@ -17,6 +17,7 @@ from storcert.conformance.violation import NotApplicable, Violation, require
 from storcert.harness.contract import (
     Capabilities,
     CapacityExceeded,
+    DataObjectUri,
     InvalidRequest,
     ObjectKind,
     ObjectNotFound,
@@ -210,7 +211,7 @@ def max_name_bytes(b: Bench, where: str) -> None:
     ours = b.uri("a").account
     account = longest if where in ("account", "both", "non-ascii") else ours
     object_id = longest if where != "account" else ours
-    uri = b.uri(object_id, account)
+    uri = DataObjectUri(b.facts.kind, account, object_id)
     data = content("x", b.facts.fit(40))
     here.write(uri, data)
     require_bytes(there, uri, data)
@@ -219,7 +220,9 @@ def max_name_bytes(b: Bench, where: str) -> None:
     if len(longest) + 1 > 255:
         return
     longer = longest + extra
-    over = b.uri(longer if object_id == longest else object_id, longer if account == longest else account)
+    over = DataObjectUri(
+        b.facts.kind, longer if account == longest else account, longer if object_id == longest else object_id
+    )
     for call in (
         lambda: here.create(over, 0),
         lambda: here.write(over, b""),
