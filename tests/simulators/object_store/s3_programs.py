@@ -216,6 +216,8 @@ def calls(draw: st.DrawFn) -> Call:
         arguments |= draw(_some(IfNoneMatch=st.just("*"), IfMatch=etag, Metadata=_metadata, ContentType=st.just("text/x")))
     elif operation in ("get_object", "head_object"):
         parts = st.integers(1, 3)
+        if draw(st.booleans()):
+            return operation, {"Key": draw(_few), "Range": draw(_ranges)}
         arguments |= draw(_some(Range=_ranges, IfMatch=etag, IfNoneMatch=etag, VersionId=_versions, PartNumber=parts))
     elif operation == "delete_object":
         arguments |= draw(_some(VersionId=_versions, IfMatch=etag))
