@@ -2,6 +2,7 @@
 
 Covered: the functions of ``random``, ``random.Random()`` and its subclasses seeded with nothing, ``SystemRandom``, ``secrets``,
 ``os.urandom``, ``os.getrandom``, ``uuid1/4/6/7`` and ``uuid.getnode``, ``ssl.RAND_bytes``, the names ``tempfile`` makes up.
+Also what a driver module draws while it is imported (``RNG = random.Random()``), at a location or by the kit while installed.
 
 Not caught: ``_random.Random()`` (the C base class, which no one uses directly), entropy drawn in C by extension modules
 (numpy's ``default_rng()``, OpenSSL inside a handshake), the hash seed of strings (so set order), ``id()`` and ``hash()``.
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import uuid
-from collections.abc import Callable, Iterator
-from types import MethodType
+from collections.abc import Callable
+from types import FrameType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from storcert.harness.kernel.interpose.presence import location_here, running, task_here
+from storcert.harness.kernel.interpose import blame
+from storcert.harness.kernel.interpose.presence import location_here, on_simulation_thread, running, task_here
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.interpose.install import Interposition
@@ -30,9 +33,43 @@ _MODULE_FUNCTIONS = (
 _GREGORIAN_TO_UNIX_100NS = 0x01B21DD213814000
 
 
+def _import_site() -> tuple[str, int] | None:
+    """Module and line whose import is running, ``None`` if none is.
+
+    A module is imported once in the life of this process, by whoever comes first, and what it drew stays in it. So an import
+    draws from its own line: no stream moves, and the module is the same in every run.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    inner = None
+    while frame is not None:
+        by_import = frame.f_code.co_filename.startswith("<frozen importlib")
+        if by_import and inner is not None and inner.f_code.co_name == "<module>":
+            return str(inner.f_globals.get("__name__")), inner.f_lineno
+        inner = frame
+        frame = frame.f_back
+    return None
+
+
+def _bytes_of_import(size: int) -> bytes | None:
+    """Bytes for the import that is running, ``None`` if none is."""
+    site = _import_site()
+    return None if site is None else random.Random(f"import/{site[0]}/{site[1]}").randbytes(size)
+
+
 def stream_bytes(location: Location, size: int) -> bytes:
     """``size`` bytes of the location's entropy."""
-    return location.stream("entropy").randbytes(size)
+    found = _bytes_of_import(size)
+    return location.stream("entropy").randbytes(size) if found is None else found
+
+
+def _bytes_of_driver_import(size: int) -> bytes | None:
+    """Outside a location: bytes for a driver that is being imported, ``None`` for everyone else."""
+    if not on_simulation_thread():
+        return None
+    site = _import_site()
+    if site is None or blame.is_library_module(vars(sys.modules.get(site[0], sys))):
+        return None
+    return _bytes_of_import(size)
 
 
 def _function(name: str) -> Callable[[Any], Any]:
@@ -41,7 +78,9 @@ def _function(name: str) -> Callable[[Any], Any]:
             return original(*args, **kwargs)
         if name == "seed" and not (args and args[0] is not None) and kwargs.get("a") is None:
             args, kwargs = (int.from_bytes(stream_bytes(location, 16)),), {}
-        return getattr(location.stream("random"), name)(*args, **kwargs)
+        site = _import_site()
+        source = location.stream("random") if site is None else random.Random(f"import/{site[0]}/{site[1]}")
+        return getattr(source, name)(*args, **kwargs)
 
     return lambda original: MethodType(call, original)
 
@@ -50,8 +89,10 @@ def _seed(original: Callable[..., None]) -> Callable[..., None]:
     """``Random.seed``, which the constructor calls too: with nothing given, C would ask the operating system."""
 
     def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
-        if a is None and running[0] is not None and (location := location_here()) is not None:
-            a = int.from_bytes(stream_bytes(location, 16))
+        if a is None:
+            location = None if running[0] is None else location_here()
+            drawn = _bytes_of_driver_import(16) if location is None else stream_bytes(location, 16)
+            a = None if drawn is None else int.from_bytes(drawn)
         original(self, a, version)
 
     return seed
@@ -59,7 +100,8 @@ def _seed(original: Callable[..., None]) -> Callable[..., None]:
 
 def _urandom(original: Callable[[int], bytes], size: int, /) -> bytes:
     if running[0] is None or (location := location_here()) is None:
-        return original(size)
+        drawn = _bytes_of_driver_import(size) if size > 0 else None
+        return original(size) if drawn is None else drawn
     if size < 0:
         raise ValueError("negative argument not allowed")
     return stream_bytes(location, size)
@@ -112,27 +154,22 @@ def _uuid7(original: Callable[[], uuid.UUID], /) -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
-class _Names:
-    """Endless file names of ``tempfile``'s shape, drawn where they are asked for and remembered nowhere."""
-
-    _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        location = location_here()
-        source = random if location is None else location.stream("tempfile")
-        return "".join(source.choices(self._LETTERS, k=8))
+_NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 
-def _candidate_names(original: Callable[[], Any], /) -> Any:
-    return original() if running[0] is None or task_here() is None else _Names()
+def _next_name(original: Callable[[Any], str]) -> Callable[[Any], str]:
+    """The names ``tempfile`` makes up: its own generator outlives a world."""
+
+    def __next__(self: Any) -> str:
+        if running[0] is None or (location := location_here()) is None:
+            return original(self)
+        return "".join(location.stream("tempfile").choices(_NAME_LETTERS, k=8))
+
+    return __next__
 
 
 def install(interposition: Interposition) -> None:
-    """Replace the sources of chance. ``tempfile`` and ``ssl`` are imported here: both are cheap and easily loaded later."""
-    import ssl
+    """Replace the sources of chance."""
     import tempfile
 
     replace = interposition.replace
@@ -141,9 +178,11 @@ def install(interposition: Interposition) -> None:
     replace(random.Random, "seed", _seed)
     replace(os, "urandom", lambda original: MethodType(_urandom, original))
     replace(os, "getrandom", lambda original: MethodType(_getrandom, original))
-    replace(ssl, "RAND_bytes", lambda original: MethodType(_urandom, original))
+    ssl = sys.modules.get("ssl")
+    if ssl is not None:
+        replace(ssl, "RAND_bytes", lambda original: MethodType(_urandom, original))
     replace(uuid, "uuid1", _time_based(1))
     replace(uuid, "uuid6", _time_based(6))
     replace(uuid, "uuid7", lambda original: MethodType(_uuid7, original))
     replace(uuid, "getnode", lambda original: MethodType(_getnode, original))
-    replace(tempfile, "_get_candidate_names", lambda original: MethodType(_candidate_names, original))
+    replace(tempfile._RandomNameSequence, "__next__", _next_name)  # type: ignore[attr-defined]

@@ -40,8 +40,28 @@ class NotSimulated(RuntimeError):
 
 def refuse(location: Location, kind: str, deed: str, frame: FrameType | None = None) -> NoReturn:
     """Record ``deed`` as a finding of ``kind`` and raise :class:`NotSimulated`."""
-    blame.report(location, kind, deed, sys._getframe(1) if frame is None else frame)
+    frame = sys._getframe(1) if frame is None else frame
+    kind, deed = _asked_for(frame) or (kind, deed)
+    blame.report(location, kind, deed, frame)
     raise NotSimulated(f"{deed} cannot be simulated at location {location.name!r}. {_ADVICE[kind]}", kind)
+
+
+def _asked_for(frame: FrameType | None) -> tuple[str, str] | None:
+    """Kind and deed in the driver's words, where the standard library only came upon it (a socket for an event loop).
+
+    Replacing those functions themselves would depend on whether their modules, which are slow to load, are loaded yet.
+    """
+    while frame is not None and blame.kind_of_code(frame.f_code.co_filename) == "library":
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package == "asyncio":
+            maker: Any = frame.f_locals.get("self")
+            if hasattr(maker, "_closed"):
+                maker._closed = True  # so that __del__ of the half-made loop stays quiet
+            return "thread", "an asyncio event loop"
+        if package == "multiprocessing":
+            return "subprocess", "multiprocessing.Process.start()"
+        frame = frame.f_back
+    return None
 
 
 def _refusing(kind: str, describe: Callable[[tuple[Any, ...], dict[str, Any]], str]) -> Callable[[Any], Any]:
@@ -135,24 +155,8 @@ def _threads(interposition: Interposition) -> None:
     replace(concurrent.futures.thread.ThreadPoolExecutor, "submit", _refusing("thread", submit))
 
 
-def _loop_init(original: Callable[..., None]) -> Callable[..., None]:
-    def __init__(self: Any) -> None:
-        if running[0] is None or (location := location_here()) is None:
-            return original(self)
-        self._closed = True  # so that __del__ of the half-made object stays quiet
-        refuse(location, "thread", "an asyncio event loop", sys._getframe(1))
-
-    return __init__
-
-
-def _event_loops(interposition: Interposition) -> None:
-    """Where asyncio is loaded; an event loop of code loaded later fails at its first socket."""
-    base_events = sys.modules.get("asyncio.base_events")
-    if base_events is not None:
-        interposition.replace(base_events.BaseEventLoop, "__init__", _loop_init)
-
-
 def _processes(interposition: Interposition) -> None:
+    import _posixsubprocess
     import os
     import subprocess
 
@@ -165,14 +169,7 @@ def _processes(interposition: Interposition) -> None:
         replace(os, name, _refusing("subprocess", _named(f"os.{name}", 1)))
     for name in ("kill", "killpg"):
         replace(os, name, _refusing("subprocess", _named(f"os.{name}", 2)))
-    # multiprocessing is slow to load and seldom loaded; without it, its children fail at os.fork or posix_spawn.
-    process = sys.modules.get("multiprocessing.process")
-    if process is not None:
-        replace(process.BaseProcess, "start", _refusing("subprocess", lambda args, kwargs: "multiprocessing.Process.start()"))
-    pool = sys.modules.get("concurrent.futures.process")
-    if pool is not None:
-        submit = _named("ProcessPoolExecutor.submit", 1, skip=1)
-        replace(pool.ProcessPoolExecutor, "submit", _refusing("subprocess", submit))
+    replace(_posixsubprocess, "fork_exec", _refusing("subprocess", _named("fork_exec", 1)))
 
 
 def _sockets(interposition: Interposition) -> None:
@@ -194,6 +191,5 @@ def _sockets(interposition: Interposition) -> None:
 def install(interposition: Interposition) -> None:
     """Shut the doors. The locks, which open in virtual time, are :mod:`.locks`."""
     _threads(interposition)
-    _event_loops(interposition)
     _processes(interposition)
     _sockets(interposition)

@@ -190,6 +190,8 @@ def test_running_python_is_no_use_of_the_file_system(world: Any) -> None:
             __import__("this_is_absent")
         assert importlib.metadata.version("boto3")
         assert inspect.getsource(ast.parse)
+        with pytest.raises(SyntaxError):
+            ast.parse("1 +")
         with open(os.path.join(os.path.dirname(botocore.__file__), "cacert.pem")) as file:
             assert file.read(10)
         try:

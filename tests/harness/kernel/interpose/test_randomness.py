@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 import secrets
+import sys
 import uuid
 from typing import Any
 
@@ -59,6 +61,25 @@ def test_seeding_at_a_location_is_seeding(world: Any) -> None:
         return first, random.random(), random.Random(5).random()
 
     assert len(set(world.run(seeded))) == 1
+
+
+def test_an_import_moves_no_stream_and_makes_the_same_module(bare_world: Any) -> None:
+    source = "import random, os, uuid\nRNG = random.Random()\nTOKEN, NAME, ONE = os.urandom(8), uuid.uuid4(), random.random()"
+    with installed():
+
+        def load() -> tuple[Any, ...]:
+            module = importlib.import_module("drawing_driver")
+            return module.RNG.random(), module.TOKEN, module.NAME, random.random()
+
+        by_kit = bare_world.module(source, "drawing_driver")
+        outside = (by_kit.RNG.random(), by_kit.TOKEN, by_kit.NAME)
+        del sys.modules["drawing_driver"]
+        first = bare_world.run(load)
+        assert first[:3] == outside
+        with Kernel(7) as again:
+            task = again.spawn(load, location=again.location("host1"))
+            again.run_until_done(task)
+            assert task.result[3] == first[3]  # now it was loaded already
 
 
 def test_uuids_are_well_formed(world: Any) -> None:
