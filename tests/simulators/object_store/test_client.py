@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_retries_wait_in_virtual_time_and_are_counted(world: StoreWorld) -> None
         lambda client: client.list_objects_v2(Bucket=BUCKET), config=Config(retries={"mode": "legacy", "max_attempts": 5}))
     assert answer["ResponseMetadata"]["RetryAttempts"] == 3
     times = [request.time_ns for request in world.store.requests]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert all(gap < 2**number * S + S // 10 for number, gap in enumerate(gaps))
     assert sum(gaps) > S // 10
 

@@ -27,7 +27,8 @@ def test_a_whole_piece_is_not_copied() -> None:
     assert Content((body,)).slice(0, 100).read(0, 100) is body
 
 
-@pytest.mark.parametrize("body", [b"", b"a", bytes(5000), bytes(4999) + b"x", b"x" + bytes(4999), bytes(2500) + b"x" + bytes(2500)])
+@pytest.mark.parametrize(
+    "body", [b"", b"a", bytes(5000), bytes(4999) + b"x", b"x" + bytes(4999), bytes(2500) + b"x" + bytes(2500)])
 def test_digests_of_zeros_and_nearly_zeros(body: bytes) -> None:
     digests = digests_of(body)
     assert digests.md5 == hashlib.md5(body).digest()
