@@ -60,8 +60,10 @@ def _root(
 
 @app.command(epilog="Example:  storcert certify s3 --profile core --seed 7 --json run.json")
 def certify(
-    driver: Annotated[str, typer.Argument(metavar="DRIVER", help="Installed name, package.module:Class or path/to/file.py:Class.")],
-    device: Annotated[str | None, typer.Option(metavar="DEVICE", help="object-store (the default).")] = None,
+    driver: Annotated[
+        str, typer.Argument(metavar="DRIVER", help="Installed name, package.module:Class or path/to/file.py:Class.")
+    ],
+    device: Annotated[str | None, typer.Option(metavar="DEVICE", help="object-store (the default) or live.")] = None,
     config: Annotated[Path | None, _file("TOML with tables [configuration] and [simulator].")] = None,
     profile: Annotated[str, typer.Option(metavar="PROFILE", help=_PROFILES)] = "standard",
     rule: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this rule; may be repeated.")] = None,

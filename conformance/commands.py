@@ -138,7 +138,10 @@ def _drivers() -> list[tuple[str, str]]:
 
 
 def _devices() -> list[tuple[str, str]]:
-    return [("object-store", "buckets and keys, reached through boto3; dialects aws, radosgw, moto")]
+    return [
+        ("object-store", "simulated buckets and keys, reached through boto3; dialects aws, radosgw, moto"),
+        ("live", "a real device, reached as the configuration says; what needs faults or a census is skipped"),
+    ]
 
 
 def _rules() -> list[tuple[str, str]]:

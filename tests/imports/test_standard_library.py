@@ -27,12 +27,18 @@ ONLY_PYTEST = {"pytest"}
 
 
 def imports(source: str) -> Iterator[str]:
-    """Top-level names a module imports from outside the package."""
+    """Top-level names a module imports from outside the package, by statement or by ``import_module("name")``."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from (
+                argument.value.partition(".")[0]
+                for argument in node.args
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            )
 
 
 def third_party(*folders: str) -> dict[str, str]:
@@ -73,5 +79,5 @@ def test_what_is_declared_is_imported() -> None:
 
 
 def test_the_scanner_sees_imports_everywhere() -> None:
-    source = "import a.b\nfrom c.d import e\ndef f():\n    import g\nif x:\n    from h import i\n"
-    assert sorted(imports(source)) == ["a", "c", "g", "h"]
+    source = "import a.b\nfrom c.d import e\ndef f():\n    import g\nif x:\n    from h import i\nimport_module('j.k')\n"
+    assert sorted(imports(source)) == ["a", "c", "g", "h", "j"]
