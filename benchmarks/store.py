@@ -136,7 +136,7 @@ def main() -> None:
     print(f"{'calls':8} {'native':>12} {'moto':>12} {'native':>12} {'ratio':>7}")
     print(f"{'':8} {'us/call':>12} {'us/call':>12} {'calls/s':>12} {'':>7}")
     for name, program in PROGRAMS.items():
-        native(program, 50), moto(program, 50)  # noqa: B018  both sides load what they load once
+        native(program, 50), moto(program, 50)
         times: dict[str, list[float]] = {"native": [], "moto": []}
         for number in range(given.rounds):
             sides = [("native", native), ("moto", moto)]

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from storcert.simulators.device import NotModelled
 from storcert.simulators.network.errors import ConnectionReset, ConnectRefused, ConnectTimeout, ReadTimeout, WireError
-from storcert.simulators.network.wire import Answer, Delivery, Wire
+from storcert.simulators.network.wire import Delivery, Wire
 from storcert.simulators.object_store.body import streaming_body
 from storcert.simulators.object_store.client_config import ClientSettings
 from storcert.simulators.object_store.errors import Refusal
@@ -99,30 +99,32 @@ class S3Client:
         context: dict[str, Any] = {}
         while True:
             error: Exception | None = None
-            answer: Answer | None = None
+            delivery: Delivery | None = None
             try:
                 delivery = self._send(name, params, body, sent_bytes)
-                answer = delivery.answer
             except WireError as broken:
                 error = self._client_error(broken, params)
-            if answer is not None and answer.code == "ok":
+            if delivery is not None and delivery.answer.code == "ok":
                 if self._retries is not None:
-                    self._retries.succeeded(answer.result.status, context)
-                return self._translate(name, answer.result, delivery, attempts - 1)
-            parsed, response = (None, None) if answer is None else self._parse_refusal(name, answer.result, delivery)
-            if self._retries is None:
-                dice = self._location.stream("boto3")
-                self._retries = Retries(self._settings.retry_mode, self._settings.total_max_attempts, dice)
-            delay_s = self._retries.delay_s(
-                operation, attempts, None if response is None or parsed is None else (response, parsed), error, context)
+                    self._retries.succeeded(delivery.answer.result.status, context)
+                return self._translate(name, delivery.answer.result, delivery, attempts - 1)
+            refused = None if delivery is None else self._parse_refusal(name, delivery.answer.result, delivery)
+            delay_s = self._retry_rules().delay_s(operation, attempts, refused, error, context)
             if delay_s is None:
-                if error is not None:
+                if refused is None:
+                    assert error is not None
                     raise error
-                assert parsed is not None
+                parsed = refused[1]
                 parsed["ResponseMetadata"]["RetryAttempts"] = attempts - 1
                 raise self.exceptions.from_code(parsed["Error"]["Code"])(parsed, name)
             self._wire.kernel.sleep_ns(int(delay_s * 1_000_000_000))
             attempts += 1
+
+    def _retry_rules(self) -> Retries:
+        if self._retries is None:
+            settings = self._settings
+            self._retries = Retries(settings.retry_mode, settings.total_max_attempts, self._location.stream("boto3"))
+        return self._retries
 
     def _send(self, name: str, params: dict[str, Any], body: bytes, sent_bytes: int) -> Delivery:
         settings, wire, server = self._settings, self._wire, self._server
@@ -177,7 +179,7 @@ class S3Client:
 
     def _parse_refusal(
         self, name: str, refusal: Refusal, delivery: Delivery,
-    ) -> tuple[dict[str, Any], HttpResponse]:
+    ) -> tuple[HttpResponse, dict[str, Any]]:
         """The error as botocore's parser gives it. A HEAD has no body, so only the status is left of it."""
         if name in _HEADS or refusal.status == 304 or refusal.code.isdigit():
             reason = http.client.responses.get(refusal.status, "")
@@ -188,7 +190,7 @@ class S3Client:
         # botocore makes a 500 of a 200 with an error in its body before anybody sees it.
         status = 500 if refusal.status == 200 else refusal.status
         parsed = {"Error": error, "ResponseMetadata": self._metadata(status, headers, delivery)}
-        return parsed, HttpResponse(status, headers)
+        return HttpResponse(status, headers), parsed
 
 
 _UNMODELLED_METHODS = frozenset(

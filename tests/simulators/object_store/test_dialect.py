@@ -84,9 +84,10 @@ def _race(world: StoreWorld, client: Any) -> Any:
     codes: list[str] = []
 
     def racer(_: Any) -> None:
-        for number in range(20):
-            codes.append(str(answer_of(
-                lambda number=number: client.put_object(Bucket=BUCKET, Key=str(number), Body=b"", IfNoneMatch="*"))))
+        def put(key: str) -> Any:
+            return answer_of(lambda: client.put_object(Bucket=BUCKET, Key=key, Body=b"", IfNoneMatch="*"))
+
+        codes.extend(str(put(str(number))) for number in range(20))
 
     tasks = [world.spawn(racer) for _ in range(3)]
     for task in tasks:

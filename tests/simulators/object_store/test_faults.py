@@ -90,7 +90,10 @@ def test_a_full_store_refuses_writes_until_it_is_healed_and_deletes_work(world: 
     def program(client: Any) -> list[Any]:
         client.put_object(**NAMES, Body=b"x")
         world.arm(Fault("full"))
-        put = lambda: answer_of(lambda: client.put_object(**NAMES, Body=b"y"))  # noqa: E731
+
+        def put() -> Any:
+            return answer_of(lambda: client.put_object(**NAMES, Body=b"y"))
+
         seen = [put(), put(), answer_of(lambda: client.get_object(**NAMES)), answer_of(lambda: client.delete_object(**NAMES)),
                 answer_of(lambda: client.create_multipart_upload(**NAMES))]
         world.store.heal()

@@ -122,11 +122,12 @@ def test_upload_part_copy_of_a_range(world: StoreWorld) -> None:
         source = {"CopySource": f"{BUCKET}/source"}
         answer = client.upload_part_copy(**upload, PartNumber=1, **source, CopySourceRange="bytes=10-39")
         _complete(client, upload, {"PartNumber": 1, "ETag": answer["CopyPartResult"]["ETag"]})
-        wrong = [
-            answer_of(lambda text=text: client.upload_part_copy(
-                **_begin(client, "other"), PartNumber=1, **source, CopySourceRange=text))
-            for text in ("bytes=0-100", "bytes=5-", "nonsense")
-        ]
+
+        def refused(text: str) -> Any:
+            other = _begin(client, "other")
+            return answer_of(lambda: client.upload_part_copy(**other, PartNumber=1, **source, CopySourceRange=text))
+
+        wrong = [refused(text) for text in ("bytes=0-100", "bytes=5-", "nonsense")]
         return client.get_object(**NAMES)["Body"].read(), wrong
 
     assert world.run(program) == (bytes(range(10, 40)), ["InvalidArgument 400"] * 3)
