@@ -34,6 +34,8 @@ def audit(capabilities: Capabilities, checks: Iterable[CheckResult]) -> tuple[Ca
         prefixes = PROBES[field.name]
         probes = [check for check in known if check.id.startswith(prefixes)]
         declared = getattr(capabilities, field.name)
+        # A probe that failed for another rule's sake (a foreign error, say) says nothing about the capability.
+        probes = [check for check in probes if check.verdict is not Verdict.FAIL or check.rule == "C-CAPS"]
         broken = next((check.reason for check in probes if check.verdict is Verdict.FAIL), "")
         verdict = combine(check.verdict for check in probes)
         shown = sorted(str(kind) for kind in declared) if field.name == "kinds" else declared

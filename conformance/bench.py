@@ -211,9 +211,16 @@ class Bench:
         if error is not None and attempt.error is None:
             if not isinstance(error, Exception):
                 raise error
+            # A scratch file that could not be made is a broken C-NOFS; that the error came out untyped is only its shadow.
+            rule = "C-NOFS" if isinstance(error, OSError) and self.touched_files(attempt.call.location) else "C-ERRORS"
             raise Violation(
-                f"{attempt.call.label} let a foreign error out: {type(error).__name__}: {error}", "C-ERRORS"
+                f"{attempt.call.label} let a foreign error out: {type(error).__name__}: {error}", rule
             ) from error
+
+    @staticmethod
+    def touched_files(location: Any) -> bool:
+        """Whether driver code at this location went for a file outside its device."""
+        return any(finding.kind == "file-system" for finding in location.findings)
 
     def expect(self, expected: type[StorageError] | tuple[type[StorageError], ...], call: Callable[[], Any]) -> StorageError:
         """The typed error that ``call`` must raise, with outcome ``not_done`` as the contract has it for refusals."""

@@ -10,9 +10,10 @@ import hashlib
 import platform
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import storcert.conformance.checks  # noqa: F401  (fills the registry)
+import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 from storcert.conformance import undecided
 from storcert.conformance.audit import audit
 from storcert.conformance.facts import Facts
@@ -51,7 +52,7 @@ def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
     outcomes, interrupted = run_cases(job, facts, wanted, options.workers, options.budget_s, progress)
     progress.finished()
     disabled = [case for case in cases if case not in set(wanted)]
-    checks = [outcome.result for outcome in outcomes]
+    checks = [result for outcome in outcomes for result in _results(outcome)]
     checks += [CheckResult(case.id, case.check.rule, case.label, Verdict.DISABLED, "not asked for with --rule") for case in disabled]
     findings = tuple(sorted({finding for outcome in outcomes for finding in outcome.findings}))
     failures = [_failure(options, outcome) for outcome in outcomes if outcome.result.verdict is Verdict.FAIL]
@@ -103,9 +104,25 @@ def _times(outcomes: Iterable[CaseOutcome]) -> dict[str, float]:
     return {rule: round(seconds, 3) for rule, seconds in sorted(times.items())}
 
 
+def _results(outcome: CaseOutcome) -> list[CheckResult]:
+    """A case that broke another rule than its own failed that one, and decided nothing of its own."""
+    result = outcome.result
+    own = result.id.partition("/")[0]
+    if result.rule == own:
+        return [result]
+    undecided_one = CheckResult(
+        result.id, own, result.case, Verdict.UNKNOWN, f"not decided, because {result.rule} broke first", result.examples
+    )
+    return [undecided_one, replace(result, id=_moved(result))]
+
+
+def _moved(result: CheckResult) -> str:
+    return result.id if result.rule == result.id.partition("/")[0] else f"{result.id}:{result.rule}"
+
+
 def _failure(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
     token, file = place_token(options, outcome)
-    return CheckFailure(outcome.result.id, outcome.message, outcome.result.steps, token, outcome.source, file)
+    return CheckFailure(_moved(outcome.result), outcome.message, outcome.result.steps, token, outcome.source, file)
 
 
 def _whole_run(

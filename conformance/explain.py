@@ -39,7 +39,7 @@ def _item(identity: str, description: str, width: int) -> str:
 
 def _checks(rule: str) -> dict[str, str]:
     """The checks of a rule with what they require, by id."""
-    import storcert.conformance.checks  # noqa: F401  fills the registry
+    import storcert.conformance.requirements  # noqa: F401  fills the registry
     from storcert.conformance.registry import CHECKS
 
     return {identity: check.description for identity, check in sorted(CHECKS.items()) if check.rule == rule}

@@ -11,8 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
-import storcert.conformance.checks
-import storcert.conformance.generated  # noqa: F401  (both fill the registry)
+import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 import storcert.simulators.object_store  # noqa: F401  (registers its client face)
 from storcert.conformance.calibrate import calibrate
 from storcert.conformance.facts import Facts

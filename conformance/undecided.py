@@ -23,7 +23,7 @@ from storcert.harness.record.verdict import RunVerdict
 def kit_identity() -> KitIdentity:
     """This kit: its version, the contract it knows, the digest of its checks."""
     import storcert
-    import storcert.conformance.checks  # fills the registry
+    import storcert.conformance.requirements  # fills the registry
     from storcert.conformance.registry import requirements_digest
 
     return KitIdentity(str(storcert.__version__), CONTRACT_VERSION, requirements_digest())
