@@ -72,6 +72,7 @@ def compare(program: Program) -> tuple[list[str], set[str]]:
     return unexplained, used
 
 
+@pytest.mark.timeout(3600)  # the deep profile
 @given(program=programs())
 def test_native_model_and_moto_answer_alike(program: Program) -> None:
     unexplained, _ = compare(program)
