@@ -32,9 +32,12 @@ def _decode(text: str, whole: str) -> str:
     try:
         segment = unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:
-        raise InvalidRequest(f"segment {text!r} is not percent-encoded UTF-8", whole) from None
+        raise InvalidRequest(f"segment {text!r} is not percent-encoded UTF-8", ascii(whole)[1:-1]) from None
     if _encode(segment) != text:
-        raise InvalidRequest(f"segment {text!r} is not in canonical percent-encoding; write {_encode(segment)!r}", whole)
+        canonical = _encode(segment)
+        raise InvalidRequest(
+            f"segment {text!r} is not in canonical percent-encoding; write {canonical!r}", ascii(whole)[1:-1]
+        )
     return segment
 
 

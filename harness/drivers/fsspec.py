@@ -23,7 +23,6 @@ the local file system an absent root is an absent mount. Elsewhere the library d
 from __future__ import annotations
 
 import errno
-import importlib
 import operator
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +44,13 @@ from storcert.harness.contract import (
     SizeMismatch,
     Unsupported,
 )
+
+try:
+    # Here and not at first use: the library looks for configuration in the home directory when it is imported, which
+    # is the loading of code, not something a driver does at a location.
+    import fsspec as library
+except ImportError:
+    library = None
 
 CHUNK_BYTES = 256 * 1024
 FILE_NAME_BYTES = 255
@@ -92,8 +98,9 @@ class FsspecDriver:
 
     def _new_file_system(self) -> Any:
         """An instance of our own: the library's cache of instances would mix transactions of several users."""
+        if library is None:
+            raise InvalidRequest("the fsspec driver needs the package fsspec, which cannot be imported here")
         try:
-            library = importlib.import_module("fsspec")
             return library.filesystem(self._protocol, skip_instance_cache=True, **self._options)
         except (ImportError, ValueError, TypeError) as error:
             raise InvalidRequest(f"fsspec gives no file system for protocol {self._protocol!r}: {error}") from error

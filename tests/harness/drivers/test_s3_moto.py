@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -215,7 +216,8 @@ def test_written_once(driver: S3Driver) -> None:
 
 @plain_and_versioned
 def test_what_a_dead_writer_left_goes_with_the_next_commit_or_delete(driver: S3Driver, client: Any) -> None:
-    for finish in (lambda: put(driver, A, b"x"), lambda: driver.delete(A)):
+    finishes: list[Callable[[], None]] = [lambda: put(driver, A, b"x"), lambda: driver.delete(A)]
+    for finish in finishes:
         stream = driver.open_output(A)
         for _ in range(2):
             stream.write(CONTENT[:PART])

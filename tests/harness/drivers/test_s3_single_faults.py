@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ class World:
         return task.result
 
     def objects(self) -> dict[DataObjectUri, bytes]:
-        return {uri: self.call(lambda driver, uri=uri: read(driver, uri)) for uri in self.call(listed)}
+        return {uri: self.call(partial(read, uri=uri)) for uri in self.call(listed)}
 
     def settle(self) -> None:
         """Late effects of requests that a client gave up on have happened."""
@@ -181,12 +182,12 @@ def run_once(operation: Operation, fault: Fault | None, versioning: bool, health
         world.configuration["copy_part_bytes"] = 10**6
     try:
         for uri, data in operation.before.items():
-            world.call(lambda driver, uri=uri, data=data: write(driver, uri, data))
+            world.call(partial(write, uri=uri, data=data))
         before = strip(world.store.census())
         world.slowest_ns = world.most_requests = 0
         if fault is not None:
             world.store.arm([fault])
-        error: BaseException | None = None
+        error: StorageError | None = None
         try:
             world.call(operation.run)
         except StorageError as refused:
@@ -207,7 +208,7 @@ def run_once(operation: Operation, fault: Fault | None, versioning: bool, health
             world.call(operation.run)
         assert world.objects() in (operation.before, operation.after)
         for uri in (A, B, SIBLING):
-            world.call(lambda driver, uri=uri: driver.delete(uri))
+            world.call(partial(S3Driver.delete, uri=uri))
         assert world.store.census() == ()
         return most
     finally:
@@ -233,7 +234,7 @@ def crash_once(operation: Operation, fault: Fault, versioning: bool, repeat: boo
     world.configuration["copy_part_bytes"] = PART if not operation.conditional_copy else 10**6
     try:
         for uri, data in operation.before.items():
-            world.call(lambda driver, uri=uri, data=data: write(driver, uri, data))
+            world.call(partial(write, uri=uri, data=data))
         world.store.arm([fault])
         with contextlib.suppress(StorageError):
             world.call(operation.run)
@@ -247,7 +248,7 @@ def crash_once(operation: Operation, fault: Fault, versioning: bool, repeat: boo
             left = [entry for entry in strip(world.store.census()) if entry[0] in ("upload", "part", "delete-marker")]
             assert not left, f"{fault}: {left}"
         for uri in (A, B, SIBLING):
-            world.call(lambda driver, uri=uri: driver.delete(uri))
+            world.call(partial(S3Driver.delete, uri=uri))
         assert world.store.census() == (), str(fault)
     finally:
         world.close()
