@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
@@ -59,7 +60,19 @@ class Job:
 
 def fence(mode: str) -> AbstractContextManager[object]:
     """The interpositions of a simulated run; a live driver runs in the open."""
-    return nullcontext() if mode == "live" else installed()
+    return nullcontext() if mode == "live" else _fenced()
+
+
+@contextmanager
+def _fenced() -> Iterator[None]:
+    # What is loaded by now stays; the collector, called after every heavy world, need not walk it each time.
+    gc.collect()
+    gc.freeze()
+    try:
+        with installed():
+            yield
+    finally:
+        gc.unfreeze()
 
 
 def run_cases(
@@ -107,7 +120,7 @@ def _start_worker(job: Job, facts: Facts) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     subject = job.subject()
     cases = {case.id: case for case in cases_for(facts, Level[job.options.profile.name])}
-    _kept.enter_context(installed())
+    _kept.enter_context(fence(job.mode))
     # Undone while the interpreter is still whole, not when it tears its modules down.
     Finalize(None, _kept.close, exitpriority=10)
     _worker[:] = [(job, facts, subject, cases)]

@@ -10,6 +10,7 @@ is left alone for ever, in the graveyard: after so many refusals, or (main threa
 from __future__ import annotations
 
 import atexit
+import gc
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,14 @@ def close(kernel: Kernel) -> None:
     kernel._dead_entries = 0
     abandoned = [task for task in kernel._tasks if task]
     if abandoned:
-        _unwind_all(kernel, abandoned)
+        # A collection here would run finalizers, and other libraries' hooks, as if the dying location's code did it.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            _unwind_all(kernel, abandoned)
+        finally:
+            if collecting:
+                gc.enable()
     kernel._tasks.clear()
     let_go(kernel)
 

@@ -21,7 +21,8 @@ from typing import Any
 from storcert.harness.kernel.interpose import captors, presence
 
 _MISSING = object()
-_OWN_MODULES = ("storcert.harness.kernel.interpose",)
+# Hypothesis' stopwatch is the kit's, and its garbage-collector hook runs at no location's expense.
+_OWN_MODULES = ("storcert.harness.kernel.interpose", "hypothesis.")
 
 Group = Callable[["Interposition"], None]
 
