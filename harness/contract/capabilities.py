@@ -10,7 +10,6 @@ from typing import Any, Self, TypeVar
 from storcert.harness.contract.errors import InvalidRequest
 from storcert.harness.contract.uri import ObjectKind
 
-
 T = TypeVar("T")
 
 
