@@ -1,9 +1,11 @@
 """Is there one order of the operations, true to their times, in which the reference model allows all they answered?
 
 Wing-Gong search with memoisation over (operations done, state), made for short histories: the kit's programs have a dozen
-or two operations and a few processes. A copy is two moments (its source is read, its destination appears), both between
-call and return, so it is two entries here. An operation with an unknown outcome may take effect at any moment after its
-call, or never. The search has a step budget; past it the answer is ``None``, which is never a pass.
+or two operations and a few processes. A process asks one thing after the other: what it asked at the very instant its last
+answer came is later all the same, while two processes that meet at an instant are at work at the same time. A copy is two
+moments (its source is read, its destination appears), both between call and return, so it is two entries here. An
+operation with an unknown outcome may take effect at any moment after its call, or never. The search has a step budget;
+past it the answer is ``None``, which is never a pass.
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ class _Entry:
     invoke_ns: int
     return_ns: int
     reads_source: bool
-    after: int  # index of the entry that must come first, or -1
+    after: int  # index of the entry that looked at the source, or -1
     optional: bool
+    first: int  # one bit per entry that must come before this one
 
 
 def _entries(history: Sequence[Operation]) -> list[_Entry]:
@@ -44,12 +47,23 @@ def _entries(history: Sequence[Operation]) -> list[_Entry]:
     for operation in sorted(history, key=lambda item: (item.invoke_ns, item.process)):
         optional = operation.status is Status.UNKNOWN
         returns = _NEVER_NS if optional or operation.return_ns is None else operation.return_ns
+        first = sum(1 << index for index, entry in enumerate(entries) if _same_process_before(entry, operation))
         if operation.verb == "copy" and operation.status is not Status.FAILED:
-            entries.append(_Entry(operation, operation.invoke_ns, returns, True, -1, optional))
-            entries.append(_Entry(operation, operation.invoke_ns, returns, False, len(entries) - 1, optional))
+            look = len(entries)
+            entries.append(_Entry(operation, operation.invoke_ns, returns, True, -1, optional, first))
+            entries.append(_Entry(operation, operation.invoke_ns, returns, False, look, optional, first | 1 << look))
         else:
-            entries.append(_Entry(operation, operation.invoke_ns, returns, False, -1, optional))
+            entries.append(_Entry(operation, operation.invoke_ns, returns, False, -1, optional, first))
     return entries
+
+
+def _same_process_before(entry: _Entry, operation: Operation) -> bool:
+    """Whether who asked for ``operation`` had the answer of ``entry`` by then. Looks of one listing have no order."""
+    earlier = entry.operation
+    if earlier.process != operation.process or entry.return_ns > operation.invoke_ns:
+        return False
+    one_listing = earlier.verb == operation.verb == "member" and earlier.invoke_ns == operation.invoke_ns
+    return not one_listing
 
 
 def linearize(history: Sequence[Operation], start: State | None = None, steps_max: int = STEPS_MAX) -> Linearization:
@@ -98,7 +112,7 @@ class _Search:
         following = []
         for index in reversed(waiting):
             entry = self.entries[index]
-            if entry.invoke_ns > horizon or (entry.after >= 0 and not done >> entry.after & 1):
+            if entry.invoke_ns > horizon or entry.first & ~done:
                 continue
             here = done | 1 << index
             if entry.reads_source:
