@@ -118,7 +118,8 @@ def test_refusals(driver: FsspecDriver) -> None:
     for call in calls:
         with pytest.raises(ObjectNotFound):
             call()
-    for extent in ([-1], [0, -1], ["x"]):
+    refused: list[list[Any]] = [[-1], [0, -1], ["x"]]
+    for extent in refused:
         with pytest.raises(InvalidRequest):
             driver.open_input(A, *extent)
 
