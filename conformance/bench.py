@@ -166,7 +166,10 @@ class Bench:
         if self.facts.mode != "simulated":
             mark = hashlib.sha256(f"{self.seed}/{self.case_id}/{self.example}".encode()).hexdigest()[:12]
             account = f"{mark}-{account}"
-        uri = DataObjectUri(kind or self.facts.kind, account, object_id)
+        return self.own(DataObjectUri(kind or self.facts.kind, account, object_id))
+
+    def own(self, uri: DataObjectUri) -> DataObjectUri:
+        """``uri`` itself, noted: on a device that outlives the case it is deleted at the end. For names composed by a check."""
         if self.facts.mode != "simulated":
             self._used.add(uri)
         return uri
@@ -175,7 +178,9 @@ class Bench:
         """On a device that outlives the case: delete what the case may have left."""
         used, self._used = sorted(self._used), set()
         client = next(iter(self._clients.values()), None)
-        for uri in used if client is not None else ():
+        if client is None:
+            return
+        for uri in used:
             attempt = self.begin(client.location, f"tidy up {uri}", partial(client.driver.delete, uri), quiet=True)
             self.world.finish(attempt.call)
 
@@ -292,7 +297,8 @@ class Bench:
 
     def census(self) -> tuple[CensusEntry, ...]:
         """All that the device holds now."""
-        return self.world.device.census()
+        entries: tuple[CensusEntry, ...] = self.world.device.census()
+        return entries
 
     def require_same_census(self, before: Sequence[CensusEntry], when: str) -> None:
         """Nothing may have come to the device or gone from it."""

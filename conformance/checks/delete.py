@@ -48,7 +48,7 @@ def _relatives(b: Bench, uri: DataObjectUri) -> list[DataObjectUri]:
     relatives += [DataObjectUri(uri.kind, account + "0", name), DataObjectUri(uri.kind, name, account + "9")]
     if other != uri.kind:
         relatives.append(DataObjectUri(ObjectKind(other), account, name))
-    return relatives
+    return [b.own(one) for one in relatives]
 
 
 @check(RULE, core=lambda f: ["2", "20", "a-b", "x.y"], standard=lambda f: ["large"])

@@ -154,7 +154,7 @@ def odd_names_alike(b: Bench, case: str) -> None:
     place, number = case.split("-")
     name = ODD[int(number)]
     here, there = both(b)
-    uri = b.uri(name) if place == "object" else DataObjectUri(b.facts.kind, name, b.uri("a").account)
+    uri = b.uri(name) if place == "object" else b.own(DataObjectUri(b.facts.kind, name, b.uri("a").account))
     other, data = b.uri("plain"), content("odd", b.facts.fit(50))
     here.write(other, data)
     before = b.census() if b.facts.mode == "simulated" else ()
@@ -189,7 +189,9 @@ def twins_stay_apart(b: Bench, case: str) -> None:
     place, number = case.split("-")
     here, there = both(b)
     mark = b.uri("a").account
-    uris = [b.uri(name) if place == "object" else DataObjectUri(b.facts.kind, name, mark) for name in TWINS[int(number)]]
+    uris = [
+        b.uri(name) if place == "object" else b.own(DataObjectUri(b.facts.kind, name, mark)) for name in TWINS[int(number)]
+    ]
     _stay_apart(b, here, there, uris)
 
 
