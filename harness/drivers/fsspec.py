@@ -75,6 +75,8 @@ def _typed(uri: DataObjectUri | None, outcome: Outcome = Outcome.NOT_DONE) -> It
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise CapacityExceeded(str(error), uri) from error
+        if error.errno == errno.EROFS:
+            raise PermissionDenied(str(error), uri) from error
         if error.errno == errno.ENAMETOOLONG:
             raise InvalidRequest(str(error), uri) from error
         if error.errno in (errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.EBUSY):
