@@ -43,7 +43,13 @@ def calibrate(subject: Subject, seed: int, mode: str = "simulated") -> Facts:
 
 
 def _with(
-    bench: Bench, facts: Facts, capabilities: Capabilities, part: int, page: int, mode: str = "", fixed: frozenset[tuple[str, str]] = frozenset()
+    bench: Bench,
+    facts: Facts,
+    capabilities: Capabilities,
+    part: int,
+    page: int,
+    mode: str = "",
+    fixed: frozenset[tuple[str, str]] = frozenset(),
 ) -> Facts:
     kinds = bench.world.device.legal_faults
     return Facts(
@@ -69,7 +75,9 @@ def _declared(bench: Bench, subject: Subject) -> Capabilities:
     except (StorageError, Violation) as error:
         raise InvalidUsage(f"driver {subject.reference!r}: capabilities() failed: {error}") from error
     if not isinstance(found, Capabilities):
-        raise InvalidUsage(f"driver {subject.reference!r}: capabilities() gave {type(found).__name__}, not Capabilities")
+        raise InvalidUsage(
+            f"driver {subject.reference!r}: capabilities() gave {type(found).__name__}, not Capabilities"
+        )
     return found
 
 
@@ -125,8 +133,8 @@ def _measure(bench: Bench, facts: Facts) -> Facts:
     except (StorageError, Violation, Undecided):
         pass
     fixed = frozenset(
-        (entry.kind, entry.name) for entry in bench.census() if entry.kind not in ("upload", "part") and "calibration" not in entry.name
+        (entry.kind, entry.name)
+        for entry in bench.census()
+        if entry.kind not in ("upload", "part") and "calibration" not in entry.name
     )
     return _with(bench, facts, facts.capabilities, part, facts.page_size, fixed=fixed)
-
-

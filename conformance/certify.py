@@ -43,7 +43,7 @@ WHOLE_RUN = "C-NOFS/whole-run"
 
 def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
     """Certify. Raises :class:`InvalidUsage` for a driver that cannot be made or reached; an interrupt gives a record."""
-    started, begun = datetime.datetime.now(datetime.timezone.utc), time.perf_counter()
+    started, begun = datetime.datetime.now(datetime.UTC), time.perf_counter()
     job = Job.of(options)
     facts = job.calibrate()
     cases = cases_for(facts, Level[options.profile.name])
@@ -53,7 +53,10 @@ def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
     progress.finished()
     disabled = [case for case in cases if case not in set(wanted)]
     checks = [result for outcome in outcomes for result in _results(outcome)]
-    checks += [CheckResult(case.id, case.check.rule, case.label, Verdict.DISABLED, "not asked for with --rule") for case in disabled]
+    checks += [
+        CheckResult(case.id, case.check.rule, case.label, Verdict.DISABLED, "not asked for with --rule")
+        for case in disabled
+    ]
     findings = tuple(sorted({finding for outcome in outcomes for finding in outcome.findings}))
     failures = [_failure(options, outcome) for outcome in outcomes if outcome.result.verdict is Verdict.FAIL]
     checks += _without_checks(options, facts)
@@ -221,4 +224,3 @@ def _reason(verdict: RunVerdict, checks: Sequence[CheckResult], interrupted: boo
 def case_by_id(cases: Iterable[Case], identity: str) -> Case | None:
     """The case of that id."""
     return next((case for case in cases if case.id == identity), None)
-

@@ -14,7 +14,7 @@ from storcert.conformance.violation import Violation, require
 from storcert.harness.contract import DataObjectDescription, DataObjectUri, StorageError
 
 if TYPE_CHECKING:
-    from storcert.conformance.bench import Attempt, Bench
+    from storcert.conformance.bench import Bench
 
 READ_BYTES = 1 << 16
 # Far beyond anything a check stores: a stream without an end must not eat the machine's memory first.

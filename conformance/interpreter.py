@@ -174,7 +174,9 @@ class Run:
         shown: str = "",
     ) -> Operation:
         uri = str(self.uris[step.uri])
-        verb, asked, result, source = step.verb, None, None, ""
+        verb, source = step.verb, ""
+        asked: Any = None
+        result: Any = None
         if verb == "create":
             asked = step.size
         elif verb == "write":

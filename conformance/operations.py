@@ -42,7 +42,20 @@ class Scenario:
         return tuple(sorted({SOURCE, TARGET, *self.before, *self.after}))
 
 
-SMALL = ("create-small", "write-small", "write-empty", "delete-small", "copy-small", "describe", "read", "list", "create-again", "write-taken", "delete-absent", "abort-small")
+SMALL = (
+    "create-small",
+    "write-small",
+    "write-empty",
+    "delete-small",
+    "copy-small",
+    "describe",
+    "read",
+    "list",
+    "create-again",
+    "write-taken",
+    "delete-absent",
+    "abort-small",
+)
 LARGE = ("create-parts", "write-parts", "delete-parts", "copy-parts", "abort-parts", "read-parts")
 
 
@@ -63,19 +76,32 @@ def scenario(facts: Facts, name: str) -> Scenario:
     data, zeros = content("scenario", size), bytes(size)
     if verb == "create":
         return Scenario(
-            name, "C-CREATE", lambda b, c: c.create(b.uri(TARGET), size), {TARGET: zeros} if amount == "again" else {}, {TARGET: zeros}
+            name,
+            "C-CREATE",
+            lambda b, c: c.create(b.uri(TARGET), size),
+            {TARGET: zeros} if amount == "again" else {},
+            {TARGET: zeros},
         )
     if verb == "write" and amount == "taken":
         old = {TARGET: content("old", size)}
-        return Scenario(name, "C-ONCE", lambda b, c: c.write(b.uri(TARGET), data), old, old, "ObjectExists", ("ObjectExists",))
+        return Scenario(
+            name, "C-ONCE", lambda b, c: c.write(b.uri(TARGET), data), old, old, "ObjectExists", ("ObjectExists",)
+        )
     if verb == "write":
         return Scenario(
-            name, "C-COMMIT", lambda b, c: c.write(b.uri(TARGET), data, (1 << 20,)), {}, {TARGET: data}, again=("ObjectExists",)
+            name,
+            "C-COMMIT",
+            lambda b, c: c.write(b.uri(TARGET), data, (1 << 20,)),
+            {},
+            {TARGET: data},
+            again=("ObjectExists",),
         )
     if verb == "abort":
         return Scenario(name, "C-ABORT", lambda b, c: c.write(b.uri(TARGET), data, end="abort"), {}, {})
     if verb == "delete":
-        return Scenario(name, "C-DELETE", lambda b, c: c.delete(b.uri(TARGET)), {} if amount == "absent" else {TARGET: data}, {})
+        return Scenario(
+            name, "C-DELETE", lambda b, c: c.delete(b.uri(TARGET)), {} if amount == "absent" else {TARGET: data}, {}
+        )
     if verb == "copy":
         return Scenario(
             name,
@@ -124,7 +150,11 @@ def judge(b: Bench, one: Scenario, attempt: Attempt) -> None:
     will = {name: one.after.get(name) for name in one.names}
     for name in one.names:
         allowed = (was[name], will[name])
-        require(state[name] in allowed, f"{attempt.call.label} said {attempt}; {_in_between(b.uri(name), state[name], will[name] or was[name])}", one.rule)
+        require(
+            state[name] in allowed,
+            f"{attempt.call.label} said {attempt}; {_in_between(b.uri(name), state[name], will[name] or was[name])}",
+            one.rule,
+        )
     _require_true(b, one, attempt, state, was, will)
     _require_value(b, one, attempt)
     _converge(b, one, state, was, will)
@@ -149,7 +179,8 @@ def _require_true(b: Bench, one: Scenario, attempt: Attempt, state: State, was: 
     elif attempt.status is Status.FAILED and one.refusal != attempt.error_name:
         require(state == was, f"{label} said {attempt}, and it is done", "C-ERRORS")
         require(
-            attempt.error_name not in ("ObjectNotFound", "ObjectExists", "SizeMismatch", "InvalidRequest", "Unsupported"),
+            attempt.error_name
+            not in ("ObjectNotFound", "ObjectExists", "SizeMismatch", "InvalidRequest", "Unsupported"),
             f"{label} said {attempt}, which is not true: {attempt.error.message if attempt.error else ''}",
             "C-ERRORS",
         )
@@ -162,7 +193,11 @@ def _require_value(b: Bench, one: Scenario, attempt: Attempt) -> None:
         due = one.before[TARGET]
         require(attempt.value == due, f"read under a fault: {first_difference(attempt.value, due)}", "C-READ")
     elif one.name == "describe":
-        require(attempt.value.size_bytes == len(one.before[TARGET]), "describe under a fault gave another size", "C-DESCRIBE")
+        require(
+            attempt.value.size_bytes == len(one.before[TARGET]),
+            "describe under a fault gave another size",
+            "C-DESCRIBE",
+        )
     elif one.name == "list":
         require(attempt.value == [b.uri(TARGET)], f"list under a fault gave {len(attempt.value)} names", "C-LIST")
 
@@ -173,7 +208,11 @@ def _converge(b: Bench, one: Scenario, state: State, was: State, will: State) ->
     true = again.error is None and not one.refusal
     true = true or again.error_name == one.refusal != ""
     true = true or (again.error_name in one.again and state == will and will != was)
-    require(true, f"repeated from another location after it was {'done' if state == will else 'not done'}: {again}", "C-RETRY")
+    require(
+        true,
+        f"repeated from another location after it was {'done' if state == will else 'not done'}: {again}",
+        "C-RETRY",
+    )
     for name in one.names:
         due = will[name]
         if due is None:

@@ -60,7 +60,8 @@ def run_case(
     if missing:
         return CaseOutcome(_result(case, Verdict.SKIPPED, missing))
     bench = Bench(subject, facts, seed, case.id, wanted, program, keep_journal=keep_journal)
-    verdict, message, rule, error, trace = Verdict.PASS, "", case.check.rule, None, ""
+    verdict, message, rule, trace = Verdict.PASS, "", case.check.rule, ""
+    error: Exception | None = None
     found: Mapping[str, Any] | None = None
     try:
         case.run(bench)
@@ -77,12 +78,12 @@ def run_case(
         verdict, message = Verdict.SKIPPED, str(reason)
     except Undecided as reason:
         verdict, message = Verdict.UNKNOWN, str(reason)
-    except Exception as trouble:
+    except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
     steps = tuple(bench.steps[:STEPS_SHOWN_MAX]) if verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN) else ()
     try:
         bench.close()
-    except Exception as trouble:
+    except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
     result = CheckResult(
         case.id, rule, case.label, verdict, message if verdict is not Verdict.PASS else "", max(bench.examples_run, 1), steps

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
-import storcert.conformance.requirements  # noqa: F401  (fills the registry)
+import storcert.conformance.requirements
 import storcert.simulators.object_store  # noqa: F401  (registers its client face)
 from storcert.conformance.calibrate import calibrate
 from storcert.conformance.facts import Facts
@@ -86,12 +86,20 @@ def run_cases(
     # Directed cases first: a budget that ends early takes generated ones away before it takes rules away.
     ordered = sorted(cases, key=lambda case: case.check.name == "programs-hold")
     try:
-        for outcome in runner(job, facts, ordered, workers, lambda: deadline is not None and time.monotonic() > deadline):
+        for outcome in runner(
+            job, facts, ordered, workers, lambda: deadline is not None and time.monotonic() > deadline
+        ):
             done[outcome.result.id] = outcome
             progress.advanced(outcome.result.rule, str(outcome.result.verdict))
     except KeyboardInterrupt:
         interrupted = True
-    reason = "interrupted before it ran" if interrupted else f"the budget of {budget_s:g} s was over" if budget_s else "did not run"
+    reason = (
+        "interrupted before it ran"
+        if interrupted
+        else f"the budget of {budget_s:g} s was over"
+        if budget_s
+        else "did not run"
+    )
     return [done.get(case.id) or CaseOutcome(_not_run(case, reason, interrupted)) for case in cases], interrupted
 
 

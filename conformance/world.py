@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storcert.conformance.subject import Subject
-from storcert.harness.contract import JsonValue, StorageError
+from storcert.harness.contract import JsonValue
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
 from storcert.harness.record.finding import Finding
@@ -100,7 +100,7 @@ class World:
             raise Stuck(f"{call.label} never came back and made no request meanwhile: {error}")
         trouble = getattr(self.device, "not_modelled", None)
         if isinstance(error, NotModelled) or trouble:
-            raise KitTrouble(str(error or trouble[0]))
+            raise KitTrouble(str(error or (trouble or [""])[0]))
         beyond = next((found for found in call.location.findings if found.kind != "file-system"), None)
         if beyond is not None or isinstance(error, NotSimulated):
             raise Unsimulated(str(beyond.message if beyond else error))

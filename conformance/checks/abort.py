@@ -18,7 +18,9 @@ AMOUNTS = ("nothing", "small", "part", "parts")
 
 
 def _size(facts: Facts, amount: str) -> int:
-    return {"nothing": 0, "small": facts.fit(5000), "part": facts.fit(facts.part_bytes), "parts": facts.large_size}[amount]
+    return {"nothing": 0, "small": facts.fit(5000), "part": facts.fit(facts.part_bytes), "parts": facts.large_size}[
+        amount
+    ]
 
 
 @check(
@@ -68,7 +70,12 @@ def after_commit_nothing_happens(b: Bench, end: str) -> None:
     require_bytes(there, uri, data)
 
 
-@check(RULE, core=lambda f: ["dropped-then-delete", "dropped-then-commit"], standard=lambda f: ["dropped-parts-then-delete", "dropped-parts-then-commit"], simulation=True)
+@check(
+    RULE,
+    core=lambda f: ["dropped-then-delete", "dropped-then-commit"],
+    standard=lambda f: ["dropped-parts-then-delete", "dropped-parts-then-commit"],
+    simulation=True,
+)
 def dropped_stream(b: Bench, how: str) -> None:
     """A stream that is dropped publishes nothing; what it left is gone after delete of the URI or the next commit."""
     here, there = both(b)
@@ -94,7 +101,12 @@ def _take_over(b: Bench, how: str) -> None:
     b.require_clean("after delete of the URI")
 
 
-@check(RULE, core=lambda f: ["small-then-delete", "parts-then-commit"], standard=lambda f: ["parts-then-delete", "small-then-commit"], simulation=True)
+@check(
+    RULE,
+    core=lambda f: ["small-then-delete", "parts-then-commit"],
+    standard=lambda f: ["parts-then-delete", "small-then-commit"],
+    simulation=True,
+)
 def dead_process(b: Bench, how: str) -> None:
     """A process that dies while it writes publishes nothing; what it left is gone after delete or the next commit."""
     here, there = both(b)
@@ -128,6 +140,9 @@ def dies_at_any_moment(b: Bench, amount: str) -> None:
             found: bytes | None = there.read(uri)
         except StorageError:
             found = None
-        require(found is None or found == data, f"dead after {delay_ms} ms: {len(found or b'')} of {size} bytes are published")
+        require(
+            found is None or found == data,
+            f"dead after {delay_ms} ms: {len(found or b'')} of {size} bytes are published",
+        )
         there.delete(uri)
         b.require_clean("after delete of the URI")

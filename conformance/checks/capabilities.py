@@ -145,7 +145,7 @@ OPTIONAL: dict[str, tuple[str, Callable[[Bench], tuple[Any, ...]]]] = {
 
 @check(RULE, core=lambda f: sorted(OPTIONAL))
 def optional_methods(b: Bench, capability: str) -> None:
-    """random_access, snapshots, revert, clone: not declared, the method is absent or raises Unsupported; declared, it is there."""
+    """An optional method that is not declared is absent or raises Unsupported; a declared one is there."""
     method, arguments = OPTIONAL[capability]
     here, _ = both(b)
     stored(b, b.uri("a"), b.facts.fit(100))

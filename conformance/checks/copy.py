@@ -137,7 +137,11 @@ def source_deleted_meanwhile(b: Bench, how: str) -> None:
         here.write(source, first)
 
         copying = here.later.copy(source, destination)
-        replacing = b.begin(there.location, f"after {delay_ms} ms delete and write {source}", _replace(b, there, source, second, delay_ms))
+        replacing = b.begin(
+            there.location,
+            f"after {delay_ms} ms delete and write {source}",
+            _replace(b, there, source, second, delay_ms),
+        )
         b.join(copying, replacing)
         found = seen(there, destination)
         if copying.error is None:

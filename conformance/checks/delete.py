@@ -65,7 +65,12 @@ def only_the_named_one(b: Bench, name: str) -> None:
         require_bytes(there, one, data, f"after {uri} was deleted")
 
 
-@check(RULE, core=lambda f: ["create", "write", "empty", "copy"], standard=lambda f: ["create-large", "write-large", "copy-large"], simulation=True)
+@check(
+    RULE,
+    core=lambda f: ["create", "write", "empty", "copy"],
+    standard=lambda f: ["create-large", "write-large", "copy-large"],
+    simulation=True,
+)
 def all_comes_back(b: Bench, how: str) -> None:
     """All that an object occupied comes back with its delete: parts, versions, temporary entries."""
     here, there = both(b)

@@ -21,7 +21,9 @@ def _require_listed(b: Bench, expected: set[DataObjectUri], found: list[DataObje
     doubled = [uri for uri, count in sorted(Counter(ours).items()) if count > 1]
     require(not doubled, f"listed more than once: {', '.join(map(str, doubled[:3]))}")
     missing, strange = sorted(expected - set(ours)), sorted(set(ours) - expected)
-    require(not missing, f"{len(missing)} of {len(expected)} objects are not listed: {', '.join(map(str, missing[:3]))}")
+    require(
+        not missing, f"{len(missing)} of {len(expected)} objects are not listed: {', '.join(map(str, missing[:3]))}"
+    )
     require(not strange, f"listed, but never published: {', '.join(map(str, strange[:3]))}")
 
 
@@ -42,7 +44,13 @@ def over_short_pages(b: Bench, count: int) -> None:
     all_of_them(b, count)
 
 
-@check(RULE, profile=Level.STANDARD, standard=lambda f: [f.page_size - 1, f.page_size, f.page_size + 1, 2 * f.page_size + 1], needs=NEEDS, simulation=True)
+@check(
+    RULE,
+    profile=Level.STANDARD,
+    standard=lambda f: [f.page_size - 1, f.page_size, f.page_size + 1, 2 * f.page_size + 1],
+    needs=NEEDS,
+    simulation=True,
+)
 def over_full_pages(b: Bench, count: int) -> None:
     """More objects than one page of the device holds are all listed."""
     here, there = both(b)
@@ -62,7 +70,12 @@ def kinds_and_accounts(b: Bench) -> None:
     """Objects that share ids under other kinds and accounts are all listed as themselves."""
     here, there = both(b)
     kinds = sorted(b.facts.capabilities.kinds)
-    uris = {b.uri(name, account, ObjectKind(kind)) for kind in kinds for account in ("1", "2", "12") for name in ("1", "2", "12")}
+    uris = {
+        b.uri(name, account, ObjectKind(kind))
+        for kind in kinds
+        for account in ("1", "2", "12")
+        for name in ("1", "2", "12")
+    }
     for uri in sorted(uris):
         here.create(uri, 0)
     _require_listed(b, uris, there.list())
@@ -84,7 +97,11 @@ def published_ones_only(b: Bench, how: str) -> None:
     _require_listed(b, {b.uri("kept"), b.uri("pending")}, there.list())
 
 
-@check(RULE, core=lambda f: ["a+b", "a b", "100%", "a%20b", "é", "日本", "A", "x.tmp", ".hidden", "a\\b", "a:b"], needs=NEEDS)
+@check(
+    RULE,
+    core=lambda f: ["a+b", "a b", "100%", "a%20b", "é", "日本", "A", "x.tmp", ".hidden", "a\\b", "a:b"],
+    needs=NEEDS,
+)
 def odd_names(b: Bench, name: str) -> None:
     """Odd names are listed exactly as they were given."""
     here, there = both(b)

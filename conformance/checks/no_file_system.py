@@ -85,8 +85,8 @@ def streams_are_no_files(b: Bench, which: str) -> None:
         stream = there.open_input(uri).stream.target
     for name in FORBIDDEN:
         require(not _works(stream, name), f"the {which} stream offers {name}")
-    name = getattr(stream, "name", None)
-    require(not isinstance(name, (str, int)), f"the {which} stream has a name: {name!r}")
+    called = getattr(stream, "name", None)
+    require(not isinstance(called, (str, int)), f"the {which} stream has a name: {called!r}")
 
 
 def _works(stream: Any, name: str) -> bool:
@@ -95,6 +95,6 @@ def _works(stream: Any, name: str) -> bool:
         return False
     try:
         (method or getattr(stream, name))(stream, *((0,) if name == "seek" else ()))
-    except Exception:  # whatever a stand-in raises to say that it does not offer this
+    except Exception:  # noqa: BLE001  (whatever a stand-in raises to say that it does not offer this)
         return False
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storcert.conformance.bench import HOST, SSVM, Attempt, Bench
+from storcert.conformance.client import Writer
 from storcert.conformance.content import content
 from storcert.conformance.observe import both, require_bytes, seen, stored
 from storcert.conformance.registry import check
@@ -90,7 +91,7 @@ def race_of_commits(b: Bench, amount: str) -> None:
             writers.append((writer, data))
         attempts = []
         for number, (writer, data) in enumerate(writers):
-            attempts.append((b.begin(*_delayed(b, writer, delay_ms * number)), data))
+            attempts.append((_commit_later(b, writer, delay_ms * number), data))
         b.join(*(attempt for attempt, _ in attempts))
         _judge_race(b, uri, attempts)
         for writer, _ in writers:
@@ -99,12 +100,12 @@ def race_of_commits(b: Bench, amount: str) -> None:
         b.require_clean("after delete of the URI")
 
 
-def _delayed(b: Bench, writer: object, delay_ms: int) -> tuple[str, str, object]:
+def _commit_later(b: Bench, writer: Writer, delay_ms: int) -> Attempt:
     def body() -> object:
         b.world.kernel.sleep_ns(delay_ms * 1_000_000)
-        return writer.stream.commit()  # type: ignore[attr-defined]
+        return writer.stream.commit()
 
-    return writer.client.location, f"commit {writer.uri} after {delay_ms} ms", body  # type: ignore[attr-defined]
+    return b.begin(writer.client.location, f"commit {writer.uri} after {delay_ms} ms", body)
 
 
 @check(RULE, core=lambda f: ["small"], standard=lambda f: ["parts"], needs=["on_device_copy"], simulation=True)

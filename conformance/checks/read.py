@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from storcert.conformance.bench import Bench
 from storcert.conformance.content import first_difference
 from storcert.conformance.facts import Facts
@@ -169,7 +171,7 @@ def transport_cut(b: Bench, how: str) -> None:
         uri = b.uri()
         data = stored(b, uri, size)
         b.arm(Fault("cut", operation, 1, Phase.DURING, count, after))
-        reading = b.attempt(lambda client=there: client.later.read(uri))  # type: ignore[misc]
+        reading = b.attempt(partial(there.later.read, uri))
         if reading.error is None:
             require(reading.value == data, f"cut after {after}: {first_difference(reading.value, data)}")
         else:

@@ -55,7 +55,12 @@ def crash_at_every_step(b: Bench, name: str) -> None:
 
 
 def _pairs(facts: Facts) -> list[str]:
-    return [f"{name} {kind}" for name in names(facts, ("write-parts", "copy-small", "delete-small")) for kind in sorted(facts.legal_faults) if kind != "crash"]
+    return [
+        f"{name} {kind}"
+        for name in names(facts, ("write-parts", "copy-small", "delete-small"))
+        for kind in sorted(facts.legal_faults)
+        if kind != "crash"
+    ]
 
 
 @check(RULE, deep=_pairs, simulation=True)

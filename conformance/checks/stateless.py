@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 from storcert.conformance.bench import HOST, SSVM, Bench
+from storcert.conformance.client import Client
 from storcert.conformance.content import content
 from storcert.conformance.observe import both, require_absent, require_bytes, stored
 from storcert.conformance.registry import check
 from storcert.conformance.violation import require
 from storcert.harness.contract import InvalidRequest, ObjectExists, ObjectNotFound, Policy, StorageDevice
+from storcert.harness.contract.device import resolve_secrets
 
 RULE = "C-STATELESS"
 
@@ -72,21 +74,21 @@ def fresh_instance_for_each_call(b: Bench, how: str) -> None:
     """A sequence of calls gives the same answers with a fresh instance for each call as with one instance."""
     fixed = b.client(HOST)
 
-    def client(number: int) -> object:
+    def client(number: int) -> Client:
         return fixed if how == "one-instance" else b.new_client((HOST, SSVM)[number % 2])
 
     first, second = b.uri("a"), b.uri("b")
     data = content("x", b.facts.fit(3000))
-    client(0).write(first, data)  # type: ignore[attr-defined]
-    client(1).create(second, b.facts.fit(50))  # type: ignore[attr-defined]
-    require_bytes(client(2), first, data)  # type: ignore[arg-type]
-    b.expect(ObjectExists, lambda: client(3).write(first, data))  # type: ignore[attr-defined]
-    client(4).delete(first)  # type: ignore[attr-defined]
-    require_absent(client(5), first)  # type: ignore[arg-type]
-    client(6).delete(first)  # type: ignore[attr-defined]
-    require_bytes(client(7), second, bytes(b.facts.fit(50)))  # type: ignore[arg-type]
-    client(8).write(first, data[:100] if b.facts.capabilities.size_granularity_bytes == 1 else data)  # type: ignore[attr-defined]
-    require(client(9).describe(first).size_bytes > 0, "the object written last is empty")  # type: ignore[attr-defined]
+    client(0).write(first, data)
+    client(1).create(second, b.facts.fit(50))
+    require_bytes(client(2), first, data)
+    b.expect(ObjectExists, lambda: client(3).write(first, data))
+    client(4).delete(first)
+    require_absent(client(5), first)
+    client(6).delete(first)
+    require_bytes(client(7), second, bytes(b.facts.fit(50)))
+    client(8).write(first, data[:100] if b.facts.capabilities.size_granularity_bytes == 1 else data)
+    require(client(9).describe(first).size_bytes > 0, "the object written last is empty")
 
 
 @check(RULE, simulation=True)
@@ -118,8 +120,6 @@ def configuration_is_left_alone(b: Bench) -> None:
 
 
 def _capabilities_twice(b: Bench, configuration: dict[str, object]) -> bool:
-    from storcert.harness.contract.device import resolve_secrets
-
     resolved = resolve_secrets(configuration)
     first, second = b.subject.driver_class(resolved), b.subject.driver_class(json.loads(json.dumps(resolved)))
     return bool(first.capabilities() == second.capabilities() == first.capabilities())
