@@ -221,8 +221,6 @@ class Bench:
         if isinstance(error, Violation):
             raise error
         if error is not None and attempt.error is None:
-            if not isinstance(error, Exception):
-                raise error
             # A scratch file that could not be made is a broken C-NOFS; that the error came out untyped is only its shadow.
             rule = "C-NOFS" if isinstance(error, OSError) and self.touched_files(attempt.call.location) else "C-ERRORS"
             raise Violation(

@@ -138,7 +138,9 @@ class LiveWorld:
         for call in calls:
             try:
                 call.task.result = call.function()
-            except Exception as error:  # noqa: BLE001  (the bench judges it, whatever it is)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  (the bench judges it, whatever it is: sys.exit() too)
                 call.task.error = error
             call.task.done = True
             call.return_ns = self.kernel.now_ns

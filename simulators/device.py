@@ -7,17 +7,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from storcert.harness.contract import JsonValue
+from storcert.harness.kernel.context import current_location
 from storcert.harness.record.fault import Fault, Phase
+from storcert.harness.record.finding import Finding
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
 
 
+NOT_MODELLED = "not-modelled"
+
+
 class NotModelled(Exception):
     """A client library call, parameter or behaviour the simulator does not have.
 
-    It counts as the kit's error: never as the driver's failure and never as a pass.
+    It counts as the kit's error: never as the driver's failure and never as a pass. It is noted at the location too,
+    because a driver that turns whatever is raised into a typed error of its own would hide it.
     """
+
+    def __init__(self, what: str = "") -> None:
+        super().__init__(what)
+        here = current_location()
+        if here is not None:
+            here.findings.append(Finding(NOT_MODELLED, what, "", 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the tests of the kit share: facts learned once per driver, a bench that is always closed, one case run to its verdict."""
+"""What the tests of the kit share: facts learned once per driver, a bench that is always closed, one case run to its end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import storcert.conformance.requirements  # noqa: F401  (fills the registry)
+import storcert.conformance.requirements
 import storcert.simulators.object_store  # noqa: F401  (registers its client face)
 from storcert.conformance.bench import Bench
 from storcert.conformance.calibrate import calibrate
@@ -78,8 +78,9 @@ def certify(driver: str = S3, *rules: str, **more: Any) -> RunRecord:
 
 def driver_file(folder: Path, body: str, name: str = "vendor") -> str:
     """A vendor's file: ``class Driver(S3Driver)`` with this body. Gives the reference to certify."""
-    lines = "\n".join(f"    {line}".rstrip() for line in body.splitlines())
-    text = f"import os\nfrom storcert.harness.contract import *\nfrom storcert.harness.drivers.s3 import S3Driver\n\n\nclass Driver(S3Driver):\n{lines}\n"
+    head = ["import os", "from storcert.harness.contract import *", "from storcert.harness.drivers.s3 import S3Driver"]
+    lines = [f"    {line}".rstrip() for line in body.splitlines()]
+    text = "\n".join([*head, "", "", "class Driver(S3Driver):", *lines, ""])
     path = folder / f"{name}.py"
     path.write_text(text)
     return f"{path}:Driver"

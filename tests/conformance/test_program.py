@@ -27,9 +27,8 @@ steps = st.builds(
     st.booleans(),
     st.integers(0, 9),
 )
-faults = st.builds(
-    Fault, st.text(max_size=9), st.text(max_size=9), st.integers(1, 9), st.sampled_from(Phase), st.integers(0, 9), st.integers(0, 9)
-)
+words, few = st.text(max_size=9), st.integers(0, 9)
+faults = st.builds(Fault, words, words, st.integers(1, 9), st.sampled_from(Phase), few, few)
 whole = st.builds(
     Program,
     st.lists(st.tuples(st.just("volume"), st.text(min_size=1), st.text(min_size=1)), max_size=3).map(tuple),

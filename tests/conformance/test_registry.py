@@ -31,8 +31,8 @@ def test_a_core_run_of_the_s3_driver_has_at_least_250_cases() -> None:
 
 @pytest.mark.parametrize("rule", APPLYING)
 def test_every_rule_has_directed_and_generated_cases_that_run(rule: str) -> None:
-    cases = [case for case in cases_for(facts_of(), Level.STANDARD) if case.check.rule == rule and not case.check.missing(facts_of())]
-    names = {case.check.name for case in cases}
+    checks = [case.check for case in cases_for(facts_of(), Level.STANDARD) if not case.check.missing(facts_of())]
+    names = {one.name for one in checks if one.rule == rule}
     assert names - {GENERATED}, "no directed check"
     # What files a driver touches is collected over every program of the run, whatever rule it leans to.
     assert GENERATED in names or rule == "C-NOFS"
