@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from storcert.conformance.bench import Bench
+from storcert.conformance.checks.no_file_system import require_no_file_touched
 from storcert.conformance.draws import search
 from storcert.conformance.interpreter import Run
 from storcert.conformance.program import Program
@@ -23,6 +24,8 @@ from storcert.conformance.violation import Violation
 
 EXAMPLES = {"small": {Level.CORE: 6, Level.STANDARD: 40, Level.DEEP: 300}, "parts": {Level.STANDARD: 4, Level.DEEP: 40}}
 SHRINK_RUNS_MAX = 400
+#: Rules about what faults do: a program without faults says nothing about them.
+ABOUT_FAULTS = frozenset({"C-BUDGET", "C-DURABLE", "C-RETRY"})
 
 
 @dataclass(slots=True)
@@ -53,6 +56,8 @@ def run_program(b: Bench, program: Program) -> None:
 def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
     if b.program is not None:
         run_program(b, b.program)
+        if rule == "C-NOFS":
+            require_no_file_touched(b)
         return
     focus = FOCUSES[rule] if amount == "small" else large(FOCUSES[rule])
     if b.facts.mode != "simulated":
@@ -69,6 +74,8 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
                 return
         try:
             run_program(b, program)
+            if rule == "C-NOFS":
+                require_no_file_touched(b)
         except Violation as violation:
             if not best or program != best[0].program:
                 best[:] = [_Best(program, violation, list(b.steps))]

@@ -53,6 +53,7 @@ FOCUSES: Mapping[str, Focus] = {
     "C-READER": Focus({"write": 4, "delete": 3, "read": 6, "create": 1}, tasks=2, steps=5, ends=("commit",)),
     "C-INDEP": Focus({"write": 5, "read": 5, "delete": 1, "create": 1}, tasks=3, steps=4),
     "C-STATELESS": Focus(_lean(describe=5, list=3), tasks=2, steps=6),
+    "C-NOFS": Focus(_lean(), faults=1, steps=6, ends=("commit", "abort", "raise", "drop")),
     "C-NAMES": Focus(_lean(), odd_names=True),
     "C-ERRORS": Focus(_lean(), faults=1, steps=5),
     "C-BUDGET": Focus(_lean(), faults=2, steps=4),

@@ -26,7 +26,8 @@ def message(finding: Finding) -> str:
     return f"driver code touched a file system outside its device: {finding.message}{where}"
 
 
-def _require_none(b: Bench) -> None:
+def require_no_file_touched(b: Bench) -> None:
+    """No driver code of this world went for a path outside its device."""
     found = sorted({finding for finding in b.world.findings() if finding.kind == "file-system"})
     if found:
         raise Violation(message(found[0]))
@@ -66,7 +67,7 @@ OPERATIONS = ("make", "create", "write", "abort", "read", "describe", "delete", 
 def no_path_is_touched(b: Bench, operation: str) -> None:
     """No operation opens, lists, makes, renames or looks at a path outside the device: no scratch file, no home."""
     _operations(b)[operation]()
-    _require_none(b)
+    require_no_file_touched(b)
 
 
 FORBIDDEN = ("fileno", "seek", "tell", "truncate", "__len__")

@@ -209,6 +209,7 @@ def calls(draw: st.DrawFn) -> Call:
     """One call, mostly about a few keys so that calls meet."""
     operation = draw(st.sampled_from(_WEIGHTED))
     arguments: dict[str, Any] = {}
+    etag: st.SearchStrategy[Any] = st.nothing()
     if operation in _OBJECT_OPERATIONS:
         key = arguments["Key"] = draw(_keys)
         etag = _etags(key)

@@ -286,11 +286,12 @@ def test_two_devices_do_not_see_each_other_and_the_same_seed_gives_the_same_ids(
 def test_closing_leaves_nothing_in_motos_modules(new_world: Callable[..., World]) -> None:
     import moto.s3.models as models
 
-    before = len(models.FakeKey.instances_tracked), dict(models.s3_backends)
+    tracked: list[Any] = models.FakeKey.instances_tracked  # type: ignore[attr-defined]  # pyright: ignore
+    before = len(tracked), dict(models.s3_backends)
     world = new_world()
     world.put()
     world.store.close()
-    assert (len(models.FakeKey.instances_tracked), dict(models.s3_backends)) == before
+    assert (len(tracked), dict(models.s3_backends)) == before
 
 
 def test_credentials_and_settings_come_from_the_location_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
