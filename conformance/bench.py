@@ -182,7 +182,11 @@ class Bench:
             return
         for uri in used:
             attempt = self.begin(client.location, f"tidy up {uri}", partial(client.driver.delete, uri), quiet=True)
-            self.world.finish(attempt.call)
+            try:
+                self.world.finish(attempt.call)
+            except (Stuck, Unsimulated):
+                # The checks of delete say so; here it must not take the place of what the case found.
+                return
 
     # Calls
 

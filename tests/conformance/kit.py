@@ -53,8 +53,9 @@ def bench_of(driver_class: type = S3Driver, seed: int = 1, facts: Facts | None =
 def run_check(function: Callable[..., None], driver_class: type = S3Driver, rule: str = "C-READ", **more: Any) -> CaseOutcome:
     """One hand-made check, run as the kit runs its own."""
     made = Check(rule, "by-hand", function, Level.CORE, (), (), more.pop("simulation", False))
+    facts = more.pop("facts", None) or facts_of(driver_class)
     with installed():
-        return run_case(Case(made, ""), subject(driver_class), facts_of(driver_class), more.pop("seed", 1), **more)
+        return run_case(Case(made, ""), subject(driver_class), facts, more.pop("seed", 1), **more)
 
 
 def run_id(identity: str, driver_class: type = S3Driver, seed: int = 1, **more: Any) -> CaseOutcome:

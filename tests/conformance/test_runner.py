@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from storcert.conformance.bench import LocationDied
-from storcert.conformance.registry import Case, Check, Level
-from storcert.conformance.runner import run_case, source_of
+from storcert.conformance.runner import source_of
 from storcert.conformance.violation import NotApplicable, Undecided, Violation, require
 from storcert.conformance.world import KitTrouble
 from storcert.harness.contract import DataObjectUri, DeviceUnavailable, ObjectNotFound
 from storcert.harness.drivers.s3 import S3Driver
-from storcert.harness.kernel.interpose import installed
 from storcert.harness.record.run_record import SourceLine
 from storcert.harness.record.verdict import Verdict
 from storcert.simulators.device import NotModelled
@@ -107,9 +105,7 @@ def asks(function: Any) -> type[Asks]:
 
 def describing(function: Any) -> Any:
     """One ``describe`` of a driver that does something odd then; what is odd is not what facts are learned from."""
-    check = Check("C-DESCRIBE", "by-hand", lambda b: b.client().describe(b.uri()), Level.CORE, (), (), False)
-    with installed():
-        return run_case(Case(check, ""), subject(asks(function)), facts_of(), 1)
+    return run_check(lambda b: b.client().describe(b.uri()), asks(function), "C-DESCRIBE", facts=facts_of())
 
 
 def fail(error: BaseException) -> Any:
