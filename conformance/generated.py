@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from storcert.conformance.bench import Bench
-from storcert.conformance.checks.no_file_system import require_no_file_touched
+from storcert.conformance.checks.no_file_system import need_watched_files, require_no_file_touched
 from storcert.conformance.draws import search
 from storcert.conformance.interpreter import Run
 from storcert.conformance.program import Program
@@ -59,6 +59,10 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
         if rule == "C-NOFS":
             require_no_file_touched(b)
         return
+    if rule in ABOUT_FAULTS:
+        b.need_simulation()
+    if rule == "C-NOFS":
+        need_watched_files(b)
     focus = FOCUSES[rule] if amount == "small" else large(FOCUSES[rule])
     if b.facts.mode != "simulated":
         focus = focus_without_faults(focus)
