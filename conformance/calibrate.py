@@ -116,6 +116,22 @@ def _look(bench: Bench, subject: Subject) -> None:
         return
 
 
+def _leave_markers(bench: Bench, facts: Facts) -> None:
+    """Make, copy, list, abort and delete a little of everything, so that what a driver keeps for itself is there."""
+    client, size = bench.client(HOST), facts.fit(1)
+    for kind in sorted(facts.capabilities.kinds):
+        for account in ("1", "2"):
+            uri, copied = bench.uri("calibration", account, kind), bench.uri("calibration-copy", account, kind)
+            client.create(uri, size)
+            if facts.capabilities.on_device_copy:
+                client.copy(uri, copied)
+            client.delete(copied)
+            client.delete(uri)
+    client.write(bench.uri("calibration-aborted"), content("calibration", size), end="abort")
+    if facts.capabilities.enumerate:
+        client.list()
+
+
 def _measure(bench: Bench, facts: Facts) -> Facts:
     """Write a large object and see in which pieces it travels; delete it and see what stays."""
     uri = bench.uri("calibration-large")
@@ -130,6 +146,7 @@ def _measure(bench: Bench, facts: Facts) -> Facts:
         if 0 < largest < size:
             part = max(largest, 1)
         client.delete(uri)
+        _leave_markers(bench, facts)
     except (StorageError, Violation, Undecided):
         pass
     fixed = frozenset(

@@ -28,7 +28,6 @@ RULE_OF_VERB = {
     "member": "C-LIST",
 }
 MILLISECOND_NS = 1_000_000
-LEGAL_BESIDE_DELETE = ("DeviceUnavailable", "ObjectInUse")
 WHOLE: tuple[int, int | None] = (0, None)
 
 
@@ -251,14 +250,16 @@ class Run:
             return
         if operation.error == "InvalidRequest" and not self._plain(operation.uri):
             return
-        beside = any(
-            other.verb == "delete"
+        beside = {
+            other.verb
+            for other in self.history
+            if other is not operation
             and other.uri in (operation.uri, operation.source)
             and other.invoke_ns <= (operation.return_ns or 0)
             and operation.invoke_ns <= (other.return_ns or 0)
-            for other in self.history
-        )
-        legal = beside and operation.error in LEGAL_BESIDE_DELETE
+        }
+        # Somebody at work on the same object may be in the way; only a delete may take the object away from under one.
+        legal = operation.error == "ObjectInUse" and bool(beside) or operation.error == "DeviceUnavailable" and "delete" in beside
         require(legal, f"{operation.step} failed without a cause", "C-ERRORS")
 
     @staticmethod

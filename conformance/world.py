@@ -21,7 +21,7 @@ from storcert.simulators.object_store import ObjectStore
 MINUTE_NS = 60 * 10**9
 CALL_LIMIT_NS = 15 * MINUTE_NS
 # A transfer is many calls, each with its own limit; past this nothing of it can still be within bounds.
-TRANSFER_LIMIT_NS = 4 * 60 * MINUTE_NS
+TRANSFER_LIMIT_NS = 24 * 60 * MINUTE_NS
 WALL_LIMIT_S = 20.0
 
 DEVICES: Mapping[str, Callable[[Kernel, Mapping[str, Any]], SimulatedDevice]] = {"object-store": ObjectStore}
