@@ -45,6 +45,7 @@ def _operations(b: Bench) -> dict[str, Callable[[], Any]]:
     able = b.facts.capabilities
     return {
         "make": lambda: b.new_client(),
+        "capabilities": lambda: here.do("capabilities", lambda: here.driver.capabilities()),
         "create": lambda: here.create(uri, len(data)),
         "write": lambda: here.write(uri, data, (1000,)),
         "write-parts": lambda: here.write(uri, content("x", b.facts.large_size)),
@@ -65,7 +66,7 @@ def _refused(call: Callable[[], Any]) -> None:
         return
 
 
-OPERATIONS = ("make", "create", "write", "abort", "read", "describe", "delete", "copy", "list", "refused")
+OPERATIONS = ("make", "capabilities", "create", "write", "abort", "read", "describe", "delete", "copy", "list", "refused")
 
 
 @check(RULE, core=lambda f: OPERATIONS, standard=lambda f: ["write-parts"])
