@@ -74,6 +74,19 @@ def test_a_folder_fails_exactly_what_is_documented_and_is_left_without_files(tmp
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+def test_rules_about_faults_are_not_passed_where_no_fault_can_be_shown() -> None:
+    record = certified(("C-BUDGET", "C-DURABLE", "C-RETRY"), protocol=PROTOCOL)
+    assert {check.verdict for check in record.checks} == {Verdict.SKIPPED, Verdict.DISABLED}
+    assert record.verdict is RunVerdict.UNDECIDED
+
+
+def test_no_file_rule_is_not_passed_where_nobody_watches(tmp_path: Path) -> None:
+    """The local file system keeps scratch files in the temporary folder; a live run does not see them."""
+    record = certified(("C-NOFS",), "live", protocol="file", root=str(tmp_path))
+    passed = {check.id.partition("[")[0] for check in record.checks if check.verdict is Verdict.PASS}
+    assert passed == {"C-NOFS/streams-are-no-files"}
+
+
 def test_the_ideal_file_system_is_exclusive_at_commit() -> None:
     driver = FsspecDriver({"protocol": PROTOCOL})
     name = DataObjectUri(ObjectKind.VOLUME, "1", "a")
