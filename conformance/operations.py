@@ -6,7 +6,7 @@ repeating from another location converges, and deleting leaves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from storcert.conformance.observe import require_absent, require_bytes, seen
 from storcert.conformance.violation import require
 from storcert.harness.contract import DataObjectUri
 from storcert.harness.record.history import Status
+from storcert.simulators.device import CensusEntry
 
 SOURCE, TARGET = "source", "target"
 
@@ -141,8 +142,9 @@ def healthy_requests(b: Bench, one: Scenario) -> list[str]:
     return requests
 
 
-def judge(b: Bench, one: Scenario, attempt: Attempt) -> None:
-    """What came of the operation under a fault: true answer, no state in between, convergence, nothing left."""
+def judge(b: Bench, one: Scenario, attempt: Attempt, before: Sequence[CensusEntry]) -> None:
+    """What came of the operation under a fault: true answer, no state in between, convergence, nothing left. ``before``:
+    all that the device held before the call."""
     b.heal()
     observer = b.client(SSVM)
     state = {name: seen(observer, b.uri(name)) for name in one.names}
@@ -156,8 +158,28 @@ def judge(b: Bench, one: Scenario, attempt: Attempt) -> None:
             one.rule,
         )
     _require_true(b, one, attempt, state, was, will)
+    if attempt.status is Status.FAILED and not one.name.startswith("abort") and _could_clean_up(b):
+        _require_as_before(b, attempt, before)
     _require_value(b, one, attempt)
     _converge(b, one, state, was, will)
+
+
+OUTAGES = ("server_restart", "power_loss", "slow")
+
+
+def _could_clean_up(b: Bench) -> bool:
+    """Whether the device was there for the driver to take back what it had sent. A device that stays away keeps it; then
+    only the next delete or commit must clear it, and no driver is blamed for what it could not reach."""
+    return all(fault.count == 1 and fault.kind not in OUTAGES for fault in b.world.device.fired)
+
+
+def _require_as_before(b: Bench, attempt: Attempt, before: Sequence[CensusEntry]) -> None:
+    """Not done means that nothing is left, also of what nobody can see."""
+    now = set(b.census())
+    for what, entries in (("left behind", now - set(before)), ("lost", set(before) - now)):
+        changed = sorted(entry for entry in entries if (entry.kind, entry.name) not in b.facts.fixed_entries)
+        said = f"{attempt.call.label} said {attempt}, and {what}"
+        require(not changed, f"{said} {', '.join(f'{entry.kind} {entry.name}' for entry in changed[:3])}", "C-RETRY")
 
 
 def _in_between(uri: DataObjectUri, found: bytes | None, due: bytes | None) -> str:
@@ -205,9 +227,12 @@ def _require_value(b: Bench, one: Scenario, attempt: Attempt) -> None:
 def _converge(b: Bench, one: Scenario, state: State, was: State, will: State) -> None:
     second = b.client(SSVM)
     again = b.attempt(lambda: one.call(b, second.later))
-    true = again.error is None and not one.refusal
-    true = true or again.error_name == one.refusal != ""
-    true = true or (again.error_name in one.again and state == will and will != was)
+    if one.refusal:
+        true = again.error_name == one.refusal
+    elif one.again and state == will:
+        true = again.error_name in one.again
+    else:
+        true = again.error is None
     require(
         true,
         f"repeated from another location after it was {'done' if state == will else 'not done'}: {again}",

@@ -8,12 +8,13 @@ from storcert.conformance.bench import HOST, SSVM, Bench, LocationDied
 from storcert.conformance.content import content
 from storcert.conformance.facts import Facts
 from storcert.conformance.observe import both, require_absent, require_bytes
-from storcert.conformance.registry import check
+from storcert.conformance.registry import Level, check
 from storcert.conformance.violation import require
 from storcert.harness.contract import StorageError
 
 RULE = "C-ABORT"
 ENDS = ("abort", "close", "raise")
+PAGE = 5
 AMOUNTS = ("nothing", "small", "part", "parts")
 
 
@@ -81,9 +82,20 @@ def dropped_stream(b: Bench, how: str) -> None:
     here, there = both(b)
     uri = b.uri()
     here.write(uri, content("x", b.facts.large_size if "parts" in how else b.facts.fit(5000)), end="drop")
-    gc.collect()
+    here.do("collect garbage", gc.collect)  # there, because what a stream does when it goes is the driver's doing
     b.world.advance(10**9)
     require_absent(there, uri)
+    _take_over(b, how)
+
+
+@check(RULE, profile=Level.STANDARD, standard=lambda f: ["then-delete", "then-commit"], simulation=True)
+def many_dropped_streams(b: Bench, how: str) -> None:
+    """However many streams of one URI were dropped, what they left is gone after its delete or the next commit to it."""
+    b.fresh(page_size=PAGE)
+    for number in range(PAGE + 2):
+        b.client((HOST, SSVM)[number % 2]).write(b.uri(), content("x", b.facts.large_size), end="drop")
+    b.client(HOST).do("collect garbage", gc.collect)
+    b.world.advance(10**9)
     _take_over(b, how)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from storcert.conformance.bench import Bench
+from storcert.conformance.bench import SSVM, Bench
 from storcert.conformance.content import content
-from storcert.conformance.observe import both, require_absent, require_bytes
+from storcert.conformance.observe import both, require_absent, require_bytes, stored
 from storcert.conformance.registry import check
-from storcert.conformance.violation import require
-from storcert.harness.contract import InvalidRequest, SizeMismatch, StorageError
+from storcert.conformance.violation import Violation, require
+from storcert.harness.contract import InvalidRequest, ObjectExists, SizeMismatch, StorageError
 
 RULE = "C-COMMIT"
 
@@ -89,6 +89,34 @@ def second_commit(b: Bench) -> None:
     writer.commit()
     b.expect(InvalidRequest, writer.commit)
     require_bytes(there, uri, data)
+
+
+@check(RULE, core=lambda f: ["lost-race", "wrong-size"])
+def failed_commit_is_final(b: Bench, why: str) -> None:
+    """After a commit that raised, write and commit raise too, and nothing is published, also when the cause is gone."""
+    here, there = both(b)
+    uri = b.uri()
+    data = content("x", b.facts.fit(1000))
+    writer = here.open_output(uri, None if why == "lost-race" else 2 * len(data))
+    writer.write(data)
+    if why == "lost-race":
+        stored(b, uri, b.facts.fit(10), location=SSVM)
+        try:
+            b.expect(ObjectExists, writer.commit)
+        except Violation as lost_to_nobody:  # a commit that wins over an existing object is no failed commit
+            raise Violation(lost_to_nobody.message, "C-ONCE") from None
+        there.delete(uri)
+    else:
+        b.expect(SizeMismatch, writer.commit)
+    for call in (lambda: writer.write_once(data), writer.commit):
+        try:
+            call()
+        except StorageError:
+            continue
+        require(False, f"{b.last_step}, after a commit that had failed")
+    require_absent(there, uri, "after a commit that had failed was repeated")
+    writer.close()
+    require_absent(there, uri, "after a commit that had failed, and close")
 
 
 @check(RULE, core=lambda f: f.sizes(1, 4096), standard=lambda f: [f.large_size])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from storcert.conformance.bench import Bench
+from storcert.conformance.bench import HOST, Bench
 from storcert.conformance.client import Client, transfer
 from storcert.conformance.content import content
+from storcert.conformance.fault_space import SECOND_NS
 from storcert.conformance.observe import both, require_absent, require_bytes, seen, stored
 from storcert.conformance.registry import check
 from storcert.conformance.violation import require
 from storcert.harness.contract import DataObjectUri, InvalidRequest, ObjectExists, ObjectKind, ObjectNotFound
+from storcert.harness.record.fault import Fault, Phase
 
 RULE = "C-COPY"
 NEEDS = ("on_device_copy",)
+SLOW_PLACES = 7
 
 
 @check(RULE, core=lambda f: f.small_sizes, standard=lambda f: f.boundary_sizes, needs=NEEDS)
@@ -117,9 +120,18 @@ def odd_names(b: Bench, name: str) -> None:
     require_bytes(here, plain, data)
 
 
-def _replace(b: Bench, client: Client, uri: DataObjectUri, data: bytes, delay_ms: int) -> Callable[[], None]:
+def _replace(b: Bench, client: Client, uri: DataObjectUri, data: bytes, delay_ms: int, slow: int) -> Callable[[], None]:
+    seen_before = len(b.world.device.requests)
+
+    def slow_one_is_under_way() -> bool:
+        return len([one for one in b.world.device.requests[seen_before:] if one.location == HOST]) >= slow
+
     def body() -> None:
         b.world.kernel.sleep_ns(delay_ms * 1_000_000)
+        for _ in range(1000 if slow else 0):
+            if slow_one_is_under_way():
+                break
+            b.world.kernel.sleep_ns(1_000_000)
         client.driver.delete(uri)
         transfer(client.driver, uri, data, (), None, "commit", lambda _: None)
 
@@ -130,17 +142,22 @@ def _replace(b: Bench, client: Client, uri: DataObjectUri, data: bytes, delay_ms
 def source_deleted_meanwhile(b: Bench, how: str) -> None:
     """While the source is deleted and written anew, a copy is of the one or the other, or it is refused; never a mix."""
     size = b.facts.large_size if how == "large" else b.facts.fit(8192)
-    for delay_ms in b.examples((0, 1, 2, 4, 7, 11, 20, 50, 100, 200)):
+    moments = [(delay_ms, 0) for delay_ms in (0, 1, 2, 4, 7, 11, 20, 50, 100, 200)]
+    if "slow" in b.facts.legal_faults:
+        moments += [(0, place) for place in range(1, SLOW_PLACES + 1)]
+    for delay_ms, slow in b.examples(moments):
         here, there = both(b)
         source, destination = b.uri("a"), b.uri("b")
         first, second = content("first", size), content("second", size)
         here.write(source, first)
-
+        if slow:
+            # One request of the copy takes so long that the source is another object before the next one.
+            b.arm(Fault("slow", "*", slow, Phase.BEFORE, 1, 5 * SECOND_NS, HOST))
         copying = here.later.copy(source, destination)
         replacing = b.begin(
             there.location,
-            f"after {delay_ms} ms delete and write {source}",
-            _replace(b, there, source, second, delay_ms),
+            f"{f'during its request {slow}' if slow else f'after {delay_ms} ms'} delete and write {source}",
+            _replace(b, there, source, second, delay_ms, slow),
         )
         b.join(copying, replacing)
         found = seen(there, destination)

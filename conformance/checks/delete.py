@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from storcert.conformance.bench import Bench
+from collections.abc import Callable
+
+from storcert.conformance.bench import HOST, SSVM, Bench
+from storcert.conformance.client import Client, transfer
 from storcert.conformance.content import content
 from storcert.conformance.observe import both, require_absent, require_bytes, stored
 from storcert.conformance.registry import check
 from storcert.conformance.violation import require
 from storcert.harness.contract import DataObjectUri, ObjectKind, ObjectNotFound
+from storcert.harness.record.fault import Fault, Phase
 
 RULE = "C-DELETE"
 
@@ -63,6 +67,73 @@ def only_the_named_one(b: Bench, name: str) -> None:
     require_absent(there, uri)
     for one, data in kept.items():
         require_bytes(there, one, data, f"after {uri} was deleted")
+
+
+@check(RULE, core=lambda f: ["small"], standard=lambda f: ["parts"])
+def writers_of_relatives_go_on(b: Bench, amount: str) -> None:
+    """Deleting an object ends no writer of another name, however much the names share."""
+    here, there = both(b)
+    uri = b.uri("2")
+    size = b.facts.large_size if amount == "parts" else b.facts.fit(4096)
+    stored(b, uri, b.facts.fit(64))
+    writers = []
+    for one in _relatives(b, uri)[:2] if amount == "parts" else _relatives(b, uri):
+        data = content(str(one), size)
+        writer = here.open_output(one)
+        writer.write(data)
+        writers.append((one, data, writer))
+    there.delete(uri)
+    for one, data, writer in writers:
+        writer.commit()
+        require_bytes(there, one, data, f"written while {uri} was deleted")
+
+
+UNSURE = (("answer_lost", 0), ("answer_lost", 1), ("internal_error", 0), ("server_restart", 0))
+
+
+@check(RULE, simulation=True)
+def one_delete_removes_one_object(b: Bench) -> None:
+    """A delete whose answer is lost does not remove what another location wrote to the name since the object went."""
+    requests = _requests_of_a_delete(b)
+    places = [
+        (kind, value, place)
+        for kind, value in UNSURE
+        if "after" in b.facts.fault_phases.get(kind, ())
+        for place in range(1, requests + 1)
+    ]
+    for kind, value, place in b.examples(places):
+        here, there = both(b)
+        uri = b.uri()
+        stored(b, uri, b.facts.fit(4096))
+        data = content("since", b.facts.fit(5000))
+        b.arm(Fault(kind, "*", place, Phase.AFTER, 1, value, HOST))
+        deleting = here.later.delete(uri)
+        writing = b.begin(SSVM, f"as soon as {uri} is gone, write it anew", _once_gone(b, there, uri, data))
+        b.join(deleting, writing)
+        b.heal()
+        if writing.error is None and writing.value:
+            require_bytes(there, uri, data, f"{deleting.call.label} said {deleting}, and what was written since")
+
+
+def _requests_of_a_delete(b: Bench) -> int:
+    stored(b, b.uri(), b.facts.fit(4096))
+    before = len(b.world.device.requests)
+    b.client(HOST).delete(b.uri())
+    return len(b.world.device.requests) - before
+
+
+def _once_gone(b: Bench, client: Client, uri: DataObjectUri, data: bytes) -> Callable[[], bool]:
+    def body() -> bool:
+        for _ in range(1000):
+            try:
+                client.driver.describe(uri)
+            except ObjectNotFound:
+                transfer(client.driver, uri, data, (), None, "commit", lambda _: None)
+                return True
+            b.world.kernel.sleep_ns(2_000_000)
+        return False
+
+    return body
 
 
 @check(

@@ -82,6 +82,7 @@ def fault_then_crash(b: Bench, case: str) -> None:
 def _under(b: Bench, name: str, *faults: Fault) -> None:
     one = scenario(b.facts, name)
     prepare(b, one)
+    before = b.census()
     b.arm(*faults)
     attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
-    judge(b, one, attempt)
+    judge(b, one, attempt, before)

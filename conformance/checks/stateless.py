@@ -52,6 +52,8 @@ def no_memory_of_content(b: Bench) -> None:
     for number in range(4):
         data = content(f"generation {number}", b.facts.fit(1000 * (4 - number)))
         there.write(uri, data)
+        described = here.describe(uri).size_bytes
+        require(described == len(data), f"generation {number}: describe remembers {described} bytes of {len(data)}")
         require_bytes(here, uri, data, f"generation {number}")
         there.delete(uri)
 
@@ -121,8 +123,11 @@ def configuration_is_left_alone(b: Bench) -> None:
 
 def _capabilities_twice(b: Bench, configuration: dict[str, object]) -> bool:
     resolved = resolve_secrets(configuration)
+    given = json.dumps(resolved, sort_keys=True)
     first, second = b.subject.driver_class(resolved), b.subject.driver_class(json.loads(json.dumps(resolved)))
-    return bool(first.capabilities() == second.capabilities() == first.capabilities())
+    alike = bool(first.capabilities() == second.capabilities() == first.capabilities())
+    require(json.dumps(resolved, sort_keys=True) == given, "the driver changed the configuration it was given")
+    return alike
 
 
 @check(RULE)
