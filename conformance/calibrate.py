@@ -13,7 +13,14 @@ from storcert.conformance.live import within_reach
 from storcert.conformance.subject import Subject
 from storcert.conformance.usage import InvalidUsage
 from storcert.conformance.violation import Undecided, Violation
-from storcert.harness.contract import Capabilities, DeviceUnavailable, ObjectNotFound, PermissionDenied, StorageError
+from storcert.harness.contract import (
+    Capabilities,
+    DataObjectUri,
+    DeviceUnavailable,
+    ObjectNotFound,
+    PermissionDenied,
+    StorageError,
+)
 
 PART_BYTES_DEFAULT = 1 << 20
 PAGE_SIZE_DEFAULT = 1000
@@ -25,21 +32,27 @@ def calibrate(subject: Subject, seed: int, mode: str = "simulated") -> Facts:
     first = Facts(Capabilities(), mode, PART_BYTES_DEFAULT, PAGE_SIZE_DEFAULT, {}, {}, frozenset())
     bench = Bench(subject, first, seed, "calibration")
     try:
-        capabilities = _declared(bench, subject)
-        limits = bench.world.device.limits
-        part = limits.part_size_bytes or PART_BYTES_DEFAULT
-        facts = _with(bench, first, capabilities, part, limits.page_size or PAGE_SIZE_DEFAULT)
-        bench.facts = facts
         if mode == "live":
+            # A constructor may ask the device too, so it has its part of the few seconds.
             within_reach(lambda: _look(bench, subject), f"the device of driver {subject.reference!r}")
-            return facts
+            return bench.facts
+        facts = _meet(bench, subject)
         _reach(bench, subject)
         used = bool(bench.world.device.requests)
         if not used:
-            return _with(bench, facts, capabilities, facts.part_bytes, facts.page_size, mode="in_process")
+            return _with(bench, facts, facts.capabilities, facts.part_bytes, facts.page_size, mode="in_process")
         return _measure(bench, facts)
     finally:
         bench.close()
+
+
+def _meet(bench: Bench, subject: Subject) -> Facts:
+    """Make the driver and take it at its word."""
+    capabilities = _declared(bench, subject)
+    limits = bench.world.device.limits
+    part = limits.part_size_bytes or PART_BYTES_DEFAULT
+    bench.facts = _with(bench, bench.facts, capabilities, part, limits.page_size or PAGE_SIZE_DEFAULT)
+    return bench.facts
 
 
 def _with(
@@ -106,8 +119,10 @@ def _out_of_reach(subject: Subject, error: StorageError) -> InvalidUsage:
 
 def _look(bench: Bench, subject: Subject) -> None:
     """One describe of an object that is not there: a live device that answers it can be reached, and nothing was changed."""
+    _meet(bench, subject)
     try:
-        bench.client(HOST).describe(bench.uri("calibration"))
+        # A name that the bench does not note: tidying it up would wait for a device that does not answer.
+        bench.client(HOST).describe(DataObjectUri(bench.facts.kind, "storcert", "calibration"))
     except ObjectNotFound:
         return
     except (DeviceUnavailable, PermissionDenied) as error:

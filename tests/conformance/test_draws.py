@@ -80,8 +80,9 @@ def test_a_failing_draw_is_shrunk() -> None:
 
 @pytest.mark.parametrize(
     "strategy",
-    [st.booleans(), st.integers(), st.integers(0), st.integers(max_value=5), st.floats(), st.floats(0, 1), st.text(), st.binary(),
-     st.text("ab", min_size=3), st.sampled_from("abc"), st.lists(st.integers(0, 9), unique=True), st.none() | st.integers(0, 3)],
+    [st.booleans(), st.integers(), st.integers(0), st.integers(max_value=5), st.floats(), st.floats(0, 1), st.text(),
+     st.binary(), st.text("ab", min_size=3), st.sampled_from("abc"), st.lists(st.integers(0, 9), unique=True),
+     st.none() | st.integers(0, 3)],
 )  # fmt: skip
 def test_every_kind_of_draw_works_and_varies(strategy: Any) -> None:
     found: list[Any] = []
