@@ -23,7 +23,9 @@ def _deleted_under_reader(b: Bench, size: int, when: str, replacement: bytes | N
         found = reader.read(10)
     elif when == "half-way":
         while len(found) < size // 2:
-            found += reader.read(size // 2 - len(found))
+            piece = reader.read(size // 2 - len(found))
+            require(bool(piece), f"the reader saw an end after {len(found)} of {size} bytes")
+            found += piece
     there.delete(uri)
     if replacement is not None:
         there.write(uri, replacement)
