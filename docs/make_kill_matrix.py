@@ -1,0 +1,110 @@
+"""Writes docs/kill-matrix.md: which check of the kit catches which planted bug of the S3 driver.
+
+    python docs/make_kill_matrix.py           run every mutant, then write
+    python docs/make_kill_matrix.py --keep    write from the stored results
+
+Times are left out: they differ between machines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from storcert.conformance.registry import CHECKS  # noqa: E402
+from tests.mutants.kill import kill, trips  # noqa: E402
+from tests.mutants.mutant import Mutant, load  # noqa: E402
+
+PAGE = ROOT / "docs" / "kill-matrix.md"
+RESULTS = ROOT / "docs" / "kill-matrix.json"
+WORKERS = 2
+HEAD = """# Kill matrix
+
+Made by `python docs/make_kill_matrix.py`, do not edit.
+
+Each mutant is the bundled S3 driver with one mistake that a vendor could make, many of them after real defects (the ids in
+the second column). It counts as caught only where the named rule fails, in words that tell of this mistake, within the cases of
+profile `standard`. *Examples* is how many were run until then, beginning with the check that was expected to catch it.
+
+"""
+CHECKS_HEAD = """
+## Every check can fail
+
+A check that nothing fails says nothing. For each check, one mutant that fails it:
+
+| check | failed by |
+|---|---|
+"""
+
+
+def row_digest(mutant: Mutant) -> str:
+    """Changes with everything that decides what a mutant is and who must catch it."""
+    parts = [mutant.id, mutant.rule, mutant.check, mutant.says, mutant.edits, mutant.configuration, mutant.simulator]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def run(number: int) -> dict[str, Any]:
+    """One mutant's end, as it is stored."""
+    mutant = load()[number]
+    found = kill(mutant)
+    return {"row": row_digest(mutant), "case": found.case, "examples": found.examples}
+
+
+def failed_by(check: str, known: Mapping[str, str]) -> str:
+    """A mutant that fails ``check``: those of its rule are tried first."""
+    if check in known:
+        return known[check]
+    rule = check.partition("/")[0]
+    for mutant in sorted(load(), key=lambda one: (one.rule != rule, not one.quick)):
+        if trips(check, mutant):
+            return mutant.id
+    return ""
+
+
+def results() -> dict[str, Any]:
+    """Run everything."""
+    mutants = load()
+    with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:
+        kills = dict(zip([mutant.id for mutant in mutants], pool.map(run, range(len(mutants))), strict=True))
+        known = {one["case"].partition("[")[0]: mutant for mutant, one in reversed(kills.items()) if one["case"]}
+        checks = sorted(check for check, one in CHECKS.items() if one.profile <= 2)
+        failing = dict(zip(checks, pool.map(partial(failed_by, known=known), checks), strict=True))
+    return {"mutants": kills, "checks": failing}
+
+
+def page(stored: Mapping[str, Any]) -> str:
+    """The page for these results and the rows as they are now."""
+    mutants = load()
+    caught = sum(bool(one["case"]) for one in stored["mutants"].values())
+    lines = [HEAD, f"{caught} of {len(mutants)} mutants are caught.\n\n"]
+    lines += ["| mutant | after | what the vendor got wrong | rule | caught by | examples |\n|---|---|---|---|---|---|\n"]
+    for mutant in mutants:
+        end = stored["mutants"][mutant.id]
+        case = end["case"].replace("|", "\\|")
+        by = f"`{case}`" if case else "**survives**"
+        lines.append(f"| {mutant.id} | {mutant.bug} | {mutant.sentence} | {mutant.rule} | {by} | {end['examples']} |\n")
+    lines.append(CHECKS_HEAD)
+    for check, mutant in sorted(stored["checks"].items()):
+        lines.append(f"| {check} | {mutant or '**nothing yet**'} |\n")
+    return "".join(lines)
+
+
+def main() -> None:
+    """Write both files."""
+    if "--keep" not in sys.argv:
+        RESULTS.write_text(json.dumps(results(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The kit catches planted bugs, each by the rule it breaks; and lets the driver pass that has none, whatever the seed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from storcert.conformance.registry import CHECKS, Level, cases_for
+from storcert.conformance.runner import run_case
+from storcert.conformance.schedule import fence
+from storcert.harness.record.verdict import Verdict
+from tests.mutants.kill import kill, planted
+from tests.mutants.mutant import Drifted, Mutant, load, sources
+
+MUTANTS = load()
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+RULES = sorted({one.rule for one in CHECKS.values()})
+SEEDS_CORE, SEEDS_STANDARD = range(100, 120), range(200, 203)
+
+
+def _dies(mutant: Mutant) -> None:
+    found = kill(mutant)
+    assert found.case, f"{mutant.id} survives: {mutant.sentence}\n" + "\n".join(found.others)
+
+
+@pytest.mark.mutants
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
+def test_is_caught_for_the_right_reason(mutant: Mutant) -> None:
+    _dies(mutant)
+
+
+@pytest.mark.parametrize("mutant", [one for one in MUTANTS if one.quick], ids=lambda mutant: mutant.id)
+def test_is_caught_every_day(mutant: Mutant) -> None:
+    _dies(mutant)
+
+
+@pytest.mark.mutants
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("level, seed", [(Level.CORE, s) for s in SEEDS_CORE] + [(Level.STANDARD, s) for s in SEEDS_STANDARD])
+def test_the_correct_driver_passes_with_any_seed(level: Level, seed: int) -> None:
+    # Only generated cases and interleavings depend on the seed, but every case is run: all of them must hold.
+    with planted(None, seed) as (subject, facts), fence("simulated"):
+        for case in cases_for(facts, level):
+            outcome = run_case(case, subject, facts, seed)
+            assert outcome.result.verdict in (Verdict.PASS, Verdict.SKIPPED), (case.id, outcome.message, outcome.result.steps)
+
+
+def test_a_mutant_without_its_bug_is_not_caught() -> None:
+    harmless = replace(MUTANTS[0], id="harmless", edits=(("s3", "class S3Driver:\n", "class S3Driver:\n    # nothing\n"),))
+    assert not kill(replace(harmless, rule="C-DESCRIBE", check="C-DESCRIBE/missing")).case
+
+
+def test_a_mutant_that_drifted_is_an_error() -> None:
+    with pytest.raises(Drifted):
+        sources(replace(MUTANTS[0], edits=(("s3", "no such text", ""),)))
+    with pytest.raises(Drifted):
+        sources(replace(MUTANTS[0], edits=(("s3", "self._bucket", ""),)))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
+def test_fits_the_driver_as_it_is(mutant: Mutant) -> None:
+    changed = sources(mutant)
+    assert changed != sources(None)
+    for stem, text in changed.items():
+        compile(text, f"{stem}.py", "exec")
+
+
+def test_every_rule_has_mutants() -> None:
+    counts = Counter(mutant.rule for mutant in MUTANTS)
+    assert sorted(counts) == sorted(RULES)
+    assert min(counts.values()) >= 2 and len(MUTANTS) >= 60
+    assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
+    assert all(mutant.check.partition("[")[0] in CHECKS and mutant.says for mutant in MUTANTS)
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_kill_matrix", DOCS / "make_kill_matrix.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_of_these_mutants(script: ModuleType) -> None:
+    stored = json.loads((DOCS / "kill-matrix.json").read_text(encoding="utf-8"))
+    assert {one: end["row"] for one, end in stored["mutants"].items()} == {one.id: script.row_digest(one) for one in MUTANTS}
+    assert all(end["case"] for end in stored["mutants"].values())
+    assert set(stored["checks"]) == {check for check, one in CHECKS.items() if one.profile <= Level.STANDARD}
+    assert script.page(stored) == script.PAGE.read_text(encoding="utf-8"), "run: python docs/make_kill_matrix.py --keep"
