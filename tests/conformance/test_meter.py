@@ -34,7 +34,7 @@ class Slow(MemoryDriver):
             time.sleep(self.minutes * MINUTE_S)
             yield uri
 
-    def open_input(self, *arguments: Any) -> Any:
+    def open_input(self, *arguments: Any) -> Any:  # type: ignore[override]
         stream = super().open_input(*arguments)
         stream.read = self._slowly(stream.read)  # type: ignore[method-assign]
         return stream
@@ -96,7 +96,7 @@ class Stubborn(S3Driver):
 
 class TestRetries:
     def test_an_endless_retry_loop_is_stuck(self) -> None:
-        stubborn = type("Stubborn", (Stubborn,), {"pause_s": 5.0})
+        stubborn = type("Stubborn", (Stubborn,), {"pause_s": 60.0})
 
         def body(b: Any) -> None:
             uri = b.uri()

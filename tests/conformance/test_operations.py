@@ -175,7 +175,8 @@ def test_a_driver_in_this_process_shows_no_fault() -> None:
 class TestFaultSpace:
     REQUESTS = ("Head", "Put", "Head")
 
-    def _kind(self, operations: tuple[str, ...] = ("*",), unit: str = "", phases: tuple[Phase, ...] = (Phase.BEFORE,)) -> FaultKind:
+    @staticmethod
+    def _kind(operations: tuple[str, ...] = ("*",), unit: str = "", phases: tuple[Phase, ...] = (Phase.BEFORE,)) -> FaultKind:
         return FaultKind("f", phases, operations, unit, "", "")
 
     def test_every_request_once_and_for_ever(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 _CODE = "import sys; from storcert.conformance.cli import run; sys.exit(run())"
-_RULES = ("C-COMMIT", "C-ONCE", "C-LIST", "C-BUDGET")
+_RULES = ("C-COMMIT", "C-RETRY", "C-ONCE", "C-LIST", "C-BUDGET")
 
 
 def _record(folder: Path, *, hash_seed: str, seed: int = 7, workers: int = 1, driver: str = "s3") -> dict[str, Any]:
@@ -60,4 +60,26 @@ def test_a_failing_driver_fails_the_same_way(tmp_path: Path) -> None:
     one = _record(tmp_path, hash_seed="3", driver=f"{example}:FirstDriver")
     two = _record(tmp_path, hash_seed="4", workers=2, driver=f"{example}:FirstDriver")
     assert one["counts"]["fail"] > 0
+    assert _stable(one) == _stable(two)
+
+
+def test_the_folder_of_the_driver_does_not_matter(tmp_path: Path) -> None:
+    example = Path(__file__).resolve().parents[2] / "examples" / "first_driver.py"
+    digests = []
+    for name in ("here", "somewhere else"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "driver.py").write_text(example.read_text())
+        record = _record(folder, hash_seed=str(len(digests)), driver=f"{folder / 'driver.py'}:FirstDriver")
+        digests.append((record["digest"], record["driver"]["digest"], record["rules"][0]["verdict"]))
+        assert str(tmp_path) not in json.dumps(record["options"]) + json.dumps(record["findings"])
+    assert digests[0] == digests[1]
+
+
+def test_a_driver_in_this_process_is_as_deterministic(tmp_path: Path) -> None:
+    source = Path(__file__).resolve().parents[1] / "conformance" / "drivers.py"
+    (tmp_path / "memory.py").write_text(source.read_text())
+    one = _record(tmp_path, hash_seed="5", driver=f"{tmp_path / 'memory.py'}:MemoryDriver")
+    two = _record(tmp_path, hash_seed="6", workers=2, driver=f"{tmp_path / 'memory.py'}:MemoryDriver")
+    assert one["counts"]["pass"] > 0 and one["counts"]["fail"] == 0
     assert _stable(one) == _stable(two)
