@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from storcert.harness.contract import JsonValue
@@ -26,3 +30,41 @@ class Subject:
         """A driver, made as it is made at a location: from configuration that travelled as JSON, secrets resolved."""
         travelled = json.loads(json.dumps({**default_configuration, **self.configuration}, sort_keys=True))
         return self.driver_class(resolve_secrets(travelled))
+
+    def loaded_again(self) -> Subject:
+        """The same driver as another process has it: its modules imported once more, with module state of their own.
+
+        Raises ``ImportError`` where they cannot be imported a second time.
+        """
+        name, path = self.driver_class.__module__, self.driver_class.__qualname__
+        mine = _beside(name)
+        for other in mine:
+            del sys.modules[other]
+        try:
+            found: Any = importlib.import_module(name)
+            for piece in path.split("."):
+                found = getattr(found, piece)
+        except Exception as error:
+            raise ImportError(f"{name} cannot be imported twice: {error}") from error
+        finally:
+            for other in _beside(name):
+                del sys.modules[other]
+            for other, module in mine.items():
+                sys.modules[other] = module
+                package, _, stem = other.rpartition(".")
+                if package in sys.modules:
+                    setattr(sys.modules[package], stem, module)
+        return replace(self, driver_class=found)
+
+
+def _beside(name: str) -> dict[str, ModuleType]:
+    """The module of that name and those in its folder that are loaded."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None:
+        return {name: sys.modules[name]} if name in sys.modules else {}
+    folder = Path(file).parent
+    return {
+        other: module
+        for other, module in list(sys.modules.items())
+        if not hasattr(module, "__path__") and (found := getattr(module, "__file__", None)) and Path(found).parent == folder
+    }

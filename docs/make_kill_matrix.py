@@ -1,6 +1,7 @@
 """Writes docs/kill-matrix.md: which check of the kit catches which planted bug of the S3 driver.
 
     python docs/make_kill_matrix.py           run every mutant, then write
+    python docs/make_kill_matrix.py --new     run those that are new or changed, then write
     python docs/make_kill_matrix.py --keep    write from the stored results
 
 Times are left out: they differ between machines.
@@ -21,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from storcert.conformance.registry import CHECKS  # noqa: E402
+from storcert.conformance.registry import CHECKS, Level  # noqa: E402
 from tests.mutants.kill import kill, trips  # noqa: E402
 from tests.mutants.mutant import Mutant, load  # noqa: E402
 
@@ -40,7 +41,7 @@ profile `standard`. *Examples* is how many were run until then, beginning with t
 CHECKS_HEAD = """
 ## Every check can fail
 
-A check that nothing fails says nothing. For each check, one mutant that fails it:
+A check that nothing fails says nothing. For each check with cases in profile `standard`, one mutant that fails it:
 
 | check | failed by |
 |---|---|
@@ -71,13 +72,29 @@ def failed_by(check: str, known: Mapping[str, str]) -> str:
     return ""
 
 
-def results() -> dict[str, Any]:
-    """Run everything."""
+def in_standard() -> list[str]:
+    """The checks that have cases in profile standard."""
+    return sorted(
+        check
+        for check, one in CHECKS.items()
+        if one.profile <= Level.STANDARD and (not one.values or any(level <= Level.STANDARD for level, _ in one.values))
+    )
+
+
+def results(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Run everything that ``stored`` does not have, or has of another row."""
     mutants = load()
+    kills = {
+        one.id: stored["mutants"][one.id]
+        for one in mutants
+        if stored["mutants"].get(one.id, {}).get("row") == row_digest(one) and stored["mutants"][one.id]["case"]
+    }
+    due = [number for number, mutant in enumerate(mutants) if mutant.id not in kills]
     with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:
-        kills = dict(zip([mutant.id for mutant in mutants], pool.map(run, range(len(mutants))), strict=True))
-        known = {one["case"].partition("[")[0]: mutant for mutant, one in reversed(kills.items()) if one["case"]}
-        checks = sorted(check for check, one in CHECKS.items() if one.profile <= 2)
+        kills.update(zip([mutants[number].id for number in due], pool.map(run, due), strict=True))
+        known = {check: mutant for check, mutant in stored["checks"].items() if mutant in kills}
+        known |= {one["case"].partition("[")[0]: mutant for mutant, one in reversed(kills.items()) if one["case"]}
+        checks = in_standard()
         failing = dict(zip(checks, pool.map(partial(failed_by, known=known), checks), strict=True))
     return {"mutants": kills, "checks": failing}
 
@@ -102,7 +119,8 @@ def page(stored: Mapping[str, Any]) -> str:
 def main() -> None:
     """Write both files."""
     if "--keep" not in sys.argv:
-        RESULTS.write_text(json.dumps(results(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        stored = json.loads(RESULTS.read_text(encoding="utf-8")) if "--new" in sys.argv else {"mutants": {}, "checks": {}}
+        RESULTS.write_text(json.dumps(results(stored), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
 
 

@@ -7,9 +7,10 @@ import json
 from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.client import Client
 from storcert.conformance.content import content
+from storcert.conformance.meter import Metered
 from storcert.conformance.observe import both, require_absent, require_bytes, stored
 from storcert.conformance.registry import check
-from storcert.conformance.violation import require
+from storcert.conformance.violation import NotApplicable, require
 from storcert.harness.contract import InvalidRequest, ObjectExists, ObjectNotFound, Policy, StorageDevice
 from storcert.harness.contract.device import resolve_secrets
 
@@ -56,6 +57,33 @@ def no_memory_of_content(b: Bench) -> None:
         require(described == len(data), f"generation {number}: describe remembers {described} bytes of {len(data)}")
         require_bytes(here, uri, data, f"generation {number}")
         there.delete(uri)
+
+
+@check(RULE)
+def no_memory_in_the_module(b: Bench) -> None:
+    """What another process writes and deletes is seen at once, also where a driver keeps things in its modules."""
+    here, elsewhere = b.client(HOST), _in_another_process(b)
+    uri = b.uri()
+    for number in range(3):
+        data = content(f"generation {number}", b.facts.fit(1000 * (4 - number)))
+        elsewhere.write(uri, data)
+        described = here.describe(uri).size_bytes
+        require(described == len(data), f"generation {number}: describe remembers {described} bytes of {len(data)}")
+        require_bytes(here, uri, data, f"generation {number}")
+        elsewhere.delete(uri)
+        require_absent(here, uri, f"generation {number} was deleted by another process")
+
+
+def _in_another_process(b: Bench) -> Client:
+    """Locations share a process here; in the field they do not, and neither do the modules of a driver."""
+    try:
+        subject = b.subject.loaded_again()
+    except ImportError as reason:
+        raise NotApplicable(str(reason)) from reason
+    configuration = b.world.configuration()
+    made = b.begin(SSVM, "make the driver in another process", lambda: subject.make_driver(configuration), quiet=True)
+    b.join(made)
+    return Client(b, SSVM, Metered(made.value_or_raise(), b.meter))
 
 
 @check(RULE)
