@@ -196,7 +196,7 @@ class WholePutDriver:
         return DataObjectDescription(uri, found["ContentLength"])
 
     def list_objects(self) -> Iterator[DataObjectUri]:
-        more: dict[str, str] = {}
+        more: dict[str, Any] = {}
         while True:
             page = self.call(None, "list_objects_v2", Prefix=self.prefix, **more)
             for entry in page.get("Contents", []):

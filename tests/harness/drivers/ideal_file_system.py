@@ -19,7 +19,15 @@ class IdealFileSystem(AbstractFileSystem):  # type: ignore[misc]  # the library 
     protocol = PROTOCOL
     objects: ClassVar[dict[str, bytes]] = {}
 
-    def _open(self, path: str, mode: str = "rb", autocommit: bool = True, **options: Any) -> Any:
+    def _open(
+        self,
+        path: str,
+        mode: str = "rb",
+        block_size: Any = None,
+        autocommit: bool = True,
+        cache_options: Any = None,
+        **options: Any,
+    ) -> Any:
         if mode == "rb":
             return io.BytesIO(self._content(path))
         file = IdealFile(path, exclusive="x" in mode)
@@ -28,7 +36,7 @@ class IdealFileSystem(AbstractFileSystem):  # type: ignore[misc]  # the library 
         return file
 
     def info(self, path: str, **options: Any) -> dict[str, Any]:
-        path = self._strip_protocol(path)
+        path = str(self._strip_protocol(path))
         return {"name": path, "size": len(self._content(path)), "type": "file"}
 
     def find(self, path: str, *arguments: Any, **options: Any) -> list[str]:
@@ -36,11 +44,11 @@ class IdealFileSystem(AbstractFileSystem):  # type: ignore[misc]  # the library 
 
     def rm_file(self, path: str) -> None:
         self._content(path)
-        del self.objects[self._strip_protocol(path)]
+        del self.objects[str(self._strip_protocol(path))]
 
     def _content(self, path: str) -> bytes:
         try:
-            return self.objects[self._strip_protocol(path)]
+            return self.objects[str(self._strip_protocol(path))]
         except KeyError:
             raise FileNotFoundError(path) from None
 
