@@ -259,7 +259,8 @@ class Run:
             and operation.invoke_ns <= (other.return_ns or 0)
         }
         # Somebody at work on the same object may be in the way; only a delete may take the object away from under one.
-        legal = operation.error == "ObjectInUse" and bool(beside) or operation.error == "DeviceUnavailable" and "delete" in beside
+        in_use = operation.error == "ObjectInUse" and bool(beside)
+        legal = in_use or (operation.error == "DeviceUnavailable" and "delete" in beside)
         require(legal, f"{operation.step} failed without a cause", "C-ERRORS")
 
     @staticmethod
