@@ -11,7 +11,7 @@ MAX_LINES = 400
 BANNED_NAMES = ("util", "utils", "helper", "helpers", "manager", "managers", "misc", "common")
 
 #: Paths that exist on one machine only. Fixed places of every Linux machine (/etc, /proc, /tmp, /usr) are not meant.
-_MACHINE_PATH = re.compile(r"(?<![\w./-])(/home/\w+|/root/\w|/Users/\w+|/work/\w+|/mnt/c/|[A-Z]:\\\\Users)")
+_MACHINE_PATH = re.compile(r"(?<![\w./-])(/home/\w+|/root/\w|/Users/\w+|/mnt/c/|[A-Z]:\\\\Users)")
 
 
 def size(path: PurePosixPath, text: str) -> Iterator[str]:

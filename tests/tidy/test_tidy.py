@@ -79,7 +79,7 @@ def test_exceptions_are_needed_and_reasoned() -> None:
         (rules.docstring, "a.py", "x = 1\n", 1),
         (rules.docstring, "a.py", '""" """\n', 1),
         (rules.docstring, "a.py", '"""Says something."""\n', 0),
-        (rules.machine_path, "a.md", "see /home/someone/x and /root/x\nand /work/main\n", 2),
+        (rules.machine_path, "a.md", "see /home/someone/x and /root/x\nand /Users/someone\n", 2),
         (rules.machine_path, "a.md", "see /etc/ceph/ceph.conf, tests/work/x, http://x/home/y, /volume/1/a\n", 0),
         (rules.name, "harness/utils.py", "", 1),
         (rules.name, "harness/file_helpers/a.py", "", 1),
