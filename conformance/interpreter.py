@@ -215,7 +215,7 @@ class Run:
         history = [one for operation in self.history for one in self._members(operation)]
         for operation in history:
             self._require_cause(operation)
-        answer = linearize(history)
+        answer = linearize(history, deletes_repeat=bool(self.program.faults))
         if answer.legal is None:
             raise Undecided(f"no order of {len(history)} operations was found within the search budget")
         if not answer.legal:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from storcert.conformance.bench import HOST, SSVM, Bench
-from storcert.conformance.client import Client, transfer
+from storcert.conformance.bench import Bench
 from storcert.conformance.content import content
 from storcert.conformance.observe import both, require_absent, require_bytes, stored
 from storcert.conformance.registry import check
 from storcert.conformance.violation import require
 from storcert.harness.contract import DataObjectUri, ObjectKind, ObjectNotFound
-from storcert.harness.record.fault import Fault, Phase
 
 RULE = "C-DELETE"
 
@@ -88,52 +84,6 @@ def writers_of_relatives_go_on(b: Bench, amount: str) -> None:
         require_bytes(there, one, data, f"written while {uri} was deleted")
 
 
-UNSURE = (("answer_lost", 0), ("answer_lost", 1), ("internal_error", 0), ("server_restart", 0))
-
-
-@check(RULE, simulation=True)
-def one_delete_removes_one_object(b: Bench) -> None:
-    """A delete whose answer is lost does not remove what another location wrote to the name since the object went."""
-    requests = _requests_of_a_delete(b)
-    places = [
-        (kind, value, place)
-        for kind, value in UNSURE
-        if "after" in b.facts.fault_phases.get(kind, ())
-        for place in range(1, requests + 1)
-    ]
-    for kind, value, place in b.examples(places):
-        here, there = both(b)
-        uri = b.uri()
-        stored(b, uri, b.facts.fit(4096))
-        data = content("since", b.facts.fit(5000))
-        b.arm(Fault(kind, "*", place, Phase.AFTER, 1, value, HOST))
-        deleting = here.later.delete(uri)
-        writing = b.begin(SSVM, f"as soon as {uri} is gone, write it anew", _once_gone(b, there, uri, data))
-        b.join(deleting, writing)
-        b.heal()
-        if writing.error is None and writing.value:
-            require_bytes(there, uri, data, f"{deleting.call.label} said {deleting}, and what was written since")
-
-
-def _requests_of_a_delete(b: Bench) -> int:
-    stored(b, b.uri(), b.facts.fit(4096))
-    before = len(b.world.device.requests)
-    b.client(HOST).delete(b.uri())
-    return len(b.world.device.requests) - before
-
-
-def _once_gone(b: Bench, client: Client, uri: DataObjectUri, data: bytes) -> Callable[[], bool]:
-    def body() -> bool:
-        for _ in range(1000):
-            try:
-                client.driver.describe(uri)
-            except ObjectNotFound:
-                transfer(client.driver, uri, data, (), None, "commit", lambda _: None)
-                return True
-            b.world.kernel.sleep_ns(2_000_000)
-        return False
-
-    return body
 
 
 @check(

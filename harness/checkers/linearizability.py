@@ -42,7 +42,7 @@ class _Entry:
     first: int  # one bit per entry that must come before this one
 
 
-def _entries(history: Sequence[Operation]) -> list[_Entry]:
+def _entries(history: Sequence[Operation], deletes_repeat: bool) -> list[_Entry]:
     entries: list[_Entry] = []
     for operation in sorted(history, key=lambda item: (item.invoke_ns, item.process)):
         optional = operation.status is Status.UNKNOWN
@@ -52,6 +52,10 @@ def _entries(history: Sequence[Operation]) -> list[_Entry]:
             look = len(entries)
             entries.append(_Entry(operation, operation.invoke_ns, returns, True, -1, optional, first))
             entries.append(_Entry(operation, operation.invoke_ns, returns, False, look, optional, first | 1 << look))
+        elif operation.verb == "delete" and deletes_repeat and operation.status is not Status.FAILED:
+            once = len(entries)
+            entries.append(_Entry(operation, operation.invoke_ns, returns, False, -1, optional, first))
+            entries.append(_Entry(operation, operation.invoke_ns, returns, False, -1, optional, first | 1 << once))
         else:
             entries.append(_Entry(operation, operation.invoke_ns, returns, False, -1, optional, first))
     return entries
@@ -66,9 +70,19 @@ def _same_process_before(entry: _Entry, operation: Operation) -> bool:
     return not one_listing
 
 
-def linearize(history: Sequence[Operation], start: State | None = None, steps_max: int = STEPS_MAX) -> Linearization:
-    """Search for a legal order of ``history`` from ``start`` (default: the empty device)."""
-    entries = _entries(history)
+def linearize(
+    history: Sequence[Operation],
+    start: State | None = None,
+    steps_max: int = STEPS_MAX,
+    *,
+    deletes_repeat: bool = False,
+) -> Linearization:
+    """Search for a legal order of ``history`` from ``start`` (default: the empty device).
+
+    ``deletes_repeat``: a delete may take effect at two moments between call and return, as it does where a client library
+    sends it again after a lost answer. The contract names the object to be deleted, not one generation of it.
+    """
+    entries = _entries(history, deletes_repeat)
     search = _Search(entries, steps_max)
     legal = search.run(init() if start is None else start)
     stuck = None if legal else search.stuck()

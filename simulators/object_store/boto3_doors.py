@@ -10,18 +10,17 @@ from typing import Any
 
 from storcert.harness.kernel.context import current_location
 from storcert.harness.kernel.interpose.install import Interposition, register
-from storcert.harness.kernel.location import Location
 from storcert.simulators.device import NotModelled
 
 SESSION_SERVICE = "boto3.session"
 CLIENT_SERVICE = "boto3.client"
 
 
-def _service(location: Location, name: str) -> Any:
-    service = location.services.get(name)
-    if service is None:
-        raise NotModelled(f"no simulated object store is attached to location {location.name}")
-    return service
+def _service(name: str) -> Any:
+    """What stands behind ``name`` at the location that runs now; ``None`` outside, and where no object store is attached:
+    there boto3 is the real one, and the fence meets what it does."""
+    location = current_location()
+    return None if location is None else location.services.get(name)
 
 
 def _dispatching_session(original: type) -> type:
@@ -31,10 +30,8 @@ def _dispatching_session(original: type) -> type:
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             if cls is not stand_in:  # a subclass knows what it does
                 return super().__call__(*args, **kwargs)
-            location = current_location()
-            if location is None:
-                return original(*args, **kwargs)
-            return _service(location, SESSION_SERVICE)(*args, **kwargs)
+            service = _service(SESSION_SERVICE)
+            return original(*args, **kwargs) if service is None else service(*args, **kwargs)
 
         def __instancecheck__(cls, instance: Any) -> bool:
             return isinstance(instance, original) or getattr(instance, "stands_for_session", False)
@@ -46,20 +43,16 @@ def _dispatching_session(original: type) -> type:
 
 def _dispatching_client(original: Any) -> Any:
     def client(*args: Any, **kwargs: Any) -> Any:
-        location = current_location()
-        if location is None:
-            return original(*args, **kwargs)
-        return _service(location, CLIENT_SERVICE)(*args, **kwargs)
+        service = _service(CLIENT_SERVICE)
+        return original(*args, **kwargs) if service is None else service(*args, **kwargs)
 
     return client
 
 
 def _dispatching_create_client(original: Any) -> Any:
     def create_client(self: Any, *args: Any, **kwargs: Any) -> Any:
-        location = current_location()
-        if location is None:
-            return original(self, *args, **kwargs)
-        return _service(location, CLIENT_SERVICE)(*args, **kwargs)
+        service = _service(CLIENT_SERVICE)
+        return original(self, *args, **kwargs) if service is None else service(*args, **kwargs)
 
     return create_client
 
@@ -67,7 +60,7 @@ def _dispatching_create_client(original: Any) -> Any:
 def _not_modelled(name: str) -> Any:
     def make(original: Any) -> Any:
         def replacement(*args: Any, **kwargs: Any) -> Any:
-            if current_location() is None:
+            if _service(CLIENT_SERVICE) is None:
                 return original(*args, **kwargs)
             raise NotModelled(name)
 

@@ -101,13 +101,15 @@ def culprit(frame: FrameType | None) -> tuple[str, int, str] | None:
         kind = kind_of_code(filename)
         if kind != "library":
             module_name = frame.f_globals.get("__name__") or ""
-            if kind == "package":
+            if is_own(module_name):
+                pass  # storcert's own frames, wherever it is installed
+            elif kind == "package":
                 if is_instrument(module_name):
                     return None
                 if not fallback[0]:
                     fallback = (filename, frame.f_lineno)
                     package = module_name.partition(".")[0]
-            elif not is_own(module_name):
+            else:
                 return filename, frame.f_lineno, package
         frame = frame.f_back
     return fallback[0], fallback[1], package

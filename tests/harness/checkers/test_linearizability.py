@@ -204,3 +204,19 @@ class TestTheSearch:
         answer = linearize([*many, read("q", (20, 21), "x")])
         assert answer.legal is False
         assert answer.steps <= 1 << 12
+
+
+def test_a_delete_sent_again_after_a_lost_answer_may_strike_twice() -> None:
+    first = Operation("a", "write", "x", 0, 1, Status.OK, ("one", 3))
+    deleted = Operation("b", "delete", "x", 2, 9, Status.OK)
+    second = Operation("a", "write", "x", 4, 5, Status.OK, ("two", 3))
+    gone = Operation("a", "read", "x", 10, 11, Status.FAILED, error="ObjectNotFound")
+    assert linearize([first, deleted, second, gone]).legal is False
+    assert linearize([first, deleted, second, gone], deletes_repeat=True).legal is True
+
+
+def test_a_delete_that_may_strike_twice_strikes_not_after_its_return() -> None:
+    deleted = Operation("b", "delete", "x", 2, 3, Status.OK)
+    written = Operation("a", "write", "x", 4, 5, Status.OK, ("two", 3))
+    gone = Operation("a", "read", "x", 10, 11, Status.FAILED, error="ObjectNotFound")
+    assert linearize([deleted, written, gone], deletes_repeat=True).legal is False

@@ -224,12 +224,14 @@ def test_sessions_and_other_ways_to_a_client(world: StoreWorld) -> None:
     assert world.run(program) == [200, 200, 200]
 
 
-def test_a_location_without_a_store(world: StoreWorld) -> None:
-    bare = world.kernel.location("bare")
+def test_a_location_without_a_store_meets_the_real_boto3_and_the_fence(world: StoreWorld) -> None:
+    bare = world.kernel.location("bare", environ={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
     with installed():
-        task = world.kernel.spawn(lambda: boto3.client("s3"), location=bare)
+        task = world.kernel.spawn(lambda: boto3.client("s3", region_name="us-east-1"), location=bare)
         world.kernel.run_until_done(task)
-    assert isinstance(task.error, NotModelled)
+    assert task.error is None
+    assert isinstance(task.result, botocore.client.BaseClient)
+    assert {finding.kind for finding in bare.findings} == {"file-system"}
 
 
 def test_outside_a_location_boto3_is_itself() -> None:

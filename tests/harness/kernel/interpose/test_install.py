@@ -22,7 +22,8 @@ def everything() -> dict[tuple[str, str], int]:
     """The identity of every name of every module, and of every attribute of a few classes."""
     seen = {}
     for module_name, module in list(sys.modules.items()):
-        if type(getattr(module, "__dict__", None)) is dict:
+        # Hypothesis' stopwatch changes whenever the garbage collector comes by.
+        if type(getattr(module, "__dict__", None)) is dict and not module_name.startswith("hypothesis."):
             for name, value in list(vars(module).items()):
                 seen[module_name, name] = id(value)
     for cls in (datetime.datetime, datetime.date, random.Random, __import__("subprocess").Popen, type(os.environ)):
