@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hypothesis.errors import Flaky
+
 from storcert.conformance.bench import Bench
 from storcert.conformance.checks.no_file_system import need_watched_files, require_no_file_touched
 from storcert.conformance.draws import search
@@ -35,6 +37,10 @@ class _Best:
     program: Program
     violation: Violation
     steps: list[str]
+
+
+class _ShrinkingOver(BaseException):
+    """Enough executions were spent on making a failure smaller. No ``Exception``, so that Hypothesis lets it through."""
 
 
 class FoundByGeneration(Violation):
@@ -74,8 +80,8 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
     def run(program: Program) -> None:
         if best:
             runs_left[0] -= 1
-            if runs_left[0] < 0 and program != best[0].program:
-                return
+            if runs_left[0] < 0:
+                raise _ShrinkingOver
         try:
             run_program(b, program)
             if rule == "C-NOFS":
@@ -87,9 +93,21 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
 
     try:
         search(programs(b.facts, focus), run, stream, count)
+    except (Violation, _ShrinkingOver):
+        violation = best[0].violation
+    except Flaky:
+        # The same world twice, and two answers: only something kept from one world to the next explains that.
+        said = f"the driver keeps state between worlds: once, and not again, {best[0].violation.message}"
+        violation = Violation(said, "C-STATELESS")
+    else:
+        return
+    # The last world is the one that is shown, also where Hypothesis tried others after it.
+    try:
+        run_program(b, best[0].program)
     except Violation:
-        b.steps[:] = best[0].steps
-        raise FoundByGeneration(best[0].violation, best[0].program) from None
+        pass
+    b.steps[:] = best[0].steps
+    raise FoundByGeneration(violation, best[0].program)
 
 
 def focus_without_faults(focus: Focus) -> Focus:

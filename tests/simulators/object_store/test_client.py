@@ -11,6 +11,7 @@ import boto3.session
 import botocore.session
 import pytest
 from botocore import UNSIGNED, exceptions
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from storcert.harness.kernel.interpose.install import installed
@@ -230,7 +231,7 @@ def test_a_location_without_a_store_meets_the_real_boto3_and_the_fence(world: St
         task = world.kernel.spawn(lambda: boto3.client("s3", region_name="us-east-1"), location=bare)
         world.kernel.run_until_done(task)
     assert task.error is None
-    assert isinstance(task.result, botocore.client.BaseClient)
+    assert isinstance(task.result, BaseClient)
     assert {finding.kind for finding in bare.findings} == {"file-system"}
 
 

@@ -317,7 +317,8 @@ def test_a_session_of_the_driver_gives_the_same_client(world: World) -> None:
         import boto3
 
         session = boto3.session.Session(region_name="us-east-1")
-        return str(session.client("s3", endpoint_url="http://s3.sim").put_object(**NAMES, Body=b"x")["ETag"])
+        client: Any = session.client("s3", endpoint_url="http://s3.sim")
+        return str(client.put_object(**NAMES, Body=b"x")["ETag"])
 
     assert world.run(program) == '"9dd4e461268c8034f5c8564e155c67a6"'
 
