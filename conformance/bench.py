@@ -154,9 +154,9 @@ class Bench:
             found = self._clients[location] = self.new_client(location)
         return found
 
-    def new_client(self, location: str = HOST) -> Client:
-        """A fresh instance at that location, as after a restart of its process."""
-        configuration = self.world.configuration()
+    def new_client(self, location: str = HOST, **different: str) -> Client:
+        """A fresh instance at that location, as after a restart of its process; ``different``: configuration values."""
+        configuration = {**self.world.configuration(), **different}
         attempt = self.begin(location, "make the driver", lambda: self.subject.make_driver(configuration), quiet=True)
         self.join(attempt)
         return Client(self, location, Metered(attempt.value_or_raise(), self.meter))

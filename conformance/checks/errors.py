@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 
 from storcert.conformance.bench import HOST, SSVM, Bench
+from storcert.conformance.content import content
 from storcert.conformance.facts import Facts
 from storcert.conformance.observe import both, require_absent, require_bytes, stored
 from storcert.conformance.operations import LARGE, SMALL, healthy_requests, names, prepare, scenario
 from storcert.conformance.registry import check
 from storcert.conformance.violation import NotApplicable, Violation, require
-from storcert.harness.contract import InvalidRequest, ObjectExists, ObjectNotFound, StorageError
+from storcert.harness.contract import DeviceUnavailable, InvalidRequest, ObjectExists, ObjectNotFound, StorageError
 from storcert.harness.record.fault import Fault, Phase
 
 RULE = "C-ERRORS"
@@ -38,6 +39,33 @@ def errors_travel(b: Bench) -> None:
             raise Violation(f"{name} does not travel: {type(trouble).__name__}: {trouble}") from error
         require(type(back) is type(error) and back.args == error.args, f"{name} does not survive pickling")
         require(again.outcome == error.outcome and again.retryable == error.retryable, "the error does not survive JSON")
+
+
+CONTAINERS = ("bucket", "pool", "mount")
+
+
+@check(RULE, core=lambda f: ["create", "write", *names(f, ["list"])], simulation=True)
+def absent_container(b: Bench, operation: str) -> None:
+    """Where the bucket, pool or mount is absent, the device is unavailable: nothing is made, and nothing looks empty."""
+    default = b.world.configuration()
+    container = next((key for key in CONTAINERS if key in default and key not in b.subject.configuration), None)
+    if container is None:
+        raise NotApplicable("the configuration names no bucket, pool or mount of the device's own")
+    try:
+        client = b.new_client(**{container: "storcert-absent"})
+    except DeviceUnavailable:
+        return
+    calls = {
+        "create": lambda: client.later.create(b.uri(), b.facts.fit(10)),
+        "write": lambda: client.later.write(b.uri(), content("x", b.facts.fit(10))),
+        "list": lambda: client.later.list(),
+    }
+    attempt = b.attempt(calls[operation])
+    require(
+        attempt.error_name == "DeviceUnavailable",
+        f"with an absent {container} {attempt.call.label} said {attempt}; DeviceUnavailable was due",
+    )
+    b.require_clean(f"with an absent {container}")
 
 
 def _lasting(facts: Facts, wanted: tuple[str, ...]) -> list[str]:
