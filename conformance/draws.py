@@ -14,7 +14,8 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
-from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, PrimitiveProvider
+from hypothesis.internal.conjecture import engine
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider, PrimitiveProvider
 from hypothesis.strategies import SearchStrategy
 
 BACKEND = "storcert"
@@ -87,6 +88,13 @@ class StreamProvider(PrimitiveProvider):
         return stream.randbytes(stream.randint(min_size, min(max_size, min_size + 40)))
 
 
+class PlainHypothesisProvider(HypothesisProvider):
+    """Hypothesis' own source of choices, which shrinking draws from, without constants of the source files around."""
+
+    def _maybe_draw_constant(self, *_: Any, **__: Any) -> None:
+        return None
+
+
 AVAILABLE_PROVIDERS[BACKEND] = StreamProvider
 
 
@@ -98,10 +106,12 @@ class _Falsified(Exception):
 def drawing_from(stream: random.Random) -> Iterator[None]:
     """Let the backend draw from ``stream`` inside the block."""
     before, _stream[0] = _stream[0], stream
+    shrinking, engine.HypothesisProvider = engine.HypothesisProvider, PlainHypothesisProvider
     try:
         yield
     finally:
         _stream[0] = before
+        engine.HypothesisProvider = shrinking
 
 
 def search(strategy: SearchStrategy[Any], run: Callable[[Any], None], stream: random.Random, examples: int) -> None:

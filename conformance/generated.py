@@ -87,9 +87,6 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
             if rule == "C-NOFS":
                 require_no_file_touched(b)
         except Violation as violation:
-            if best and violation.rule != best[0].violation.rule:
-                # Another mistake than the one that is being made smaller.
-                return
             if not best or program != best[0].program:
                 best[:] = [_Best(program, violation, list(b.steps))]
             raise
