@@ -106,12 +106,13 @@ class _Falsified(Exception):
 def drawing_from(stream: random.Random) -> Iterator[None]:
     """Let the backend draw from ``stream`` inside the block."""
     before, _stream[0] = _stream[0], stream
-    shrinking, engine.HypothesisProvider = engine.HypothesisProvider, PlainHypothesisProvider
+    names = vars(engine)
+    shrinking, names["HypothesisProvider"] = names["HypothesisProvider"], PlainHypothesisProvider
     try:
         yield
     finally:
         _stream[0] = before
-        engine.HypothesisProvider = shrinking
+        names["HypothesisProvider"] = shrinking
 
 
 def search(strategy: SearchStrategy[Any], run: Callable[[Any], None], stream: random.Random, examples: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from storcert.conformance import generated
-from storcert.conformance.draws import search
+from storcert.conformance.draws import drawing_from, search
 from storcert.conformance.generated import FOCUSES, focus_without_faults
 from storcert.conformance.program import Program
 from storcert.conformance.strategies import Focus, large, programs
@@ -167,3 +167,13 @@ class TestShrinking:
         outcome = run_id("C-DELETE/programs-hold[small-core]", Forgets)
         assert outcome.result.verdict is Verdict.FAIL
         assert outcome.program is not None and Program.from_json(outcome.program).operations() <= 3
+
+
+def test_shrinking_draws_no_constants_of_source_files() -> None:
+    from hypothesis.internal.conjecture import engine
+
+    before = vars(engine)["HypothesisProvider"]
+    with drawing_from(random.Random(1)):
+        provider = vars(engine)["HypothesisProvider"](None)
+        assert provider._maybe_draw_constant("integer", {}, p=1.0) is None
+    assert vars(engine)["HypothesisProvider"] is before
