@@ -106,13 +106,13 @@ class _Falsified(Exception):
 def drawing_from(stream: random.Random) -> Iterator[None]:
     """Let the backend draw from ``stream`` inside the block."""
     before, _stream[0] = _stream[0], stream
-    names = vars(engine)
-    shrinking, names["HypothesisProvider"] = names["HypothesisProvider"], PlainHypothesisProvider
+    shrinking = vars(engine)["HypothesisProvider"]
+    setattr(engine, "HypothesisProvider", PlainHypothesisProvider)  # noqa: B010  (a name the engine does not export)
     try:
         yield
     finally:
         _stream[0] = before
-        names["HypothesisProvider"] = shrinking
+        setattr(engine, "HypothesisProvider", shrinking)  # noqa: B010
 
 
 def search(strategy: SearchStrategy[Any], run: Callable[[Any], None], stream: random.Random, examples: int) -> None:
