@@ -51,7 +51,8 @@ def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
     progress.started(len(wanted))
     outcomes, interrupted = run_cases(job, facts, wanted, options.workers, options.budget_s, progress)
     progress.finished()
-    disabled = [case for case in cases if case not in set(wanted)]
+    asked_for = {case.id for case in wanted}
+    disabled = [case for case in cases if case.id not in asked_for]
     checks = [result for outcome in outcomes for result in _results(outcome)]
     checks += [
         CheckResult(case.id, case.check.rule, case.label, Verdict.DISABLED, "not asked for with --rule")

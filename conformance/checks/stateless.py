@@ -126,7 +126,7 @@ def fresh_instance_for_each_call(b: Bench, how: str) -> None:
 @check(RULE, simulation=True)
 def after_a_crash(b: Bench) -> None:
     """What one process did is there for its successor at the same location and for another location."""
-    here, _ = both(b)
+    both(b)
     uri = b.uri()
     data = stored(b, uri, b.facts.fit(3000))
     b.crash(HOST)
@@ -135,7 +135,6 @@ def after_a_crash(b: Bench) -> None:
     require_bytes(b.client(SSVM), uri, data)
     b.client(HOST).delete(uri)
     require_absent(b.client(SSVM), uri)
-    del here
 
 
 @check(RULE)
