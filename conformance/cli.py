@@ -31,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_DEVICE = "One of `storcert list devices`; default: what the driver names, else object-store."
 _PROFILES = "core: a quick look; standard: the certificate; deep: pairs of faults, long runs."
 
 
@@ -63,7 +64,7 @@ def certify(
     driver: Annotated[
         str, typer.Argument(metavar="DRIVER", help="Installed name, package.module:Class or path/to/file.py:Class.")
     ],
-    device: Annotated[str | None, typer.Option(metavar="DEVICE", help="object-store (the default) or live.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="DEVICE", help=_DEVICE)] = None,
     config: Annotated[Path | None, _file("TOML with tables [configuration] and [simulator].")] = None,
     profile: Annotated[str, typer.Option(metavar="PROFILE", help=_PROFILES)] = "standard",
     rule: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this rule; may be repeated.")] = None,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from storcert.conformance.options import DEFAULT_DEVICE, CertifyOptions, Outputs
+from storcert.conformance.devices import DEFAULT_DEVICE, LIVE, SIMULATED
+from storcert.conformance.options import CertifyOptions, Outputs
 from storcert.conformance.progress import Shown
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.record.codec import RecordError, encode, read_file
@@ -139,8 +140,8 @@ def _drivers() -> list[tuple[str, str]]:
 
 def _devices() -> list[tuple[str, str]]:
     return [
-        ("object-store", "simulated buckets and keys, reached through boto3; dialects aws, radosgw, moto"),
-        ("live", "a real device, reached as the configuration says; what needs faults or a census is skipped"),
+        *((kind.name, kind.text) for kind in SIMULATED.values()),
+        (LIVE, "a real device, reached as the configuration says; what needs faults or a census is skipped"),
     ]
 
 

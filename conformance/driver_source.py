@@ -17,13 +17,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, prepare
 from storcert.conformance.driver_digest import driver_digest
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.contract.device import DRIVER_GROUP
 
 #: ``copy`` and ``list_objects`` belong to capabilities; a driver that does not declare them may leave them out.
 REQUIRED_METHODS = ("capabilities", "create", "delete", "open_input", "open_output", "describe")
-DEVICES = ("object-store", "nfs", "rbd", "sheepdog", "live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,15 @@ class DriverSource:
         return _class_in(module, class_path, self.reference)
 
 
-def find_driver(reference: str) -> DriverSource:
-    """Resolve, import and check a driver reference. Raises :class:`InvalidUsage` with one clear line."""
+def find_driver(reference: str, device: str = "") -> DriverSource:
+    """Resolve, import and check a driver reference; ``device``: where it is to be certified, if that was said.
+
+    Raises :class:`InvalidUsage` with one clear line.
+    """
     left, separator, class_path = reference.rpartition(":")
     if not separator:
-        return _from_entry_point(reference)
+        return _from_entry_point(reference, device)
+    prepare(device or DEFAULT_DEVICE)
     if not class_path or not left:
         raise InvalidUsage(f"driver {reference!r}: say package.module:Class, path/to/file.py:Class or a name")
     if left.endswith(".py") or "/" in left or "\\" in left:
@@ -92,7 +96,7 @@ def constructor_failed(reference: str, error: BaseException) -> InvalidUsage:
     return InvalidUsage(f"driver {reference!r}: its constructor raised {_say(error)}{place}")
 
 
-def _from_entry_point(name: str) -> DriverSource:
+def _from_entry_point(name: str, device: str) -> DriverSource:
     points = [point for point in installed_drivers() if point.name == name]
     if not points:
         known = ", ".join(sorted({point.name for point in installed_drivers()})) or "none"
@@ -101,6 +105,7 @@ def _from_entry_point(name: str) -> DriverSource:
             "or say package.module:Class or path/to/file.py:Class"
         )
     point = points[0]
+    prepare(device or device_of(point) or DEFAULT_DEVICE)
     module = _import(point.module, name)
     cls = _class_in(module, point.attr, name)
     return DriverSource(

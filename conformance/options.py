@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from storcert.conformance.configuration import ConfigFile, read_config
-from storcert.conformance.driver_source import DEVICES, DriverSource, find_driver
+from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, LIVE
+from storcert.conformance.driver_source import DriverSource, find_driver
 from storcert.conformance.usage import InvalidUsage
 
-DEFAULT_DEVICE = "object-store"
-#: The devices of this version: simulated ones, and a live one that the configuration says how to reach.
-AVAILABLE_DEVICES = ("object-store", "live")
 SEED_MAX = 2**63 - 1
 
 
@@ -111,7 +109,7 @@ def certify_options(
     file = ConfigFile() if config is None else read_config(config)
     if device is not None:
         _check_device(device)
-    source = find_driver(driver)
+    source = find_driver(driver, device or "")
     chosen_device = device or source.device or DEFAULT_DEVICE
     _check_device(chosen_device)
     if file.simulator:
@@ -146,14 +144,12 @@ def _rule(rule: str, known: Collection[str]) -> str:
 
 def _check_device(device: str) -> None:
     if device not in DEVICES:
-        raise InvalidUsage(f"--device {device}: it is one of {', '.join(AVAILABLE_DEVICES)}")
-    if device not in AVAILABLE_DEVICES:
-        raise InvalidUsage(f"--device {device}: not in this version; there is {', '.join(AVAILABLE_DEVICES)}")
+        raise InvalidUsage(f"--device {device}: it is one of {', '.join(DEVICES)}")
 
 
 def _check_simulator(file: ConfigFile, device: str) -> None:
     """Ask the device model which options it has; imported late because it is heavy."""
-    if device == "live":
+    if device == LIVE:
         raise InvalidUsage("table [simulator]: a live device has no simulator options")
     from storcert.conformance.simulator_options import check_simulator_options
 

@@ -35,7 +35,7 @@ def replay(said: Mapping[str, Any]) -> tuple[bool, str]:
         raise InvalidUsage(f"this token is not one of a certification: {error}") from None
     if kit != storcert.__version__ or requirements != requirements_digest().removeprefix("sha256:")[:DIGITS]:
         raise InvalidUsage(f"this token belongs to another kit: it was made by storcert {kit} ({requirements})")
-    source = find_driver(reference)
+    source = find_driver(reference, device)
     options = CertifyOptions(
         source, device, said.get("configuration", {}), said.get("simulator", {}), seed=seed
     )

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
-import storcert.conformance.requirements
-import storcert.simulators.object_store  # noqa: F401  (registers its client face)
+import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 from storcert.conformance.calibrate import calibrate
+from storcert.conformance.devices import LIVE, prepare
 from storcert.conformance.facts import Facts
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
@@ -42,11 +42,12 @@ class Job:
     @property
     def mode(self) -> str:
         """``simulated`` or ``live``."""
-        return "live" if self.options.device == "live" else "simulated"
+        return "live" if self.options.device == LIVE else "simulated"
 
     def subject(self) -> Subject:
         """The driver, loaded in this process."""
         options = self.options
+        prepare(options.device)
         driver_class = options.driver.load()
         declare_driver_code(options.driver.file)
         return Subject(options.driver.reference, driver_class, options.device, options.configuration, options.simulator)

@@ -6,15 +6,13 @@ from dataclasses import fields
 from typing import get_args, get_type_hints
 
 from storcert.conformance.configuration import ConfigFile
+from storcert.conformance.devices import options_class
 from storcert.conformance.usage import InvalidUsage
-from storcert.simulators.object_store.options import ObjectStoreOptions
-
-_OPTIONS = {"object-store": ObjectStoreOptions}
 
 
 def check_simulator_options(file: ConfigFile, device: str) -> None:
     """Raises :class:`InvalidUsage`, with file and line, for a key or value the device does not have."""
-    options = _OPTIONS[device]
+    options = options_class(device)
     file.refuse_unknown_simulator_keys([field.name for field in fields(options)])
     hints = get_type_hints(options)
     for key, value in file.simulator.items():

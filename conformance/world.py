@@ -10,21 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from storcert.conformance.devices import make_device
 from storcert.conformance.subject import Subject
 from storcert.harness.contract import JsonValue
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
 from storcert.harness.record.finding import Finding
-from storcert.simulators.device import NOT_MODELLED, NotModelled, SimulatedDevice
-from storcert.simulators.object_store import ObjectStore
+from storcert.simulators.device import NOT_MODELLED, NotModelled
 
 MINUTE_NS = 60 * 10**9
 CALL_LIMIT_NS = 15 * MINUTE_NS
 # A transfer is many calls, each with its own limit; past this nothing of it can still be within bounds.
 TRANSFER_LIMIT_NS = 24 * 60 * MINUTE_NS
 WALL_LIMIT_S = 20.0
-
-DEVICES: Mapping[str, Callable[[Kernel, Mapping[str, Any]], SimulatedDevice]] = {"object-store": ObjectStore}
 
 
 class KitTrouble(Exception):
@@ -56,7 +54,7 @@ class World:
     def __init__(self, subject: Subject, seed: int, options: Mapping[str, Any] | None = None) -> None:
         self.subject = subject
         self.kernel = Kernel(seed)
-        self.device = DEVICES[subject.device](self.kernel, {**subject.simulator, **(options or {})})
+        self.device = make_device(subject.device, self.kernel, {**subject.simulator, **(options or {})})
         self._locations: dict[str, Location] = {}
 
     def location(self, name: str) -> Location:

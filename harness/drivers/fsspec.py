@@ -23,7 +23,6 @@ the local file system an absent root is an absent mount. Elsewhere the library d
 from __future__ import annotations
 
 import errno
-import operator
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -44,6 +43,7 @@ from storcert.harness.contract import (
     SizeMismatch,
     Unsupported,
 )
+from storcert.harness.drivers.arguments import count_of_bytes
 
 try:
     # Here and not at first use: the library looks for configuration in the home directory when it is imported, which
@@ -113,7 +113,7 @@ class FsspecDriver:
         return Capabilities(range_read=True, enumerate=True, max_name_bytes=FILE_NAME_BYTES // ENCODED_BYTES)
 
     def create(self, uri: DataObjectUri, size: int) -> None:
-        size = _count("size", size, uri)
+        size = count_of_bytes("size", size, uri)
         found = self._size_of(uri)
         if found is None:
             with self.open_output(uri, size) as stream:
@@ -137,8 +137,8 @@ class FsspecDriver:
 
     def open_input(self, uri: DataObjectUri, offset: int = 0, length: int | None = None) -> FsspecInputStream:
         path = self._path(uri)
-        offset = _count("offset", offset, uri)
-        length = None if length is None else _count("length", length, uri)
+        offset = count_of_bytes("offset", offset, uri)
+        length = None if length is None else count_of_bytes("length", length, uri)
         with _typed(uri):
             self._require_root(uri)
             file = self._fs.open(path, "rb")
@@ -147,7 +147,7 @@ class FsspecDriver:
 
     def open_output(self, uri: DataObjectUri, size: int | None = None) -> FsspecOutputStream:
         path = self._path(uri)
-        size = None if size is None else _count("size", size, uri)
+        size = None if size is None else count_of_bytes("size", size, uri)
         if self._size_of(uri) is not None:
             raise ObjectExists("the name is taken", uri)
         fs = self._new_file_system()
@@ -227,7 +227,7 @@ class FsspecInputStream:
     def read(self, n: int = -1) -> bytes:
         if self._closed:
             raise InvalidRequest("the stream is closed", self._uri)
-        wanted = min(CHUNK_BYTES if n == -1 else _count("n", n, self._uri), self._left)
+        wanted = min(CHUNK_BYTES if n == -1 else count_of_bytes("n", n, self._uri), self._left)
         if not wanted:
             return b""
         with _typed(self._uri):
@@ -354,13 +354,3 @@ class FsspecOutputStream:
 def _is_local(fs: Any) -> bool:
     """Whether ``fs`` is the file system of this machine (protocols ``file`` and ``local``)."""
     return "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol)
-
-
-def _count(name: str, value: Any, uri: DataObjectUri) -> int:
-    try:
-        number = int(operator.index(value))
-    except TypeError:
-        raise InvalidRequest(f"{name} is a whole number of bytes, not {type(value).__name__}", uri) from None
-    if number < 0:
-        raise InvalidRequest(f"{name} must not be negative", uri)
-    return number

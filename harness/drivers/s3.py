@@ -30,6 +30,7 @@ from storcert.harness.contract import (
     Outcome,
     StorageError,
 )
+from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.s3_bucket import OBJECT_BYTES_MAX, WRITE_ID, Bucket, Effort, Head, Settings
 from storcert.harness.drivers.s3_cleanup import (
     abort_upload,
@@ -40,7 +41,7 @@ from storcert.harness.drivers.s3_cleanup import (
 )
 from storcert.harness.drivers.s3_errors import RequestFailed, Trouble
 from storcert.harness.drivers.s3_publish import Upload, publish_once, put_whole
-from storcert.harness.drivers.s3_streams import EmptyInputStream, S3InputStream, S3OutputStream, count_of_bytes
+from storcert.harness.drivers.s3_streams import EmptyInputStream, S3InputStream, S3OutputStream
 
 
 class S3Driver:

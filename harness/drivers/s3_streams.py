@@ -6,7 +6,6 @@ of, or commit to, its name.
 
 from __future__ import annotations
 
-import operator
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +20,7 @@ from storcert.harness.contract import (
     SizeMismatch,
     StorageError,
 )
+from storcert.harness.drivers.arguments import bytes_of, count_of_bytes
 from storcert.harness.drivers.s3_bucket import Bucket, Effort, Head, head_of
 from storcert.harness.drivers.s3_errors import FOREIGN, RequestFailed, Trouble, classify
 from storcert.harness.drivers.s3_publish import Discarded, Upload, put_whole
@@ -45,7 +45,7 @@ class S3InputStream:
     def read(self, n: int = -1) -> bytes:
         if self._closed:
             raise InvalidRequest("the stream is closed", self._uri)
-        wanted = CHUNK_BYTES if n == -1 else _count("n", n, self._uri)
+        wanted = CHUNK_BYTES if n == -1 else count_of_bytes("n", n, self._uri)
         wanted = min(wanted, CHUNK_BYTES, self._end - self._position)
         if wanted == 0:
             return b""
@@ -162,7 +162,7 @@ class S3OutputStream:
         if self._failure is not None:
             raise self._failure
         try:
-            view = _bytes_of(data)
+            view = bytes_of(data)
         except (TypeError, ValueError, BufferError) as error:
             raise self._failed(InvalidRequest(f"write takes bytes: {error}", self._uri)) from error
         try:
@@ -244,22 +244,6 @@ class S3OutputStream:
             pass  # the exception that ended the block is the one to be seen
 
 
-def _count(name: str, value: Any, uri: DataObjectUri) -> int:
-    """``value`` as a number of bytes. Raises ``InvalidRequest``."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InvalidRequest(f"{name} is a whole number of bytes, not {type(value).__name__}", uri) from None
-    if number < 0:
-        raise InvalidRequest(f"{name} must not be negative", uri)
-    return int(number)
-
-
-def count_of_bytes(name: str, value: Any, uri: DataObjectUri) -> int:
-    """``value`` as a number of bytes, at least 0. Raises ``InvalidRequest``."""
-    return _count(name, value, uri)
-
-
 def _is_range(answer: Any, first: int, end: int | None) -> bool:
     """Whether the answer is what ``first .. end`` means for an object of the length it names itself."""
     try:
@@ -269,11 +253,3 @@ def _is_range(answer: Any, first: int, end: int | None) -> bool:
         return int(starts) == first and int(last) + 1 == expected
     except ValueError:
         return False
-
-
-def _bytes_of(data: bytes | bytearray | memoryview) -> memoryview:
-    """The bytes of ``data``, whatever its item size, shape or stride."""
-    view = memoryview(data)
-    if view.nbytes == 0:
-        return memoryview(b"")
-    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())

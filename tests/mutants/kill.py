@@ -22,7 +22,7 @@ from storcert.conformance.runner import CaseOutcome, run_case
 from storcert.conformance.schedule import Job, fence
 from storcert.conformance.subject import Subject
 from storcert.harness.record.verdict import Verdict
-from tests.mutants.mutant import Mutant, load, materialise
+from tests.mutants.mutant import SUBJECTS, Mutant, load, materialise
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,15 @@ class Kill:
 
 
 @contextmanager
-def planted(mutant: Mutant | None, seed: int = 0) -> Iterator[tuple[Subject, Facts]]:
-    """The mutant's driver, loaded and calibrated; its modules and its folder go at the end."""
+def planted(mutant: Mutant | None, seed: int = 0, driver: str = "s3") -> Iterator[tuple[Subject, Facts]]:
+    """The mutant's driver, or ``driver`` as it is, loaded and calibrated; its modules and its folder go at the end."""
+    device = SUBJECTS[driver if mutant is None else mutant.driver][1]
     with tempfile.TemporaryDirectory() as name:
         path, modules = list(sys.path), set(sys.modules)
         try:
             options = CertifyOptions(
-                find_driver(materialise(mutant, Path(name))),
+                find_driver(materialise(mutant, Path(name), driver), device),
+                device=device,
                 configuration=dict(mutant.configuration) if mutant else {},
                 simulator=dict(mutant.simulator) if mutant else {},
                 seed=seed,

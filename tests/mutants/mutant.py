@@ -1,6 +1,6 @@
-"""One planted bug as data, and the driver that has it: edits of the bundled S3 driver's own source, made in a folder.
+"""One planted bug as data, and the driver that has it: edits of a bundled driver's own source, made in a folder.
 
-The rows are in ``rows/<rule>.toml``, one file for each rule that must catch them.
+The rows are in ``rows/<driver>/<rule>.toml``, one file for each driver and each rule that must catch them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = ROOT / "harness" / "drivers"
 ROWS = Path(__file__).parent / "rows"
-STEMS = ("s3", "s3_bucket", "s3_cleanup", "s3_errors", "s3_publish", "s3_streams")
+#: The bundled drivers that have mutants: class, and the device each is certified on.
+SUBJECTS = {
+    "s3": ("S3Driver", "object-store"),
+    "nfs": ("NfsDriver", "nfs"),
+    "rbd": ("RbdDriver", "rbd"),
+    "sheepdog": ("SheepdogDriver", "sheepdog"),
+}
+SHARED = "arguments"
 
 Edit = tuple[str, str, str]
 
@@ -25,12 +32,15 @@ class Drifted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """``rule`` must catch it, ``check`` is where it should (a check, or one case of it), and ``says`` stands in the message
+    """``driver``: whose source is edited.
+
+    ``rule`` must catch it, ``check`` is where it should (a check, or one case of it), and ``says`` stands in the message
     there. ``bug``: entry of the catalogue of real defects that it is made after, or empty. ``sentence``: what a vendor got
     wrong. ``edits``: file stem, text that occurs exactly once, text put in its place. ``configuration`` and ``simulator``:
     what a person would give in the configuration file. ``quick``: also in the everyday run."""
 
     id: str
+    driver: str
     rule: str
     check: str
     says: str
@@ -43,18 +53,29 @@ class Mutant:
 
 
 def load() -> tuple[Mutant, ...]:
-    """All rows, by rule."""
+    """All rows, by driver and rule."""
     found = []
-    for file in sorted(ROWS.glob("*.toml")):
-        for row in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"]:
-            edits = tuple((edit["file"], edit["old"], edit["new"]) for edit in row.pop("edit"))
-            found.append(Mutant(rule=file.stem, edits=edits, **row))
+    for driver in SUBJECTS:
+        for file in sorted((ROWS / driver).glob("*.toml")):
+            for row in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"]:
+                edits = tuple((edit["file"], edit["old"], edit["new"]) for edit in row.pop("edit"))
+                found.append(Mutant(driver=driver, rule=file.stem, edits=edits, **row))
     return tuple(found)
 
 
-def sources(mutant: Mutant | None) -> dict[str, str]:
-    """The text of each file of the driver, edited. Raises :class:`Drifted`."""
-    texts = {stem: (DRIVERS / f"{stem}.py").read_text(encoding="utf-8") for stem in STEMS}
+def stems(driver: str) -> tuple[str, ...]:
+    """The driver's own modules: ``s3``, ``s3_streams`` and so on, and the one that all bundled drivers share."""
+    own = (file.stem for file in DRIVERS.glob("*.py") if file.stem == driver or file.stem.startswith(f"{driver}_"))
+    return (*sorted(own), SHARED)
+
+
+def sources(mutant: Mutant | None, driver: str = "") -> dict[str, str]:
+    """The text of each file of the driver, edited; ``driver`` says which one where there is no mutant.
+
+    Raises :class:`Drifted`.
+    """
+    names = stems(driver if mutant is None else mutant.driver)
+    texts = {stem: (DRIVERS / f"{stem}.py").read_text(encoding="utf-8") for stem in names}
     for stem, old, new in mutant.edits if mutant is not None else ():
         found = texts[stem].count(old)
         if found != 1:
@@ -63,11 +84,13 @@ def sources(mutant: Mutant | None) -> dict[str, str]:
     return texts
 
 
-def materialise(mutant: Mutant | None, folder: Path) -> str:
+def materialise(mutant: Mutant | None, folder: Path, driver: str = "") -> str:
     """Write the driver into ``folder``, its modules under names of their own, and give its reference for ``certify``."""
-    mark = "unchanged" if mutant is None else mutant.id.replace("-", "_")
-    for stem, text in sources(mutant).items():
-        for other in STEMS:
+    driver = driver if mutant is None else mutant.driver
+    mark = f"unchanged_{driver}" if mutant is None else mutant.id.replace("-", "_")
+    texts = sources(mutant, driver)
+    for stem, text in texts.items():
+        for other in texts:
             text = text.replace(f"storcert.harness.drivers.{other} import", f"{mark}__{other} import")
         (folder / f"{mark}__{stem}.py").write_text(text, encoding="utf-8")
-    return f"{folder / f'{mark}__s3.py'}:S3Driver"
+    return f"{folder / f'{mark}__{driver}.py'}:{SUBJECTS[driver][0]}"
