@@ -1,0 +1,37 @@
+"""Real systems for a whole test session. Each skips, saying why, where it cannot run; none leaves a process or a port."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import ceph as ceph_cluster
+from tests.live.ceph import Ceph, Layout
+
+
+def _cluster(layout: Layout) -> Iterator[Ceph]:
+    reason = ceph_cluster.unavailable(gateway=layout.gateway)
+    if reason is not None:
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="storcert-ceph-") as folder:
+        cluster = Ceph(Path(folder) / "c", layout)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[Ceph]:
+    """A monitor and one OSD in memory; ``rados`` and ``rbd`` reach it with ``conffile=str(ceph.conf)``."""
+    yield from _cluster(Layout(gateway=False))
+
+
+@pytest.fixture(scope="session")
+def radosgw() -> Iterator[Ceph]:
+    """A cluster with a RADOS gateway at ``radosgw.endpoint_url``."""
+    yield from _cluster(Layout())
