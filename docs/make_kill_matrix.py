@@ -1,4 +1,4 @@
-"""Writes docs/kill-matrix.md: which check of the kit catches which planted bug of the S3 driver.
+"""Writes docs/kill-matrix.md: which check of the kit catches which planted bug of a bundled driver.
 
     python docs/make_kill_matrix.py           run every mutant, then write
     python docs/make_kill_matrix.py --new     run those that are new or changed, then write
@@ -13,7 +13,7 @@ import hashlib
 import json
 import multiprocessing
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -33,8 +33,8 @@ HEAD = """# Kill matrix
 
 Made by `python docs/make_kill_matrix.py`, do not edit.
 
-Each mutant is the bundled S3 driver with one mistake that a vendor could make, many of them after real defects (the ids in
-the second column). It counts as caught only where the named rule fails, in words that tell of this mistake, within the cases of
+Each mutant is a bundled driver with one mistake that a vendor could make, many of them after real defects (the ids in the
+second column). It counts as caught only where the named rule fails, in words that tell of this mistake, within the cases of
 profile `standard`. *Examples* is how many were run until then, beginning with the check that was expected to catch it.
 
 """
@@ -62,12 +62,14 @@ def run(number: int) -> dict[str, Any]:
 
 
 def failed_by(check: str, known: Mapping[str, str]) -> str:
-    """A mutant that fails ``check``: those of its rule are tried first."""
+    """A mutant that fails ``check``: those of its rule are tried first, then the others of drivers that have the rule."""
     if check in known:
         return known[check]
     rule = check.partition("/")[0]
-    for mutant in sorted(load(), key=lambda one: (one.rule != rule, not one.quick)):
-        if trips(check, mutant):
+    mutants = load()
+    able = {one.driver for one in mutants if one.rule == rule}
+    for mutant in sorted(mutants, key=lambda one: (one.rule != rule, not one.quick)):
+        if mutant.driver in able and trips(check, mutant):
             return mutant.id
     return ""
 
@@ -99,17 +101,25 @@ def results(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {"mutants": kills, "checks": failing}
 
 
-def page(stored: Mapping[str, Any]) -> str:
-    """The page for these results and the rows as they are now."""
-    mutants = load()
-    caught = sum(bool(one["case"]) for one in stored["mutants"].values())
-    lines = [HEAD, f"{caught} of {len(mutants)} mutants are caught.\n\n"]
+def section(driver: str, mutants: Sequence[Mutant], stored: Mapping[str, Any]) -> list[str]:
+    """The table of one driver's mutants."""
+    lines = [f"\n## Driver {driver}: {len(mutants)} mutants\n\n"]
     lines += ["| mutant | after | what the vendor got wrong | rule | caught by | examples |\n|---|---|---|---|---|---|\n"]
     for mutant in mutants:
         end = stored["mutants"][mutant.id]
         case = end["case"].replace("|", "\\|")
         by = f"`{case}`" if case else "**survives**"
         lines.append(f"| {mutant.id} | {mutant.bug} | {mutant.sentence} | {mutant.rule} | {by} | {end['examples']} |\n")
+    return lines
+
+
+def page(stored: Mapping[str, Any]) -> str:
+    """The page for these results and the rows as they are now."""
+    mutants = load()
+    caught = sum(bool(one["case"]) for one in stored["mutants"].values())
+    lines = [HEAD, f"{caught} of {len(mutants)} mutants are caught.\n"]
+    for driver in dict.fromkeys(mutant.driver for mutant in mutants):
+        lines += section(driver, [mutant for mutant in mutants if mutant.driver == driver], stored)
     lines.append(CHECKS_HEAD)
     for check, mutant in sorted(stored["checks"].items()):
         lines.append(f"| {check} | {mutant or '**nothing yet**'} |\n")

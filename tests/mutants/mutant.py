@@ -13,6 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = ROOT / "harness" / "drivers"
+SIMULATORS = ROOT / "simulators"
 ROWS = Path(__file__).parent / "rows"
 #: The bundled drivers that have mutants: class, and the device each is certified on.
 SUBJECTS = {
@@ -21,6 +22,8 @@ SUBJECTS = {
     "rbd": ("RbdDriver", "rbd"),
     "sheepdog": ("SheepdogDriver", "sheepdog"),
 }
+#: At least so many planted bugs of each.
+LEAST = {"s3": 60, "nfs": 30, "rbd": 40, "sheepdog": 15}
 SHARED = "arguments"
 
 Edit = tuple[str, str, str]
@@ -52,10 +55,19 @@ class Mutant:
     quick: bool = False
 
 
+def present() -> tuple[str, ...]:
+    """The bundled drivers that are here, each with the device it needs."""
+    return tuple(
+        driver
+        for driver, (_, device) in SUBJECTS.items()
+        if (DRIVERS / f"{driver}.py").is_file() and (SIMULATORS / device.replace("-", "_") / "__init__.py").is_file()
+    )
+
+
 def load() -> tuple[Mutant, ...]:
     """All rows, by driver and rule."""
     found = []
-    for driver in SUBJECTS:
+    for driver in present():
         for file in sorted((ROWS / driver).glob("*.toml")):
             for row in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"]:
                 edits = tuple((edit["file"], edit["old"], edit["new"]) for edit in row.pop("edit"))

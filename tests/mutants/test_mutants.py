@@ -16,12 +16,15 @@ from storcert.conformance.runner import run_case
 from storcert.conformance.schedule import fence
 from storcert.harness.record.verdict import Verdict
 from tests.mutants.kill import kill, planted
-from tests.mutants.mutant import Drifted, Mutant, load, sources
+from tests.mutants.mutant import LEAST, Drifted, Mutant, load, present, sources
 
 MUTANTS = load()
+#: Drivers that have mutants already.
+LANDED = {mutant.driver for mutant in MUTANTS}
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RULES = sorted({one.rule for one in CHECKS.values()})
-SEEDS_CORE, SEEDS_STANDARD = range(100, 120), range(200, 203)
+#: Only generated cases and interleavings depend on the seed: many quick runs and a few whole ones.
+SEEDS = [(Level.CORE, seed) for seed in range(100, 120)] + [(Level.STANDARD, seed) for seed in range(200, 203)]
 
 
 def _dies(mutant: Mutant) -> None:
@@ -41,11 +44,11 @@ def test_is_caught_every_day(mutant: Mutant) -> None:
 
 
 @pytest.mark.mutants
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("level, seed", [(Level.CORE, s) for s in SEEDS_CORE] + [(Level.STANDARD, s) for s in SEEDS_STANDARD])
-def test_the_correct_driver_passes_with_any_seed(level: Level, seed: int) -> None:
-    # Only generated cases and interleavings depend on the seed, but every case is run: all of them must hold.
-    with planted(None, seed) as (subject, facts), fence("simulated"):
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("driver", present())
+@pytest.mark.parametrize("level, seed", SEEDS)
+def test_the_correct_driver_passes_with_any_seed(driver: str, level: Level, seed: int) -> None:
+    with planted(None, seed, driver) as (subject, facts), fence("simulated"):
         for case in cases_for(facts, level):
             outcome = run_case(case, subject, facts, seed)
             assert outcome.result.verdict in (Verdict.PASS, Verdict.SKIPPED), (case.id, outcome.message, outcome.result.steps)
@@ -73,10 +76,16 @@ def test_fits_the_driver_as_it_is(mutant: Mutant) -> None:
 
 def test_every_rule_has_mutants() -> None:
     counts = Counter(mutant.rule for mutant in MUTANTS)
-    assert sorted(counts) == sorted(RULES)
-    assert min(counts.values()) >= 2 and len(MUTANTS) >= 60
+    assert min(counts.values()) >= 2
+    if LANDED == set(LEAST):
+        assert sorted(counts) == RULES
     assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
     assert all(mutant.check.partition("[")[0] in CHECKS and mutant.says for mutant in MUTANTS)
+
+
+@pytest.mark.parametrize("driver", sorted(LANDED))
+def test_every_driver_has_mutants(driver: str) -> None:
+    assert sum(mutant.driver == driver for mutant in MUTANTS) >= LEAST[driver]
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +101,7 @@ def test_the_page_is_of_these_mutants(script: ModuleType) -> None:
     stored = json.loads((DOCS / "kill-matrix.json").read_text(encoding="utf-8"))
     assert {one: end["row"] for one, end in stored["mutants"].items()} == {one.id: script.row_digest(one) for one in MUTANTS}
     assert all(end["case"] for end in stored["mutants"].values())
-    assert sorted(stored["checks"]) == script.in_standard()
-    assert all(stored["checks"].values())
+    if LANDED == set(LEAST):
+        assert sorted(stored["checks"]) == script.in_standard()
+        assert all(stored["checks"].values())
     assert script.page(stored) == script.PAGE.read_text(encoding="utf-8"), "run: python docs/make_kill_matrix.py --keep"
