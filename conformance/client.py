@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from storcert.conformance.handle import Handle, opened, overwrite, peek
 from storcert.conformance.violation import Violation, require
 from storcert.harness.contract import DataObjectDescription, DataObjectUri, StorageError
 
@@ -75,7 +76,33 @@ class Client:
         label = f"open_output {uri}" + ("" if size is None else f" size={size}")
         return self.do(label, lambda: Writer(self, uri, _open_output(self.driver, uri, size)))
 
+    def take_snapshot(self, volume: DataObjectUri, snapshot: DataObjectUri) -> Any:
+        """``take_snapshot``."""
+        return self.do(f"take_snapshot {volume} as {snapshot}", lambda: self.driver.take_snapshot(volume, snapshot))
+
+    def revert(self, volume: DataObjectUri, snapshot: DataObjectUri) -> Any:
+        """``revert``."""
+        return self.do(f"revert {volume} to {snapshot}", lambda: self.driver.revert(volume, snapshot))
+
+    def clone(self, snapshot: DataObjectUri, volume: DataObjectUri) -> Any:
+        """``clone``."""
+        return self.do(f"clone {snapshot} to {volume}", lambda: self.driver.clone(snapshot, volume))
+
+    def open_volume(self, uri: DataObjectUri) -> Any:
+        """``open_volume``; gives a :class:`Handle`."""
+        return self.do(f"open_volume {uri}", lambda: Handle(self, uri, opened(self.driver, uri)))
+
     # Whole transfers in one call
+
+    def overwrite(self, uri: DataObjectUri, *pieces: tuple[int, bytes], flush: bool = True) -> Any:
+        """Open the volume, ``pwrite`` each piece at its offset, ``flush`` unless told not to, close."""
+        places = ", ".join(f"{len(data)} bytes at {offset}" for offset, data in pieces[:4])
+        label = f"pwrite {places} of {uri}" + (", flush, close" if flush else ", close")
+        return self.do(label, lambda: overwrite(self.driver, uri, pieces, flush))
+
+    def pread(self, uri: DataObjectUri, offset: int, length: int) -> Any:
+        """Open the volume, ``pread`` one range, close."""
+        return self.do(f"pread {length} bytes at {offset} of {uri}", lambda: peek(self.driver, uri, offset, length))
 
     def read(
         self, uri: DataObjectUri, offset: int = 0, length: int | None = None, sizes: Sequence[int] = (READ_BYTES,)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.client import Client
 from storcert.conformance.content import content, first_difference
 from storcert.conformance.violation import require
-from storcert.harness.contract import DataObjectUri, ObjectNotFound
+from storcert.harness.contract import DataObjectUri, ObjectInUse, ObjectNotFound
 
 
 def seen(client: Client, uri: DataObjectUri) -> bytes | None:
@@ -59,3 +61,21 @@ def stored(bench: Bench, uri: DataObjectUri, size: int, key: str = "old", locati
 def both(bench: Bench) -> tuple[Client, Client]:
     """Clients at two locations."""
     return bench.client(HOST), bench.client(SSVM)
+
+
+def clear(client: Client, uris: Iterable[DataObjectUri]) -> None:
+    """Delete all of them: what others still need may be refused until those are gone, but one of them must always go."""
+    left = list(uris)
+    while left:
+        still = [uri for uri in left if not _goes(client, uri)]
+        require(len(still) < len(left), f"none of {', '.join(map(str, still[:4]))} can be deleted: all are in use", "C-DEPEND")
+        left = still
+
+
+def _goes(client: Client, uri: DataObjectUri) -> bool:
+    try:
+        client.delete(uri)
+    except ObjectInUse as error:
+        require(str(error.outcome) == "not_done", f"delete {uri} is refused and says {error.outcome}", "C-ERRORS")
+        return False
+    return True

@@ -6,42 +6,18 @@ repeating from another location converges, and deleting leaves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
+from storcert.conformance import volume_operations
 from storcert.conformance.bench import HOST, SSVM, Attempt, Bench
-from storcert.conformance.client import Client
 from storcert.conformance.content import content, first_difference
 from storcert.conformance.facts import Facts
-from storcert.conformance.observe import require_absent, require_bytes, seen
+from storcert.conformance.observe import clear, require_absent, require_bytes, seen
+from storcert.conformance.scenario import SOURCE, TARGET, Scenario, mixes, place
 from storcert.conformance.violation import require
 from storcert.harness.contract import DataObjectUri
 from storcert.harness.record.history import Status
 from storcert.simulators.device import CensusEntry
-
-SOURCE, TARGET = "source", "target"
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """``rule``: whose promise the operation is. ``before`` and ``after``: bytes per object name (absent: not there).
-    ``call`` begins or makes the operation. ``refusal``: the typed error it must answer on a healthy device, or ``""``.
-    ``again``: errors that are true when it is repeated after it was done."""
-
-    name: str
-    rule: str
-    call: Callable[[Bench, Client], Any]
-    before: Mapping[str, bytes]
-    after: Mapping[str, bytes]
-    refusal: str = ""
-    again: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every object name the scenario touches."""
-        return tuple(sorted({SOURCE, TARGET, *self.before, *self.after}))
-
 
 SMALL = (
     "create-small",
@@ -56,8 +32,9 @@ SMALL = (
     "write-taken",
     "delete-absent",
     "abort-small",
+    *volume_operations.SMALL,
 )
-LARGE = ("create-parts", "write-parts", "delete-parts", "copy-parts", "abort-parts", "read-parts")
+LARGE = ("create-parts", "write-parts", "delete-parts", "copy-parts", "abort-parts", "read-parts", *volume_operations.LARGE)
 
 
 def names(facts: Facts, wanted: Iterable[str]) -> list[str]:
@@ -66,13 +43,18 @@ def names(facts: Facts, wanted: Iterable[str]) -> list[str]:
     return [
         name
         for name in wanted
-        if (able.on_device_copy or not name.startswith("copy")) and (able.enumerate or name != "list")
+        if (able.on_device_copy or not name.startswith("copy"))
+        and (able.enumerate or name != "list")
+        and volume_operations.possible(facts, name)
     ]
 
 
 def scenario(facts: Facts, name: str) -> Scenario:
     """The scenario of that name, with sizes that fit the device."""
     verb, _, amount = name.partition("-")
+    of_a_volume = volume_operations.volume_scenario(facts, name)
+    if of_a_volume is not None:
+        return of_a_volume
     size = facts.large_size if amount == "parts" else 0 if amount == "empty" else facts.fit(4097)
     data, zeros = content("scenario", size), bytes(size)
     if verb == "create":
@@ -126,6 +108,9 @@ def prepare(b: Bench, one: Scenario) -> None:
     """Bring the device into the state before; both clients are made, so that no request of theirs is counted later."""
     b.client(HOST)
     client = b.client(SSVM)
+    if one.make is not None:
+        one.make(b, client)
+        return
     for name, data in sorted(one.before.items()):
         client.create(b.uri(name), len(data)) if not any(data) else client.write(b.uri(name), data)
 
@@ -136,7 +121,7 @@ def healthy_requests(b: Bench, one: Scenario) -> list[str]:
     prepare(b, one)
     before = len(b.world.device.requests)
     attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
-    if attempt.error_name != one.refusal:
+    if attempt.error_name != one.refusal and attempt.error_name not in one.may_refuse:
         require(False, f"on a healthy device {attempt.call.label} said {attempt}", one.rule)
     requests = [request.operation for request in b.world.device.requests[before:]]
     return requests
@@ -147,18 +132,21 @@ def judge(b: Bench, one: Scenario, attempt: Attempt, before: Sequence[CensusEntr
     all that the device held before the call."""
     b.heal()
     observer = b.client(SSVM)
-    state = {name: seen(observer, b.uri(name)) for name in one.names}
+    state = {name: seen(observer, place(b, name)) for name in one.names}
     was = {name: one.before.get(name) for name in one.names}
     will = {name: one.after.get(name) for name in one.names}
     for name in one.names:
-        allowed = (was[name], will[name])
+        allowed = state[name] in (was[name], will[name])
+        if not allowed and name in one.mixed and attempt.status is not Status.OK:
+            allowed = mixes(state[name], was[name], will[name])
         require(
-            state[name] in allowed,
-            f"{attempt.call.label} said {attempt}; {_in_between(b.uri(name), state[name], will[name] or was[name])}",
+            allowed,
+            f"{attempt.call.label} said {attempt}; {_in_between(place(b, name), state[name], will[name] or was[name])}",
             one.rule,
         )
     _require_true(b, one, attempt, state, was, will)
-    if attempt.status is Status.FAILED and not one.name.startswith("abort") and _could_clean_up(b):
+    settled = not one.partial and not one.name.startswith("abort")
+    if attempt.status is Status.FAILED and settled and _could_clean_up(b):
         _require_as_before(b, attempt, before)
     _require_value(b, one, attempt)
     _converge(b, one, state, was, will)
@@ -198,8 +186,10 @@ def _require_true(b: Bench, one: Scenario, attempt: Attempt, state: State, was: 
     if attempt.status is Status.OK:
         require(not one.refusal, f"{label} succeeded; {one.refusal} was due", one.rule)
         require(state == will, f"{label} reported success and it is not done", one.rule)
+    elif attempt.status is Status.FAILED and attempt.error_name in one.may_refuse:
+        require(state == was, f"{label} said {attempt}, and something changed", one.rule)
     elif attempt.status is Status.FAILED and one.refusal != attempt.error_name:
-        require(state == was, f"{label} said {attempt}, and it is done", "C-ERRORS")
+        require(one.partial or state == was, f"{label} said {attempt}, and it is done", "C-ERRORS")
         require(
             attempt.error_name
             not in ("ObjectNotFound", "ObjectExists", "SizeMismatch", "InvalidRequest", "Unsupported"),
@@ -211,7 +201,7 @@ def _require_true(b: Bench, one: Scenario, attempt: Attempt, state: State, was: 
 def _require_value(b: Bench, one: Scenario, attempt: Attempt) -> None:
     if attempt.status is not Status.OK:
         return
-    if one.name.startswith("read"):
+    if one.name.startswith(("read", "pread")):
         due = one.before[TARGET]
         require(attempt.value == due, f"read under a fault: {first_difference(attempt.value, due)}", "C-READ")
     elif one.name == "describe":
@@ -227,27 +217,27 @@ def _require_value(b: Bench, one: Scenario, attempt: Attempt) -> None:
 def _converge(b: Bench, one: Scenario, state: State, was: State, will: State) -> None:
     second = b.client(SSVM)
     again = b.attempt(lambda: one.call(b, second.later))
+    refused = again.error_name in one.may_refuse
     if one.refusal:
         true = again.error_name == one.refusal
     elif one.again and state == will:
         true = again.error_name in one.again
     else:
-        true = again.error is None
+        true = again.error is None or refused
     require(
         true,
         f"repeated from another location after it was {'done' if state == will else 'not done'}: {again}",
         "C-RETRY",
     )
     for name in one.names:
-        due = will[name]
+        due = was[name] if refused else will[name]
         if due is None:
-            require_absent(second, b.uri(name), "after the repetition")
+            require_absent(second, place(b, name), "after the repetition")
         else:
-            require_bytes(second, b.uri(name), due, "after the repetition")
+            require_bytes(second, place(b, name), due, "after the repetition")
+    clear(second, [place(b, name) for name in one.names])
     for name in one.names:
-        second.delete(b.uri(name))
-    for name in one.names:
-        require_absent(second, b.uri(name), "after delete")
+        require_absent(second, place(b, name), "after delete")
     try:
         b.require_clean("after the fault, the repetition and the deletes")
     except AssertionError as left:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from storcert.conformance import volume_operations
 from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.facts import Facts
 from storcert.conformance.observe import require_absent, require_bytes
 from storcert.conformance.operations import names, prepare, scenario
 from storcert.conformance.registry import check
+from storcert.conformance.scenario import place
 from storcert.conformance.violation import NotApplicable, require
 from storcert.harness.record.fault import Fault
 from storcert.harness.record.history import Status
 
 RULE = "C-DURABLE"
-OPERATIONS = ("create-small", "write-small", "write-empty", "delete-small", "copy-small")
-LARGE_OPERATIONS = ("create-parts", "write-parts", "delete-parts", "copy-parts")
+VOLUME_OPERATIONS = ("snapshot-small", "revert-small", "clone-small", "pwrite-small", "unsnapshot-small", "unclone-small")
+OPERATIONS = ("create-small", "write-small", "write-empty", "delete-small", "copy-small", *VOLUME_OPERATIONS)
+LARGE_OPERATIONS = ("create-parts", "write-parts", "delete-parts", "copy-parts", *volume_operations.LARGE)
 
 
 def _cases(facts: Facts, wanted: tuple[str, ...]) -> list[str]:
@@ -41,6 +44,6 @@ def survives(b: Bench, case: str) -> None:
         due = one.after.get(object_name)
         when = f"after {loss.replace('_', ' ')}"
         if due is None:
-            require_absent(observer, b.uri(object_name), when)
+            require_absent(observer, place(b, object_name), when)
         else:
-            require_bytes(observer, b.uri(object_name), due, when)
+            require_bytes(observer, place(b, object_name), due, when)

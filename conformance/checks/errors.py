@@ -10,6 +10,7 @@ from storcert.conformance.facts import Facts
 from storcert.conformance.observe import both, require_absent, require_bytes, stored
 from storcert.conformance.operations import LARGE, SMALL, healthy_requests, names, prepare, scenario
 from storcert.conformance.registry import check
+from storcert.conformance.scenario import place
 from storcert.conformance.violation import NotApplicable, Violation, require
 from storcert.harness.contract import DeviceUnavailable, InvalidRequest, ObjectExists, ObjectNotFound, StorageError
 from storcert.harness.record.fault import Fault, Phase
@@ -104,7 +105,7 @@ def lasting_trouble_has_its_class(b: Bench, case: str) -> None:
     allowed = EXPECTED[kind_name]
     if not fired:
         raise NotApplicable(f"{kind_name} did not strike {name}")
-    if one.name.startswith("abort") or attempt.error_name == one.refusal != "":
+    if one.name.startswith("abort") or attempt.error_name == one.refusal != "" or attempt.error_name in one.may_refuse:
         return
     if attempt.error is None:
         # Only where the operation needed nothing of what was refused: then it must really be done.
@@ -112,9 +113,9 @@ def lasting_trouble_has_its_class(b: Bench, case: str) -> None:
         for object_name in one.names:
             due = one.after.get(object_name)
             if due is not None:
-                require_bytes(b.client(SSVM), b.uri(object_name), due, f"{kind_name} lasted and {name} reported success")
+                require_bytes(b.client(SSVM), place(b, object_name), due, f"{kind_name} lasted and {name} reported success")
             else:
-                require_absent(b.client(SSVM), b.uri(object_name), f"{kind_name} lasted and {name} reported success")
+                require_absent(b.client(SSVM), place(b, object_name), f"{kind_name} lasted and {name} reported success")
         return
     require(
         attempt.error_name in allowed, f"under lasting {kind_name} {attempt.call.label} said {attempt}; due: {allowed[0]}"
@@ -142,8 +143,8 @@ def a_class_for_every_request(b: Bench, name: str) -> None:
     one = scenario(b.facts, name)
     requests = healthy_requests(b, one)
     kinds = [kind for kind in ("throttle", "expired_credentials", "internal_error") if kind in b.facts.legal_faults]
-    places = [(kind, place) for kind in kinds for place in range(1, len(requests) + 1)]
-    for kind, place in b.examples(places):
+    places = [(kind, nth) for kind in kinds for nth in range(1, len(requests) + 1)]
+    for kind, nth in b.examples(places):
         prepare(b, one)
-        b.arm(Fault(kind, "*", place, Phase.BEFORE, 0))
+        b.arm(Fault(kind, "*", nth, Phase.BEFORE, 0))
         b.attempt(lambda: one.call(b, b.client(HOST).later))

@@ -12,7 +12,8 @@ from storcert.harness.record.fault import Fault
 
 RULE = "C-RETRY"
 QUICK_FAULTS = ("answer_lost", "request_lost", "throttle", "ok_with_error")
-QUICK = ("create-small", "write-small", "delete-small", "copy-small")
+QUICK_VOLUME = ("snapshot-small", "revert-small", "clone-small", "pwrite-small")
+QUICK = ("create-small", "write-small", "delete-small", "copy-small", *QUICK_VOLUME)
 
 
 def _core(facts: Facts) -> list[str]:

@@ -1,0 +1,53 @@
+"""What an operation is that faults and crashes are tried on: the state before, the call, the state after. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from storcert.conformance.bench import Bench
+from storcert.conformance.client import Client
+from storcert.harness.contract import DataObjectUri, ObjectKind
+
+SOURCE, TARGET = "source", "target"
+SNAPSHOT, LATER = "snapshot", "snapshot-later"
+
+
+def place(b: Bench, name: str) -> DataObjectUri:
+    """The URI of an object of a scenario: one whose name says so is a snapshot, any other of the usual kind."""
+    return b.uri(name, kind=ObjectKind.SNAPSHOT if name.startswith(SNAPSHOT) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """``rule``: whose promise the operation is. ``before`` and ``after``: bytes per object name (absent: not there).
+    ``call`` begins or makes the operation. ``refusal``: the typed error it must answer on a healthy device, or ``""``.
+    ``again``: errors that are true when it is repeated after it was done. ``may_refuse``: errors that it may answer even
+    on a healthy device, with nothing changed. ``make``: brings the state before where writing the bytes does not.
+    ``mixed``: names of objects of which each byte may be as before or as after when the outcome is unknown (a revert),
+    and with ``partial`` also when it failed (it was several writes, some of them done)."""
+
+    name: str
+    rule: str
+    call: Callable[[Bench, Client], Any]
+    before: Mapping[str, bytes]
+    after: Mapping[str, bytes]
+    refusal: str = ""
+    again: tuple[str, ...] = ()
+    may_refuse: tuple[str, ...] = ()
+    make: Callable[[Bench, Client], None] | None = None
+    mixed: tuple[str, ...] = ()
+    partial: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every object name the scenario touches."""
+        return tuple(sorted({SOURCE, TARGET, *self.before, *self.after}))
+
+
+def mixes(found: bytes | None, one: bytes | None, other: bytes | None) -> bool:
+    """Whether each byte of ``found`` is that of ``one`` or of ``other``, all three of one length."""
+    if found is None or one is None or other is None or not len(found) == len(one) == len(other):
+        return False
+    return all(byte in (first, second) for byte, first, second in zip(found, one, other, strict=True))
