@@ -14,6 +14,7 @@ from storcert.conformance.violation import require
 from storcert.harness.contract import DataObjectUri, InvalidRequest, StorageError
 
 RULE = "C-NAMES"
+PLAIN_MAX = 64
 PLAIN = (
     "a",
     "0",
@@ -127,6 +128,8 @@ def plain_names_are_taken(b: Bench, name: str) -> None:
     limit = b.facts.capabilities.max_name_bytes
     require(limit is None or limit >= 64, f"max_name_bytes is {limit}; names of 64 characters must be accepted", RULE)
     for uri in (b.uri(name), b.uri("a", name), b.uri(name, name)):
+        if len(uri.account) > PLAIN_MAX:
+            continue  # the mark of a live run made more of it than every driver must accept
         data = content(str(uri), b.facts.fit(50))
         here.write(uri, data)
         require_bytes(there, uri, data)
