@@ -1,0 +1,87 @@
+"""Options of a simulated NFS export, as a configuration file gives them. Values and their checks only."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from storcert.simulators.network.link import NS_PER_S, Link
+
+FLAVOURS = ("soft", "softerr", "hard")
+
+
+@dataclass(frozen=True, slots=True)
+class NfsOptions:
+    """Of the mount (the client reads them): ``mount``, its path; ``flavour``; ``timeo_ns`` and ``retrans``, as nfs(5) has them
+    on TCP; ``rsize_bytes``, ``wsize_bytes``; the ``ac...`` times of the attribute cache.
+
+    Of the server: ``capacity_bytes`` and ``quota_bytes`` (0: none) of the export; ``duplicate_request_cache``: whether it
+    remembers answers by XID and connection; ``unstable_writes``: whether an UNSTABLE write stays in memory until COMMIT, or
+    is safe at once, as on servers with battery-backed memory; ``case_sensitive``; ``root_squash``; ``read_only``;
+    ``grace_ns``: how long after a restart SETATTR is answered JUKEBOX; ``readdir_bytes_max``: of one answer.
+    Delays are one way and per byte. ``clients_uid``: whose calls the mount makes.
+    """
+
+    mount: str = "/mnt/storcert"
+    flavour: Literal["soft", "softerr", "hard"] = "soft"
+    timeo_ns: int = 60 * NS_PER_S
+    retrans: int = 2
+    rsize_bytes: int = 1 << 20
+    wsize_bytes: int = 1 << 20
+    acregmin_ns: int = 3 * NS_PER_S
+    acregmax_ns: int = 60 * NS_PER_S
+    acdirmin_ns: int = 30 * NS_PER_S
+    acdirmax_ns: int = 60 * NS_PER_S
+    clients_uid: int = 0
+    clients_gid: int = 0
+    capacity_bytes: int = 1 << 44
+    quota_bytes: int = 0
+    file_max_bytes: int = (1 << 44) - 4096
+    name_max_bytes: int = 255
+    link_max: int = 65_000
+    duplicate_request_cache: bool = True
+    unstable_writes: bool = True
+    case_sensitive: bool = True
+    root_squash: bool = False
+    read_only: bool = False
+    grace_ns: int = 5 * NS_PER_S
+    readdir_bytes_max: int = 32_768
+    latency_ns: int = 100_000
+    jitter_percent: int = 10
+    write_bytes_per_s: int = 740_000_000
+    read_bytes_per_s: int = 590_000_000
+
+    @classmethod
+    def from_mapping(cls, options: Mapping[str, Any] | None) -> NfsOptions:
+        """From a configuration table; ``ValueError`` for a name, type or value there is none of."""
+        known = {field.name: field for field in fields(cls)}
+        for name, value in (options or {}).items():
+            if name not in known:
+                raise ValueError(f"nfs has no option {name!r}; there are: {', '.join(known)}")
+            default = known[name].default
+            if type(value) is not type(default):
+                raise ValueError(f"nfs option {name}: {value!r} is no {type(default).__name__}")
+        made = cls(**(options or {}))
+        if made.flavour not in FLAVOURS:
+            raise ValueError(f"nfs option flavour: {made.flavour!r}; there are {', '.join(FLAVOURS)}")
+        if not posixpath.isabs(made.mount) or posixpath.normpath(made.mount) in ("/", "//"):
+            raise ValueError(f"nfs option mount: {made.mount!r} is no absolute path below the root")
+        for name in known:
+            value = getattr(made, name)
+            if type(value) is int and value < (1 if name in _POSITIVE else 0):
+                raise ValueError(f"nfs option {name}: {value} is too small")
+        return made
+
+    def link(self) -> Link:
+        """The wire's numbers."""
+        return Link(
+            one_way_ns=self.latency_ns, jitter_percent=self.jitter_percent, up_bytes_per_s=self.write_bytes_per_s,
+            down_bytes_per_s=self.read_bytes_per_s,
+        )
+
+
+_POSITIVE = frozenset(
+    ("timeo_ns", "rsize_bytes", "wsize_bytes", "write_bytes_per_s", "read_bytes_per_s", "name_max_bytes", "link_max")
+)
