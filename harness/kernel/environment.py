@@ -17,7 +17,7 @@ from simpy.core import EmptySchedule, StopSimulation
 from simpy.events import NORMAL, URGENT, AllOf, AnyOf, Event, ProcessGenerator
 
 from storcert.harness.kernel.checks import delay_of
-from storcert.harness.kernel.deadline import ACT, Deadline
+from storcert.harness.kernel.deadline import ACT, Deadline, new_deadline
 from storcert.harness.kernel.fingerprint import Fingerprint
 from storcert.harness.kernel.processes import KernelProcess, KernelTimeout, new_timeout
 from storcert.harness.kernel.tie_break import URGENT_BASE, TieBreak, normal_orders, of_priority
@@ -88,8 +88,13 @@ class IntegerEnvironment(simpy.Environment):
     def after(self, delay_ns: int, callback: Callable[[], object]) -> Deadline:
         """Call ``callback`` from the loop in ``delay_ns``, unless the deadline is cancelled."""
         self._require_open()
-        time_ns = self._now + delay_of(delay_ns)
-        deadline = Deadline(self, time_ns, ACT, callback)
+        if type(delay_ns) is not int or delay_ns < 0:
+            delay_ns = delay_of(delay_ns)
+        deadline = new_deadline(Deadline)  # Deadline.__init__, without the call
+        deadline._environment = self
+        deadline._action = callback
+        deadline.callbacks = ACT
+        deadline.time_ns = time_ns = self._now + delay_ns
         heappush(self._queue, (time_ns, next(self._orders), deadline))
         return deadline
 

@@ -51,6 +51,7 @@ class Kernel(IntegerEnvironment):
         self.journal = Journal(lambda: self._now)
         self.sealed = False
         self.locations: dict[str, Location] = {}
+        self.singles: dict[str, Any] = {}  # what exists once in a world and is no location, by name: its network
         self._streams = RandomStreams(seed)
         self._tasks: dict[Task, None] = {}  # those that have not ended, and those that crashed
         self._hub = greenlet.getcurrent()

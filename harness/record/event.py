@@ -29,9 +29,14 @@ class Event:
 
     def to_bytes(self) -> bytes:
         """The form that digests read: the same on every platform, and no two events share it."""
-        parts = [self.time_ns.to_bytes(8, "little", signed=True)]
-        for text in (self.location, self.kind, self.text):
-            encoded = text.encode("utf-8", "surrogatepass")  # a driver may put a lone surrogate into a name
-            parts.append(len(encoded).to_bytes(4, "little"))
-            parts.append(encoded)
-        return b"".join(parts)
+        return as_bytes(self.time_ns, self.location, self.kind, self.text)
+
+
+def as_bytes(time_ns: int, location: str, kind: str, text: str) -> bytes:
+    """:meth:`Event.to_bytes` of an event that need not be made for it."""
+    parts = [time_ns.to_bytes(8, "little", signed=True)]
+    for field in (location, kind, text):
+        encoded = field.encode("utf-8", "surrogatepass")  # a driver may put a lone surrogate into a name
+        parts.append(len(encoded).to_bytes(4, "little"))
+        parts.append(encoded)
+    return b"".join(parts)

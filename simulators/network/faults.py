@@ -1,4 +1,5 @@
-"""The armed fault schedule of one device: which faults strike the request that is being sent. Counting only, no effects."""
+"""The armed fault schedule of one device: which faults strike the request that is being sent. Counting only, no
+effects."""
 
 from __future__ import annotations
 
@@ -9,10 +10,12 @@ from storcert.simulators.device import FaultKind
 
 
 class FaultPlan:
-    """Counts matching requests per fault since :meth:`arm` and tells which faults strike."""
+    """Counts matching requests per fault since :meth:`arm` and tells which faults strike. ``armed``: whether any
+    can."""
 
     def __init__(self, legal: Sequence[FaultKind]) -> None:
         self._legal = {kind.name: kind for kind in legal}
+        self.armed = False
         self._armed: list[tuple[Fault, list[int]]] = []
         self.fired: list[Fault] = []
 
@@ -28,11 +31,13 @@ class FaultPlan:
             if fault.operation != "*" and kind.operations != ("*",) and fault.operation not in kind.operations:
                 raise ValueError(f"{fault.kind!r} cannot strike {fault.operation}; legal: {', '.join(kind.operations)}")
         self._armed = [(fault, [0]) for fault in faults]
+        self.armed = bool(faults)
         self.fired = []
 
     def disarm(self) -> None:
         """No faults any more; what fired stays known."""
         self._armed = []
+        self.armed = False
 
     def strike(self, operation: str, location: str) -> tuple[Fault, ...]:
         """Count one request and give the faults that strike it, in the order of the schedule."""

@@ -1,10 +1,16 @@
-"""Sums over the request log: who moved how many bytes. Pure functions."""
+"""Who carried which object bytes: sums over request logs and message logs. Pure functions; nothing is counted while a
+world runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from storcert.simulators.device import Request
+
+if TYPE_CHECKING:
+    from storcert.simulators.network.messages import Sending
 
 
 def traffic(requests: Iterable[Request]) -> dict[str, tuple[int, int]]:
@@ -14,3 +20,78 @@ def traffic(requests: Iterable[Request]) -> dict[str, tuple[int, int]]:
         sent, received = sums.get(request.location, (0, 0))
         sums[request.location] = (sent + request.sent_bytes, received + request.received_bytes)
     return sums
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Carried:
+    """Bytes of one object that passed one location: to or from ``peer`` (a device, or another location), in one
+    ``operation``.
+
+    ``name``: what the peer calls the object (the target of the request). Sent and received are seen from ``location``.
+    """
+
+    location: str
+    peer: str
+    operation: str
+    name: str
+    sent_bytes: int
+    received_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """Both directions."""
+        return self.sent_bytes + self.received_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Every object byte that passed, in the order of sending per peer. Requests that moved none do not stand in it."""
+
+    entries: tuple[Carried, ...]
+
+    def at(self, location: str) -> tuple[Carried, ...]:
+        """What that location sent and received."""
+        return tuple(entry for entry in self.entries if entry.location == location)
+
+    def bytes_seen(self, location: str, name: str | Callable[[str], bool] | None = None) -> int:
+        """Object bytes seen at that location: of one object, of those whose names pass a test, or of all."""
+        wanted = (lambda _: True) if name is None else name if callable(name) else name.__eq__
+        return sum(entry.total_bytes for entry in self.entries if entry.location == location and wanted(entry.name))
+
+    def carriers(self, name: str | Callable[[str], bool] | None = None) -> dict[str, int]:
+        """The locations that saw bytes of it, sorted, and how many."""
+        wanted = (lambda _: True) if name is None else name if callable(name) else name.__eq__
+        sums: dict[str, int] = {}
+        for entry in self.entries:
+            if wanted(entry.name):
+                sums[entry.location] = sums.get(entry.location, 0) + entry.total_bytes
+        return dict(sorted(sums.items()))
+
+    def sums(self) -> tuple[Carried, ...]:
+        """One entry per location, peer, operation and name, sorted."""
+        found: dict[tuple[str, str, str, str], tuple[int, int]] = {}
+        for entry in self.entries:
+            key = (entry.location, entry.peer, entry.operation, entry.name)
+            sent, received = found.get(key, (0, 0))
+            found[key] = (sent + entry.sent_bytes, received + entry.received_bytes)
+        return tuple(Carried(*key, *both) for key, both in sorted(found.items()))
+
+
+def of_requests(device: str, requests: Iterable[Request]) -> list[Carried]:
+    """The requests of one device that moved object bytes."""
+    return [
+        Carried(request.location, device, request.operation, request.target, request.sent_bytes, request.received_bytes)
+        for request in requests
+        if request.sent_bytes or request.received_bytes
+    ]
+
+
+def of_messages(sendings: Iterable[Sending]) -> list[Carried]:
+    """The object bytes that messages between locations held: sent by one, received by the other once it arrived."""
+    found: list[Carried] = []
+    for sending in sendings:
+        for name, size_bytes in sending.objects:
+            found.append(Carried(sending.source, sending.destination, "message", name, size_bytes, 0))
+            if sending.outcome == "delivered":
+                found.append(Carried(sending.destination, sending.source, "message", name, 0, size_bytes))
+    return found
