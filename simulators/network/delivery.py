@@ -15,6 +15,7 @@ from storcert.simulators.network.transmission import TRIES_MAX, loss_delay_ns, p
 if TYPE_CHECKING:
     from simpy.events import Event
 
+    from storcert.simulators.network.link import Link
     from storcert.simulators.network.wire import Wire
 
 
@@ -32,10 +33,15 @@ class Answer:
 class Delivery:
     """An answer that began to arrive. Its body comes while it is received."""
 
-    __slots__ = ("_cut_at", "_patience_ns", "_stall_at", "_stall_ns", "_wire", "answer", "arrived", "generation", "request")
+    __slots__ = (
+        "_cut_at", "_link", "_patience_ns", "_stall_at", "_stall_ns", "_wire", "answer", "arrived", "generation", "request",
+    )
 
-    def __init__(self, wire: Wire, answer: Answer, request: Request, generation: int, patience_ns: int | None) -> None:
+    def __init__(
+        self, wire: Wire, link: Link, answer: Answer, request: Request, generation: int, patience_ns: int | None,
+    ) -> None:
         self._wire = wire
+        self._link = link
         self.answer = answer
         self.request = request
         self.arrived = 0
@@ -55,7 +61,7 @@ class Delivery:
         upto = min(upto, size)
         wire = self._wire
         while self.arrived < upto:
-            goal = min(max(upto, self.arrived + wire.link.window_bytes), size)
+            goal = min(max(upto, self.arrived + self._link.window_bytes), size)
             stall_ns = 0
             if self._stall_at is not None:
                 if self.arrived < self._stall_at:
@@ -67,7 +73,7 @@ class Delivery:
                 wire.kernel.sleep_ns(self._patience_ns)
                 raise ReadTimeout("the body stalled")
             if wire.network.plain:
-                wire.kernel.sleep_ns(stall_ns + wire.link.down_ns(goal - self.arrived))
+                wire.kernel.sleep_ns(stall_ns + self._link.down_ns(goal - self.arrived))
             else:
                 wire.kernel.sleep_ns(stall_ns)
                 self._carry(goal - self.arrived)
@@ -81,7 +87,7 @@ class Delivery:
         """Block until so many more bytes crossed a network that is not plain."""
         wire, here = self._wire, self.request.location
         network, kernel = wire.network, wire.kernel
-        link, upwards = network.link(here, wire.name, wire.link)
+        link, upwards = network.link(here, wire.name, self._link)
         passed = kernel.event()
         rate = link.down_bytes_per_s if upwards else link.up_bytes_per_s
         location = kernel.locations[here]

@@ -18,7 +18,6 @@ from storcert.simulators.network.transmission import GIVEN_UP_AFTER_NS, held_bac
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
-    from storcert.simulators.network.link import Link
     from storcert.simulators.network.wire import Wire
 
 DEFAULT_OUTAGE_NS = 500_000_000
@@ -31,8 +30,8 @@ class Exchange:
     """Made by ``Wire.call``. ``callbacks``, ``_ok`` and ``_value`` are what the kernel looks for in an event."""
 
     __slots__ = (
-        "_value", "callbacks", "deadline_ns", "effect", "epoch", "generation", "location", "patience_ns", "request",
-        "struck", "wire",
+        "_value", "callbacks", "deadline_ns", "effect", "epoch", "generation", "link", "location", "patience_ns",
+        "request", "struck", "wire",
     )
     _ok = True
 
@@ -49,6 +48,7 @@ class Exchange:
         self.patience_ns = read_timeout_ns
         self.deadline_ns: int | None = None
         self.generation = wire.generation
+        self.link = wire.link
         self.callbacks: list[Callable[[Any], Any]] | None = []
         self._value: object = None  # what the client learns; None: nothing yet
 
@@ -62,6 +62,7 @@ class Exchange:
         upwards = True
         if not network.plain:
             link, upwards = network.link(self.location.name, wire.name, link)
+            self.link = link
         delay_ns = link.stretched_ns(link.one_way_ns, wire.stream)
         if self.struck:
             pause_ns = self._leave_disturbed(sent_bytes, delay_ns)
@@ -72,7 +73,7 @@ class Exchange:
             wire.kernel.after(delay_ns + link.up_ns(sent_bytes), self._arrive)
         else:
             rate = link.up_bytes_per_s if upwards else link.down_bytes_per_s
-            self._cross(link, rate, sent_bytes, delay_ns)
+            self._cross(rate, sent_bytes, delay_ns)
 
     def _leave_disturbed(self, sent_bytes: int, delay_ns: int) -> int | None:
         """What the faults do on the way: so much more delay, or ``None`` where the request does not get there this
@@ -82,16 +83,16 @@ class Exchange:
         for fault in self.struck:
             if fault.kind == "request_lost":
                 wire.close(self.request, "lost")
-                self._time_out(delay_ns + wire.link.up_ns(sent_bytes))
+                self._time_out(delay_ns + self.link.up_ns(sent_bytes))
                 return None
             if fault.kind == "cut" and sent_bytes:
                 self.request.sent_bytes = min(fault.value, sent_bytes - 1)
                 wire.close(self.request, "cut")
-                self._fail(ConnectionReset("the request was cut"), delay_ns + wire.link.up_ns(self.request.sent_bytes))
+                self._fail(ConnectionReset("the request was cut"), delay_ns + self.link.up_ns(self.request.sent_bytes))
                 return None
             if fault.kind == "crash" and fault.phase == Phase.DURING:
                 self.request.sent_bytes = sent_bytes // 2
-                wire.kernel.after(delay_ns + wire.link.up_ns(self.request.sent_bytes), self._crash)
+                wire.kernel.after(delay_ns + self.link.up_ns(self.request.sent_bytes), self._crash)
                 return None
             if fault.phase != Phase.BEFORE:
                 continue
@@ -108,13 +109,13 @@ class Exchange:
             elif fault.kind == "reorder":
                 more_ns += fault.value
             elif fault.kind == "duplicate":
-                wire.kernel.after(delay_ns + wire.link.up_ns(sent_bytes) + fault.value, self._arrive_again)
+                wire.kernel.after(delay_ns + self.link.up_ns(sent_bytes) + fault.value, self._arrive_again)
         if more_ns:
-            sent_ns = delay_ns + wire.link.up_ns(sent_bytes)
+            sent_ns = delay_ns + self.link.up_ns(sent_bytes)
             self.deadline_ns = self._expire_after(None if self.patience_ns is None else sent_ns + self.patience_ns)
         return more_ns
 
-    def _cross(self, link: Link, bytes_per_s: int, sent_bytes: int, delay_ns: int) -> None:
+    def _cross(self, bytes_per_s: int, sent_bytes: int, delay_ns: int) -> None:
         """Cross a network that is not plain: share its ports, be lost, late or held back."""
         wire, network = self.wire, self.wire.network
         here, there = self.location.name, wire.name
@@ -123,14 +124,14 @@ class Exchange:
             if self.deadline_ns is None:
                 self.deadline_ns = self._expire_after(self.patience_ns)
             if wire.transport == "datagram":
-                copies = network.datagram(here, there, link, delay_ns)
+                copies = network.datagram(here, there, self.link, delay_ns)
                 if not copies:
                     wire.close(self.request, "lost")
                 for number, copy_delay_ns in enumerate(copies):
                     wire.kernel.after(copy_delay_ns, self._arrive_again if number else self._arrive)
                 return
             network.arrive(
-                here, there, link, sent_bytes, delay_ns, self._arrive, given_up=self._given_up,
+                here, there, self.link, sent_bytes, delay_ns, self._arrive, given_up=self._given_up,
                 orphaned=lambda: self._value is not None, lives=self._sender_lives,
             )
 
@@ -202,13 +203,13 @@ class Exchange:
         wire = self.wire
         if wire.generation != self.generation:
             wire.close(self.request, "lost")
-            self._fail(ConnectionReset("the server went away"), wire.link.one_way_ns)
+            self._fail(ConnectionReset("the server went away"), self.link.one_way_ns)
             return
         try:
             answer = self._before() if self.struck else None
             if wire.generation != self.generation:
                 wire.close(self.request, "lost")
-                self._fail(ConnectionReset("the server went away"), wire.link.one_way_ns)
+                self._fail(ConnectionReset("the server went away"), self.link.one_way_ns)
                 return
             if answer is None:
                 answer = self.effect()
@@ -265,13 +266,13 @@ class Exchange:
         wire = self.wire
         if self.struck and not self._answer_survives(answer):
             return
-        delay_ns = wire.link.stretched_ns(answer.service_ns + wire.link.one_way_ns, wire.stream)
+        delay_ns = self.link.stretched_ns(answer.service_ns + self.link.one_way_ns, wire.stream)
         if self.struck:
             delay_ns += self._answer_delay_ns(self.struck)
         if self.deadline_ns is not None and wire.kernel.now_ns + delay_ns > self.deadline_ns:
             self._time_out(self.deadline_ns - wire.kernel.now_ns - (self.patience_ns or 0))
             return
-        delivery = Delivery(wire, answer, self.request, self.generation, self.patience_ns)
+        delivery = Delivery(wire, self.link, answer, self.request, self.generation, self.patience_ns)
         if self.struck:
             delivery.disturb(self.struck)
         if wire.network.plain:
@@ -280,19 +281,19 @@ class Exchange:
             self._cross_back(delivery, delay_ns)
 
     def _answer_survives(self, answer: Answer) -> bool:
-        wire, struck = self.wire, self.struck
+        struck = self.struck
         if first(struck, Phase.AFTER, "crash"):
             self.location.crash()
             return False
         lost = first(struck, Phase.AFTER, "answer_lost")
         if lost is not None:
             if lost.value:
-                self._fail(ConnectionReset("the answer was lost"), wire.link.one_way_ns)
+                self._fail(ConnectionReset("the answer was lost"), self.link.one_way_ns)
             else:
                 self._time_out(0)
             return False
         if answer.body_bytes == 0 and first(struck, Phase.DURING, "cut") is not None:
-            self._fail(ConnectionReset("the answer was cut"), wire.link.one_way_ns)
+            self._fail(ConnectionReset("the answer was cut"), self.link.one_way_ns)
             return False
         segments = first(struck, Phase.AFTER, "packet_loss")
         if segments is not None and held_back_ns(max(segments.value, 1)) is None:
@@ -310,15 +311,14 @@ class Exchange:
         """The head of the answer crosses a network that is not plain. Its body follows as it is received."""
         wire, network = self.wire, self.wire.network
         here, there = self.location.name, wire.name
-        link, _ = network.link(here, there, wire.link)
         if self.deadline_ns is not None:
             self._expire_after(self.deadline_ns - wire.kernel.now_ns)
         if wire.transport == "datagram":
-            for copy_delay_ns in network.datagram(there, here, link, delay_ns):
+            for copy_delay_ns in network.datagram(there, here, self.link, delay_ns):
                 wire.kernel.after(copy_delay_ns, lambda: self._come_back(delivery))
             return
         network.arrive(
-            there, here, link, 0, delay_ns, lambda: self._succeed(delivery, 0), given_up=_silence,
+            there, here, self.link, 0, delay_ns, lambda: self._succeed(delivery, 0), given_up=_silence,
             orphaned=lambda: self._value is not None, lives=lambda: wire.generation == self.generation,
         )
 
