@@ -114,16 +114,24 @@ class Location:
             task, event = self._held.pop(0)
             task.switch(event)
 
+    def kill(self, task: Task) -> None:
+        """One process of the machine is killed: ``task`` never goes on and runs no ``finally``. Not for the calling task
+        itself; does nothing to one that has ended."""
+        if task not in self._tasks:
+            return
+        self.kernel._require_open()
+        self.kernel.journal.record("kill", self.name, task.name)
+        self._held = [(one, event) for one, event in self._held if one is not task]
+        del self._tasks[task]
+        _bury(task)
+
     def _kill_tasks(self) -> None:
         self.alive = False
         self.paused = False
         self._held.clear()
         tasks, self._tasks = self._tasks, {}
         for task in tasks:
-            task._withdraw()
-            task.crashed = True
-            task.waiting_for = ""
-            task.ended_event.succeed(task)
+            _bury(task)
 
     def _inside(self) -> Task | None:
         """The task of this location that is calling, if it is one."""
@@ -135,3 +143,10 @@ class Location:
         if task is not None:
             task._suspend()
             raise LocationCrashed("a crashed task was resumed")  # pragma: no cover  # nothing wakes it but close()
+
+
+def _bury(task: Task) -> None:
+    task._withdraw()
+    task.crashed = True
+    task.waiting_for = ""
+    task.ended_event.succeed(task)

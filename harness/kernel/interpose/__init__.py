@@ -5,7 +5,16 @@ unchanged. Each group of doors has its own module; what none of them can replace
 that wears a client library's face registers a group of its own.
 """
 
-from storcert.harness.kernel.interpose import audit, clock, environment, file_system, locks, randomness, unsimulated
+from storcert.harness.kernel.interpose import (
+    audit,
+    clock,
+    commands,
+    environment,
+    file_system,
+    locks,
+    randomness,
+    unsimulated,
+)
 from storcert.harness.kernel.interpose.blame import declare_driver_code
 from storcert.harness.kernel.interpose.install import Interposition, installed, register, rescan
 from storcert.harness.kernel.interpose.mounts import Mount, MountedFileSystem, declare_mount, remove_mount
@@ -18,7 +27,7 @@ __all__ = [
 
 for _name, _install in (
     ("clock", clock.install), ("randomness", randomness.install), ("environment", environment.install),
-    ("locks", locks.install), ("unsimulated", unsimulated.install),
+    ("locks", locks.install), ("unsimulated", unsimulated.install), ("commands", commands.install),
     ("file system", file_system.install), ("audit", audit.install),
 ):
     register(_name, _install)

@@ -1,7 +1,7 @@
 """What cannot be made deterministic: threads, processes, sockets, event loops. Recorded as a finding, then refused.
 
 ``NotSimulated`` names the deed and what to do instead. Pure questions (``socket.inet_aton``, constants) stay open. Commands
-that a simulator stands for are answered by its face, which puts its own replacement in front of the ones here.
+that a simulator stands for are started by :mod:`.commands`; only what nobody stands for is refused here.
 
 Not caught: threads and sockets made in C by extension modules; signals; file descriptors inherited from outside.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from storcert.harness.kernel.interpose import blame
+from storcert.harness.kernel.interpose import blame, commands
 from storcert.harness.kernel.interpose.presence import location_here, running, task_here
 
 if TYPE_CHECKING:
@@ -100,12 +100,16 @@ def show(value: Any) -> str:
 
 
 def _popen(original: Callable[..., None]) -> Callable[..., None]:
+    signature = commands.signature_of_popen(original)
+
     def __init__(self: Any, args: Any, *rest: Any, **kwargs: Any) -> None:
         if running[0] is None or (location := location_here()) is None:
             return original(self, args, *rest, **kwargs)
-        # So that __del__ of the half-made object stays quiet.
+        # So that __del__ of an object that is no process of the system stays quiet.
         self._child_created, self.returncode = False, None
-        refuse(location, "subprocess", f"subprocess.Popen({show(args)})", sys._getframe(1))
+        given = signature.bind(self, args, *rest, **kwargs).arguments if rest else {"args": args, **kwargs}
+        if commands.start(self, location, given):
+            refuse(location, "subprocess", f"subprocess.Popen({show(args)})", sys._getframe(1))
 
     return __init__
 

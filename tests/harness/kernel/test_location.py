@@ -102,6 +102,38 @@ def test_late_wake_ups_of_the_dead_change_nothing(kernel: Kernel, host: Location
     assert (log, task.crashed, kernel.now_ns) == ([], True, 30)  # not even its deadline is left
 
 
+def test_one_killed_process_leaves_the_others_alone(kernel: Kernel, host: Location) -> None:
+    log: list[str] = []
+
+    def body(name: str) -> None:
+        try:
+            kernel.sleep_ns(100)
+            log.append(name)
+        finally:
+            log.append(f"{name} ends")
+
+    victim, other = kernel.spawn(body, "victim", location=host), kernel.spawn(body, "other", location=host)
+    kernel.run_for(10)
+    host.kill(victim)
+    host.kill(victim)
+    assert kernel.run_until_done(victim, other)
+    assert (log, victim.crashed, other.done, host.alive) == (["other", "other ends"], True, True, True)
+    host.kill(other)
+    assert not other.crashed
+
+
+def test_a_process_killed_while_its_machine_is_paused(kernel: Kernel, host: Location) -> None:
+    log: list[int] = []
+    victim = kernel.spawn(lambda: (kernel.sleep_ns(5), log.append(1)), location=host)
+    kernel.run_for(1)
+    host.pause()
+    kernel.run_for(10)
+    host.kill(victim)
+    host.resume()
+    kernel.run_for(10)
+    assert log == [] and victim.crashed
+
+
 def test_a_restart_is_a_new_process(kernel: Kernel, host: Location) -> None:
     task = kernel.spawn(kernel.sleep_ns, 100, location=host)
     first = (host.pid, [host.stream("x").random() for _ in range(3)])
