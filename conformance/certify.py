@@ -60,7 +60,6 @@ def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
     ]
     findings = tuple(sorted({finding for outcome in outcomes for finding in outcome.findings}))
     failures = [_failure(options, outcome) for outcome in outcomes if outcome.result.verdict is Verdict.FAIL]
-    checks += _without_checks(options, facts)
     if not options.rules or "C-NOFS" in options.rules:
         whole, more = _whole_run(options, outcomes, findings)
         checks.append(whole)
@@ -74,31 +73,6 @@ def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
         rule_times_s=_times(outcomes),
     )
     return _record(options, facts, checks, failures, findings, outcomes, interrupted, environment)
-
-
-OPTIONAL_RULES = {
-    "C-SNAP": ("snapshots",),
-    "C-REVERT": ("revert",),
-    "C-CLONE": ("clone",),
-    "C-DEPEND": ("snapshots", "clone"),
-    "C-VOLUME": ("random_access",),
-}
-
-
-def _without_checks(options: CertifyOptions, facts: Facts) -> list[CheckResult]:
-    """The rules of optional abilities, which this version of the kit has no checks for: skipped, or honestly unknown."""
-    found = []
-    for rule, needs in sorted(OPTIONAL_RULES.items()):
-        if options.rules and rule not in options.rules:
-            continue
-        declared = [name for name in needs if getattr(facts.capabilities, name)]
-        if declared:
-            reason = f"{declared[0]} is declared, and this version of the kit has no checks of {rule}"
-            found.append(CheckResult(f"{rule}/no-checks", rule, "", Verdict.UNKNOWN, reason))
-        else:
-            reason = f"capability {' or '.join(needs)} is not declared"
-            found.append(CheckResult(f"{rule}/not-declared", rule, "", Verdict.SKIPPED, reason))
-    return found
 
 
 def _times(outcomes: Iterable[CaseOutcome]) -> dict[str, float]:

@@ -90,7 +90,8 @@ class Client:
 
     def open_volume(self, uri: DataObjectUri) -> Any:
         """``open_volume``; gives a :class:`Handle`."""
-        return self.do(f"open_volume {uri}", lambda: Handle(self, uri, opened(self.driver, uri)))
+        at_once = Client(self.bench, self.location, self.driver)
+        return self.do(f"open_volume {uri}", lambda: Handle(at_once, uri, opened(self.driver, uri)))
 
     # Whole transfers in one call
 

@@ -145,16 +145,39 @@ OPTIONAL: dict[str, tuple[str, Callable[[Bench], tuple[Any, ...]]]] = {
 
 @check(RULE, core=lambda f: sorted(OPTIONAL))
 def optional_methods(b: Bench, capability: str) -> None:
-    """An optional method that is not declared is absent or raises Unsupported; a declared one is there."""
+    """An optional ability that is declared works, and moves no object's bytes where it makes one; else it is Unsupported."""
     method, arguments = OPTIONAL[capability]
-    here, _ = both(b)
-    stored(b, b.uri("a"), b.facts.fit(100))
+    here, there = both(b)
+    data = stored(b, b.uri("a"), b.facts.fit(200_000))
     offered = getattr(here.driver, method, None)
-    if getattr(b.facts.capabilities, capability):
-        require(callable(offered), f"{capability} is declared and the driver has no {method}")
+    if not getattr(b.facts.capabilities, capability):
+        if offered is not None:
+            _snapshot_where_declared(b, here)
+            _refused_without_trace(b, capability, lambda: here.do(f"{method}(...)", lambda: offered(*arguments(b))))
         return
-    if offered is not None:
-        _refused_without_trace(b, capability, lambda: here.do(f"{method}(...)", lambda: offered(*arguments(b))))
+    if not callable(offered):
+        raise Violation(f"{capability} is declared and the driver has no {method}")
+    if capability in ("revert", "clone"):
+        require(b.facts.capabilities.snapshots, f"{capability} is declared, and snapshots are not")
+        here.take_snapshot(b.uri("a"), b.uri("s", kind=ObjectKind.SNAPSHOT))
+    before = len(b.world.device.requests)
+    if capability == "random_access":
+        here.overwrite(b.uri("a"), (10, b"random access"))
+        require_bytes(there, b.uri("a"), data[:10] + b"random access" + data[23:], "after pwrite")
+        return
+    here.do(f"{method}(...)", lambda: offered(*arguments(b)))
+    if b.facts.mode == "simulated":
+        moved = sum(one.sent_bytes + one.received_bytes for one in b.world.device.requests[before:])
+        allowed = moved < len(data) // 2 or capability == "revert"
+        require(allowed, f"{moved} bytes passed through the location for a {method} of {len(data)} on the device")
+    made = {"snapshots": b.uri("s", kind=ObjectKind.SNAPSHOT), "revert": b.uri("a"), "clone": b.uri("c")}[capability]
+    require_bytes(there, made, data, f"after {method}")
+
+
+def _snapshot_where_declared(b: Bench, client: Client) -> None:
+    """So that an undeclared revert or clone has something to work on."""
+    if b.facts.capabilities.snapshots:
+        client.take_snapshot(b.uri("a"), b.uri("s", kind=ObjectKind.SNAPSHOT))
 
 
 @check(RULE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storcert.conformance.certify import OPTIONAL_RULES, WHOLE_RUN
+from storcert.conformance.certify import WHOLE_RUN
 from storcert.conformance.rules import DRIVER_RULES
 from storcert.conformance.usage import InvalidUsage
 from storcert.conformance.world import KitTrouble
@@ -56,7 +56,7 @@ class TestRecord:
     def test_it_is_complete_and_goes_through_json(self, described: RunRecord) -> None:
         assert decode(encode(described)) == described
         assert (described.verdict, described.exit_code()) == (RunVerdict.CONFORMANT, 0)
-        assert [rule.id for rule in described.rules] == [rule.id for rule in DRIVER_RULES if rule.id not in OPTIONAL_RULES]
+        assert [rule.id for rule in described.rules] == [rule.id for rule in DRIVER_RULES]
         assert described.counts.total == len(described.checks) == sum(rule.checks for rule in described.rules)
         assert described.driver.reference == S3 and described.driver.digest.startswith("sha256:")
         ids = [check.id for check in described.checks]
@@ -69,13 +69,13 @@ class TestRecord:
         reasons = {check.reason for check in described.checks if check.verdict is Verdict.DISABLED}
         assert reasons == {"not asked for with --rule"}
 
-    def test_optional_rules_are_skipped_or_honestly_unknown(self, vendor: Callable[[str], str]) -> None:
+    def test_optional_rules_are_skipped_or_checked(self, vendor: Callable[[str], str]) -> None:
         assert certify(S3, "C-SNAP").exit_code() == 5
         declared = "snapshots=True, on_device_copy=True, range_read=True, enumerate=True"
-        record = certify(vendor(f"def capabilities(self):\n    return Capabilities({declared})"), "C-SNAP")
-        snap = next(check for check in record.checks if check.rule == "C-SNAP")
-        assert (snap.verdict, record.verdict) == (Verdict.UNKNOWN, RunVerdict.UNDECIDED)
-        assert "snapshots is declared, and this version of the kit has no checks of C-SNAP" in snap.reason
+        record = certify(vendor(f"def capabilities(self):\n    return Capabilities({declared})"), "C-SNAP", "C-CLONE")
+        verdicts = {rule.id: rule.verdict for rule in record.rules}
+        assert record.verdict is RunVerdict.NOT_CONFORMANT
+        assert verdicts["C-CLONE"] is Verdict.SKIPPED
 
 
 class TestExitCodes:

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from storcert.conformance import registry
-from storcert.conformance.certify import OPTIONAL_RULES
 from storcert.conformance.registry import CHECKS, Level, cases_for, check, requirements_digest
 from storcert.conformance.rules import DRIVER_RULES
 from storcert.harness.contract import Capabilities
+from tests.conformance import block_kit
 from tests.conformance.drivers import MemoryDriver
 from tests.conformance.kit import facts_of
 
 GENERATED = "programs-hold"
+OPTIONAL_RULES = ("C-SNAP", "C-REVERT", "C-CLONE", "C-DEPEND", "C-VOLUME")
 APPLYING = sorted(rule.id for rule in DRIVER_RULES if rule.id not in OPTIONAL_RULES)
 
 
@@ -36,6 +37,13 @@ def test_every_rule_has_directed_and_generated_cases_that_run(rule: str) -> None
     assert names - {GENERATED}, "no directed check"
     # What files a driver touches is collected over every program of the run, whatever rule it leans to.
     assert GENERATED in names or rule == "C-NOFS"
+
+
+@pytest.mark.parametrize("rule", OPTIONAL_RULES)
+def test_every_optional_rule_has_cases_that_run_where_it_is_declared_and_none_where_not(rule: str) -> None:
+    checks = [one for one in CHECKS.values() if one.rule == rule]
+    assert len([one for one in checks if not one.missing(block_kit.facts_of())]) >= 6
+    assert not [one for one in checks if not one.missing(facts_of())]
 
 
 def test_every_check_belongs_to_a_rule_of_the_contract() -> None:
