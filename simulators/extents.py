@@ -12,7 +12,8 @@ _PATTERN_BYTES_MIN = 8192
 _ZEROS = bytes(1 << 16)
 
 _Piece = tuple[int, int, bytes]
-"""First byte, first byte after, and the bytes, repeated as often as they must be. Pieces never overlap nor touch twice."""
+"""First byte, first byte after, and the bytes, repeated as often as they must be. Pieces never overlap nor touch
+twice."""
 
 
 class Extents:
@@ -77,6 +78,14 @@ class Extents:
         elif not zero:
             self._pieces = ((offset, end, _period(data)),)
         self.size_bytes = max(self.size_bytes, end)
+
+    def fill(self, offset: int, length: int, unit: bytes) -> None:
+        """Put ``unit`` at ``offset``, again and again for ``length`` bytes, and keep it once; grows where it reaches
+        past the end."""
+        if length <= 0 or not unit:
+            return
+        self._replace(offset, offset + length, None if _is_zero(unit) else bytes(unit[:length]))
+        self.size_bytes = max(self.size_bytes, offset + length)
 
     def zero(self, offset: int, length: int) -> None:
         """Make the range zeros and give its space back; does not grow."""

@@ -1,0 +1,42 @@
+"""Legal faults of a web server that templates are downloaded from: what a real one does to a client now and then.
+
+Fault model. Reading changes nothing, so no fault leaves anything behind; what varies is which bytes a client gets and
+what it is told of them. How a file is served as a rule (no ranges, wrong length, no size) is data of each URL
+(``resource``); here is what strikes a single request:
+
+- the wire's faults (``simulators.network.wire``): lost requests and answers, bodies that are cut or stall, restarts;
+- ``throttle``: 429 with Retry-After (the fault's value in ns), ``busy``: 503 with Retry-After, ``internal_error``:
+  500 without a word. [RFC 6585 section 4; RFC 9110 sections 10.2.3, 15.6]
+- ``not_found``: 404 although the file is there, from a mirror that lags behind. [RFC 9110 section 15.5.5: "or is not
+  willing to disclose"; Debian's mirror network answers so during a push]
+- ``error_page``: status 200 and a page of HTML: a captive portal, a login, an error page of a careless application.
+  [RFC 8952 section 1; RFC 6585 appendix B on captive portals]
+- ``ranges_ignored``: a request for a range gets the whole file, status 200. [RFC 9110 section 14.2: "A server MAY
+  ignore the Range header field"]
+- ``other_etag``: the same bytes under another ETag, as two nodes behind one name give it whose tags are made of inode
+  numbers. [Apache httpd documentation, FileETag: INode]
+- ``changed``: from now on the file is another one of the same size, with another ETag and date. A ``latest`` link that
+  moves on. [RFC 9110 section 13.1.5, the reason for If-Range]
+"""
+
+from __future__ import annotations
+
+from storcert.harness.record.fault import Phase
+from storcert.simulators.device import FaultKind
+from storcert.simulators.network.wire import TRANSPORT_FAULTS
+
+_B = (Phase.BEFORE,)
+_GET = ("GET",)
+_ANY = ("*",)
+
+LEGAL_FAULTS: tuple[FaultKind, ...] = (
+    *(kind for kind in TRANSPORT_FAULTS if kind.name != "power_loss"),
+    FaultKind("throttle", _B, _ANY, "ns", "429 with Retry-After", "RFC 6585 section 4"),
+    FaultKind("busy", _B, _ANY, "ns", "503 with Retry-After", "RFC 9110 sections 10.2.3, 15.6.4"),
+    FaultKind("internal_error", _B, _ANY, "", "500", "RFC 9110 section 15.6.1"),
+    FaultKind("not_found", _B, _ANY, "", "404 for a file that is there", "RFC 9110 section 15.5.5"),
+    FaultKind("error_page", _B, _GET, "", "200 with a page of HTML", "RFC 8952; RFC 6585 appendix B"),
+    FaultKind("ranges_ignored", _B, _GET, "", "200 and the whole file to a Range", "RFC 9110 section 14.2"),
+    FaultKind("other_etag", _B, _ANY, "", "the same bytes under another ETag", "httpd.apache.org: FileETag INode"),
+    FaultKind("changed", _B, _ANY, "", "another file from now on", "RFC 9110 section 13.1.5"),
+)
