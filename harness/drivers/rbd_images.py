@@ -1,0 +1,195 @@
+"""Images and their snapshots as the RBD driver uses them: made, opened for one purpose at a time, and removed for good.
+
+Nothing here knows of URIs. No image is kept open between two calls of the driver (but by a ``VolumeHandle``), so that a
+process that dies or forgets a stream leaves no watcher but that of the call it died in; the cluster forgets that one after
+30 seconds, and who meets it waits.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from storcert.harness.drivers.rbd_errors import RequestFailed, Trouble
+from storcert.harness.drivers.rbd_pool import Effort, Pool, Session
+
+T = TypeVar("T")
+
+ORDER = 22  # objects of 4 MiB
+PART_BYTES = 1 << ORDER
+# layering, exclusive-lock, object-map, fast-diff, deep-flatten; said here so that no ceph.conf can take one away.
+FEATURES = 1 | 4 | 8 | 16 | 32
+
+
+class Images:
+    """The images of one pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._trash_namespace = pool.rbd.RBD_SNAP_NAMESPACE_TYPE_TRASH
+
+    def create(self, effort: Effort, image: str, size_bytes: int) -> None:
+        """A new image of zeros. Its name is new, so only a timeout leaves doubt; then the image may be there or not."""
+        self._pool.ask(
+            effort,
+            lambda session: self._pool.rbd.RBD().create(
+                session.ioctx, image, size_bytes, order=ORDER, old_format=False, features=FEATURES
+            ),
+        )
+
+    def clone(self, effort: Effort, parent: str, snapshot: str, image: str) -> None:
+        """A new image that starts as the snapshot; on the device, whatever its size."""
+        self._pool.ask(
+            effort,
+            lambda session: self._pool.rbd.RBD().clone(
+                session.ioctx, parent, snapshot, session.ioctx, image, features=FEATURES
+            ),
+        )
+
+    def write(self, effort: Effort, image: str, offset: int, data: bytes, size_bytes: int | None) -> None:
+        """Put ``data`` there, durably; first make the image ``size_bytes`` long, where that is given.
+
+        Writing the same bytes again does no harm, so a timeout is repeated."""
+
+        def body(opened: Any) -> None:
+            if size_bytes is not None:
+                opened.resize(size_bytes)
+            if data:
+                if opened.write(data, offset) != len(data):
+                    raise RequestFailed(Trouble.ODD, "the device took fewer bytes than it was sent")
+                opened.flush()
+
+        self._with(effort, image, body, safe=True)
+
+    def take_snapshot(self, effort: Effort, image: str, snapshot: str) -> None:
+        """A snapshot of a new name. After a timeout it may be there or not."""
+        self._with(effort, image, lambda opened: opened.create_snap(snapshot))
+
+    def roll_back(self, effort: Effort, image: str, snapshot: str) -> None:
+        """Make the image equal to its snapshot. It may end half way; repeating it converges."""
+        self._with(effort, image, lambda opened: opened.rollback_to_snap(snapshot), safe=True)
+
+    def is_watched(self, effort: Effort, image: str) -> bool:
+        """Whether somebody has it open for writing. Looking leaves no watcher."""
+        try:
+            return self._with(effort, image, lambda opened: any(opened.watchers_list()), safe=True, read_only=True)
+        except RequestFailed as failure:
+            if failure.trouble is Trouble.NOT_FOUND:
+                return False
+            raise
+
+    def wait_until_unwatched(self, effort: Effort, image: str) -> None:
+        """Raise :class:`RequestFailed` (``BUSY``) where somebody keeps it open."""
+        while self.is_watched(effort, image):
+            if not effort.wait_for_others():
+                raise RequestFailed(Trouble.BUSY, "the image is open elsewhere")
+
+    def open(self, effort: Effort, image: str, snapshot: str = "", *, read_only: bool) -> Any:
+        """The library's own handle. Read-only it leaves no watcher."""
+        return self._pool.ask(
+            effort,
+            lambda session: self._pool.rbd.Image(session.ioctx, image, snapshot or None, read_only),
+            safe=True,
+        )
+
+    def remove(self, effort: Effort, image: str) -> bool:
+        """Remove it, however far an earlier attempt came. Says ``False`` where snapshots or clones still need it."""
+        while True:
+            try:
+                self._pool.ask(effort, lambda session: self._pool.rbd.RBD().remove(session.ioctx, image))
+            except RequestFailed as failure:
+                if failure.trouble is Trouble.NOT_FOUND:
+                    return True
+                if failure.trouble is Trouble.NEEDED:
+                    if not self._drop_dead_snapshots(effort, image):
+                        return False
+                elif failure.trouble is Trouble.BUSY:
+                    if not effort.wait_for_others():
+                        raise
+                elif not (failure.ambiguous and effort.again()):
+                    raise
+            else:
+                return True
+
+    def remove_snapshot(self, effort: Effort, image: str, snapshot: str) -> None:
+        """Remove it, or leave it nameless to the clones that need it."""
+        while True:
+            try:
+                self._with(effort, image, lambda opened: opened.remove_snap(snapshot))
+            except RequestFailed as failure:
+                if failure.trouble is Trouble.NOT_FOUND:
+                    return
+                if failure.trouble is Trouble.BUSY:
+                    if not effort.wait_for_others():
+                        raise
+                elif not (failure.ambiguous and effort.again()):
+                    raise
+            else:
+                return
+
+    def release_parent(self, effort: Effort, image: str, snapshot: str, is_own: bool) -> None:
+        """After a clone has gone, or has never come to be: its parent snapshot goes if it was the clone's own, or if it had
+        become nameless and the library died, or was refused, before it removed it with its last clone."""
+        for one in self._snapshots(effort, image):
+            if one["namespace"] == self._trash_namespace:
+                if one["trash"]["original_name"] == snapshot:
+                    self._drop(effort, image, int(one["id"]))
+            elif is_own and one["name"] == snapshot:
+                self.remove_snapshot(effort, image, snapshot)
+
+    def _drop_dead_snapshots(self, effort: Effort, image: str) -> bool:
+        """Remove nameless snapshots until one is met that a clone needs; says whether none needs this image any more."""
+        for one in self._snapshots(effort, image):
+            if one["namespace"] != self._trash_namespace or not self._drop(effort, image, int(one["id"])):
+                return False
+        return True
+
+    def _snapshots(self, effort: Effort, image: str) -> list[Any]:
+        try:
+            return self._with(effort, image, lambda opened: list(opened.list_snaps()), safe=True, read_only=True)
+        except RequestFailed as failure:
+            if failure.trouble is Trouble.NOT_FOUND:
+                return []
+            raise
+
+    def _drop(self, effort: Effort, image: str, number: int) -> bool:
+        try:
+            self._with(effort, image, lambda opened: opened.remove_snap_by_id(number), safe=True)
+        except RequestFailed as failure:
+            if failure.trouble is Trouble.BUSY:
+                return False  # the cluster knows better than any look before: a clone needs it
+            if failure.trouble is not Trouble.NOT_FOUND:
+                raise
+        return True
+
+    def _with(
+        self, effort: Effort, image: str, body: Callable[[Any], T], *, safe: bool = False, read_only: bool = False
+    ) -> T:
+        def call(session: Session) -> T:
+            with self._opened(session, image, read_only) as opened:
+                return body(opened)
+
+        return self._pool.ask(effort, call, safe=safe)
+
+    @contextmanager
+    def _opened(self, session: Session, image: str, read_only: bool) -> Iterator[Any]:
+        opened = self._pool.rbd.Image(session.ioctx, image, None, read_only)
+        try:
+            yield opened
+        finally:
+            close_quietly(opened, self._pool.foreign)
+
+
+def close_quietly(opened: Any, foreign: tuple[type[Exception], ...]) -> None:
+    """Close a handle whose writes were flushed: what can still fail is taking back the watch, and that ends by itself."""
+    try:
+        opened.close()
+    except foreign:
+        pass
+
+
+def new_name() -> str:
+    """For an image or a snapshot: never used before."""
+    return f"storcert-{uuid.uuid4().hex}"

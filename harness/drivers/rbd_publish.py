@@ -1,0 +1,197 @@
+"""Publishing an object exactly once, and removing what is loose until nothing of it is left.
+
+The order is always the same. First the loose key, then the image or snapshot it names, then the guarded write that publishes.
+Where that fails, and whenever an object is deleted or a dead process left something: the key is doomed, which fences every
+publication of it; then what it names is removed; then whatever was only kept for that; the key goes last. So at every moment a
+key leads to all there is, and the next delete of, or commit to, the URI finishes what was begun.
+
+An image that snapshots or clones still need stays behind its doomed key. Who removes the last of them comes by and removes
+the image too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import Enum
+
+from storcert.harness.contract import (
+    DataObjectUri,
+    DeviceUnavailable,
+    ObjectExists,
+    ObjectNotFound,
+    Outcome,
+    StorageError,
+)
+from storcert.harness.drivers.rbd_directory import Directory, Record, loose_key, published_key
+from storcert.harness.drivers.rbd_errors import RequestFailed
+from storcert.harness.drivers.rbd_images import Images
+from storcert.harness.drivers.rbd_pool import Effort, Pool
+
+
+class Discarded(Enum):
+    """What became of something that was given up."""
+
+    FENCED = "doomed before it was published, and removed"
+    GONE = "somebody else doomed or removed it"
+    UNSURE = "something may be left"
+
+
+class Remover:
+    """Removes what is loose."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.directory = Directory(pool)
+        self.images = Images(pool)
+
+    def doom(self, effort: Effort, uri: str, record: Record) -> bool:
+        """Make the loose key one that is never published. Says whether it is that now; ``False``: it has gone."""
+        key, doomed = loose_key(uri, record.name), record.to_be_removed()
+        if record.doomed or self.directory.change(effort, {key: record}, {key: doomed}):
+            return True
+        return self.directory.loose(effort, uri, record.name) == doomed
+
+    def clear(self, effort: Effort, uri: str, record: Record) -> None:
+        """Remove what a doomed key of ``uri`` names, and the key, unless snapshots or clones still need it.
+
+        Raises :class:`RequestFailed`; the key then still leads to what is left. May be repeated."""
+        if record.snapshot:
+            self.images.remove_snapshot(effort, record.image, record.snapshot)
+            self._collect(effort, record.owner, record.image)
+        else:
+            if not self.images.remove(effort, record.image):
+                return
+            if record.parent_image:
+                self.images.release_parent(effort, record.parent_image, record.parent_snapshot, record.parent_is_own)
+                self._collect(effort, record.parent_owner, record.parent_image)
+        effort.progressed()
+        key = loose_key(uri, record.name)
+        self.directory.change(effort, {key: record.to_be_removed()}, {}, (key,))
+
+    def _collect(self, effort: Effort, owner: str, image: str) -> None:
+        """Remove the image if it is doomed too and nothing needs it any more."""
+        found = self.directory.loose(effort, owner, image)
+        if found is not None and found.doomed:
+            self.clear(effort, owner, found)
+
+    def doom_and_clear(self, effort: Effort, uri: str, record: Record) -> None:
+        """Both. A key that was published or removed meanwhile is left alone."""
+        if self.doom(effort, uri, record):
+            self.clear(effort, uri, record.to_be_removed())
+
+    def clear_others(self, uri: str, but: Record) -> None:
+        """After publishing: remove what dead processes left under the URI. What cannot be removed now waits for the next."""
+        effort = Effort.closing()
+        try:
+            for record in self.directory.entries(effort, uri).loose:
+                if record.name != but.name:
+                    self.doom_and_clear(effort, uri, record)
+        except RequestFailed:
+            pass  # the object is published, and the keys still lead to what is left
+
+
+class Publication:
+    """One object in the making, from its loose key to its publication or its end. Invisible until then.
+
+    ``needed``: the published objects that must still be the same at the moment of publication."""
+
+    def __init__(
+        self,
+        remover: Remover,
+        uri: DataObjectUri,
+        record: Record,
+        needed: Mapping[DataObjectUri, Record] | None = None,
+    ) -> None:
+        self.record = record
+        self._remover = remover
+        self._directory = remover.directory
+        self._uri = uri
+        self._name = str(uri)
+        self._needed = dict(needed or {})
+        self._over = False
+
+    def begin(self, effort: Effort) -> None:
+        """Set the loose key. Raises a typed error, and nothing is left then, or ``unknown`` says so."""
+        try:
+            self._directory.change(effort, {}, {loose_key(self._name, self.record.name): self.record})
+        except RequestFailed as failure:
+            raise self.failed(failure) from failure
+
+    def is_alive(self, effort: Effort) -> bool:
+        """Whether nobody has doomed it: a delete of the URI does, and a commit that was faster."""
+        return self._directory.loose(effort, self._name, self.record.name) == self.record
+
+    def publish(self, effort: Effort, size_bytes: int | None = None) -> None:
+        """The one moment. ``size_bytes``: the size, where it was not known when this began. Raises a typed error; nothing
+        is published and nothing left then, or ``unknown`` says so."""
+        wanted = self.record if size_bytes is None else replace(self.record, size_bytes=size_bytes)
+        loose, published = loose_key(self._name, self.record.name), published_key(self._name)
+        guards: dict[str, Record | None] = {published_key(str(uri)): known for uri, known in self._needed.items()}
+        guards |= {published: None, loose: self.record}
+        failure, done, effort.in_doubt = None, False, False
+        try:
+            done = self._directory.change(effort, guards, {published: wanted}, (loose,))
+        except RequestFailed as error:
+            failure, effort.in_doubt = error, True
+        if not done:
+            self._settle(wanted, failure, effort.in_doubt)
+        self._over = True
+        self._remover.clear_others(self._name, wanted)
+
+    def _settle(self, wanted: Record, failure: RequestFailed | None, in_doubt: bool) -> None:
+        """It was refused, or nobody knows: return if it is published after all, else see to it that it never will be."""
+        if failure is None:
+            try:
+                found = self._directory.find(Effort.closing(), self._name, *map(str, self._needed))
+            except RequestFailed as lost:
+                failure = lost
+            else:
+                if found[0] == wanted:
+                    return
+        error = failure.typed(self._uri, Outcome.NOT_DONE) if failure is not None else self._reason(found)
+        discarded = self.discard()
+        if discarded is Discarded.GONE and in_doubt and self._is_there(wanted):
+            return
+        sure = discarded is Discarded.FENCED or (discarded is Discarded.GONE and not in_doubt)
+        raise error if sure else unsure(error)
+
+    def _reason(self, found: list[Record | None]) -> StorageError:
+        if found[0] is not None:
+            return ObjectExists("the name is taken", self._uri)
+        for (uri, known), now in zip(self._needed.items(), found[1:], strict=True):
+            if now != known:
+                return ObjectNotFound("it was deleted meanwhile", uri)
+        return DeviceUnavailable("the object was deleted while it was made", self._uri, Outcome.NOT_DONE)
+
+    def _is_there(self, wanted: Record) -> bool:
+        try:
+            return self._directory.find(Effort.closing(), self._name) == [wanted]
+        except RequestFailed:
+            return False
+
+    def failed(self, failure: RequestFailed) -> StorageError:
+        """Discard everything; the typed error for a step that failed before anything was published."""
+        return self.given_up(failure.typed(self._uri, Outcome.NOT_DONE))
+
+    def given_up(self, error: StorageError) -> StorageError:
+        """Discard everything; ``error``, with its outcome unknown where something may be left."""
+        return unsure(error) if self.discard() is Discarded.UNSURE else error
+
+    def discard(self) -> Discarded:
+        """Remove what was made. May be repeated."""
+        if self._over:
+            return Discarded.GONE
+        effort = Effort.closing()
+        try:
+            fenced = self._remover.doom(effort, self._name, self.record)
+            if fenced:
+                self._remover.clear(effort, self._name, self.record.to_be_removed())
+        except RequestFailed:
+            return Discarded.UNSURE
+        self._over = True
+        return Discarded.FENCED if fenced else Discarded.GONE
+
+
+def unsure(error: StorageError) -> StorageError:
+    """The same error with its outcome unknown."""
+    return type(error)(error.message, error.uri, Outcome.UNKNOWN, error.retryable)
