@@ -103,4 +103,6 @@ def put_bucket_versioning(store: Store, params: Params, _body: bytes) -> Reply:
 def get_bucket_versioning(store: Store, params: Params, _body: bytes) -> Reply:
     """``Status`` is absent where versioning was never set."""
     versioning = store.bucket(params["Bucket"]).versioning
-    return Reply({} if versioning is None else {"Status": versioning})
+    if versioning is None:
+        return Reply({})
+    return Reply({"Status": versioning, **({"MFADelete": "Disabled"} if store.dialect["mfa_delete_shown"] else {})})

@@ -8,7 +8,7 @@ from typing import Any
 
 from storcert.simulators.object_store.dialect import Dialect
 from storcert.simulators.object_store.errors import Refusal
-from storcert.simulators.object_store.model import Version
+from storcert.simulators.object_store.model import Bucket, Version
 
 
 def failed(condition: str, code: str = "PreconditionFailed") -> Refusal:
@@ -16,40 +16,70 @@ def failed(condition: str, code: str = "PreconditionFailed") -> Refusal:
     return Refusal(code, details={"Condition": condition} if code == "PreconditionFailed" else None)
 
 
-def names(given: str, etag: str) -> bool:
-    """Whether a header value (one ETag, several, quoted or not) names ``etag``; ``*`` names every one."""
-    if given == "*":
+def names(given: str, etag: str, dialect: Dialect | None = None) -> bool:
+    """Whether a header value (one ETag, several, quoted or not) names ``etag``; ``*`` names every one.
+
+    With ``dialect``: as this server reads the conditions of a read.
+    """
+    if given == "*" and (dialect is None or dialect["read_condition_star"] == "any"):
         return True
+    if dialect is not None and not dialect["read_condition_list"]:
+        return given.strip('"') == etag
     return any(part.strip().removeprefix("W/").strip('"') == etag for part in given.split(","))
 
 
-def check_write(dialect: Dialect, params: Mapping[str, Any], current: Version | None) -> None:
+def check_write(dialect: Dialect, params: Mapping[str, Any], bucket: Bucket, key: str) -> None:
     """PutObject's conditions on the destination."""
+    current = bucket.live(key)
     none_match = params.get("IfNoneMatch")
     if none_match is not None:
         if none_match != "*":
-            code = dialect.code("put_if_none_match_etag")
-            if code is not None:
-                raise failed("If-None-Match", code)
-            if current is not None and names(none_match, current.etag):
-                raise failed("If-None-Match")
-        elif current is not None:
-            code = dialect.code("put_if_none_match_star_existing")
-            if code is not None:
-                raise failed("If-None-Match", code)
+            _check_other_than(dialect, none_match, current, versioned=bucket.versioning == "Enabled")
+        else:
+            _check_absent(dialect, bucket, key)
     match = params.get("IfMatch")
     if match is not None:
         if current is None:
             code = str(dialect["put_if_match_missing_key"])
             raise failed("If-Match", code)
-        if match == "*":
-            code = dialect.code("put_if_match_star")
+        refused: str | None
+        if bucket.versioning == "Enabled" and dialect.code("put_if_match_versioned") is not None:
+            refused = dialect.code("put_if_match_versioned")
+        elif match == "*":
+            refused = dialect.code("put_if_match_star")
         elif match.startswith('"') and names(match, current.etag):
-            code = dialect.code("put_if_match_quoted")
+            refused = dialect.code("put_if_match_quoted")
         else:
-            code = None if names(match, current.etag) else "PreconditionFailed"
-        if code is not None:
-            raise failed("If-Match", code)
+            refused = None if names(match, current.etag) else "PreconditionFailed"
+        if refused is not None:
+            raise failed("If-Match", refused)
+
+
+def _check_absent(dialect: Dialect, bucket: Bucket, key: str) -> None:
+    version = bucket.current(key)
+    if version is None:
+        return
+    if bucket.versioning == "Enabled":
+        row = "put_if_none_match_star_versioned"
+    else:
+        row = "put_if_none_match_star_existing" if version.content is not None else "put_if_none_match_star_marker"
+    if version.content is None and row == "put_if_none_match_star_versioned":
+        return
+    code = dialect.code(row)
+    if code is not None:
+        raise failed("If-None-Match", code)
+
+
+def _check_other_than(dialect: Dialect, etag: str, current: Version | None, *, versioned: bool) -> None:
+    if dialect["put_if_none_match_etag"] == "unstripped":
+        if current is None or versioned or etag == current.etag:
+            raise failed("If-None-Match")
+        return
+    code = dialect.code("put_if_none_match_etag")
+    if code is not None:
+        raise failed("If-None-Match", code)
+    if current is not None and names(etag, current.etag):
+        raise failed("If-None-Match")
 
 
 def check_publish(dialect: Dialect, row: str, params: Mapping[str, Any], current: Version | None) -> None:
@@ -101,11 +131,14 @@ def check_copy_source(dialect: Dialect, params: Mapping[str, Any], source: Versi
         raise failed("x-amz-copy-source-If-Unmodified-Since")
 
 
-def check_read(params: Mapping[str, Any], version: Version) -> None:
+def check_read(dialect: Dialect, params: Mapping[str, Any], version: Version) -> None:
     """GetObject's and HeadObject's conditions, in the order of RFC 9110 section 13.2.2."""
-    match = params.get("IfMatch")
+    match, since = params.get("IfMatch"), params.get("IfModifiedSince")
+    unmodified_first = dialect["read_dates"] == "as in RFC 9110"
+    if not unmodified_first and since is not None and "IfNoneMatch" not in params and not _modified_after(version, since):
+        raise Refusal("304", headers={"etag": f'"{version.etag}"'})
     if match is not None:
-        if not names(match, version.etag):
+        if not names(match, version.etag, dialect):
             raise failed("If-Match")
     else:
         unmodified = params.get("IfUnmodifiedSince")
@@ -113,12 +146,10 @@ def check_read(params: Mapping[str, Any], version: Version) -> None:
             raise failed("If-Unmodified-Since")
     none_match = params.get("IfNoneMatch")
     if none_match is not None:
-        if names(none_match, version.etag):
+        if names(none_match, version.etag, dialect):
             raise Refusal("304", headers={"etag": f'"{version.etag}"'})
-    else:
-        since = params.get("IfModifiedSince")
-        if since is not None and not _modified_after(version, since):
-            raise Refusal("304", headers={"etag": f'"{version.etag}"'})
+    elif since is not None and not _modified_after(version, since):
+        raise Refusal("304", headers={"etag": f'"{version.etag}"'})
 
 
 def _modified_after(version: Version, moment: datetime | str | int | float) -> bool:

@@ -126,7 +126,7 @@ def list_objects_v2(store: Store, params: Params, _body: bytes) -> Reply:
     }
     if token is not None:
         result["ContinuationToken"] = token
-    elif "StartAfter" in params:
+    if "StartAfter" in params and (token is None or store.dialect["start_after_with_token"]):
         result["StartAfter"] = params["StartAfter"]
     if page.truncated:
         plain = store.dialect["continuation_token_bad"] == "taken as key"

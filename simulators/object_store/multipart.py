@@ -16,7 +16,6 @@ from storcert.simulators.object_store.objects import (
     check_key,
     client_checksums,
     find_copy_source,
-    parse_range,
     properties,
 )
 from storcert.simulators.object_store.reply import Reply, moment
@@ -42,7 +41,7 @@ def create_multipart_upload(store: Store, params: Params, _body: bytes) -> Reply
     bucket = store.bucket(params["Bucket"])
     check_key(store, params["Key"])
     store.check_space()
-    headers, metadata = properties(params)
+    headers, metadata = properties(store, params)
     upload = Upload(store.new_id(), params["Key"], store.now_ns, headers, metadata)
     upload.checksum_algorithm = params.get("ChecksumAlgorithm", "CRC32")
     bucket.uploads[upload.upload_id] = upload
@@ -84,6 +83,8 @@ def upload_part(store: Store, params: Params, body: bytes) -> Reply:
     digests = digests_of(body)
     check_body(store, params, body, digests)
     number: int = params["PartNumber"]
+    if number < 1:
+        return Reply({"ETag": f'"{digests.md5.hex()}"'})
     part = Part(number, Content((body,)), digests, digests.md5.hex(), store.now_ns)
     upload.parts[number] = part
     reply = Reply({"ETag": f'"{part.etag}"'})
@@ -94,19 +95,19 @@ def upload_part(store: Store, params: Params, body: bytes) -> Reply:
 
 def upload_part_copy(store: Store, params: Params, _body: bytes) -> Reply:
     """A part whose bytes are already on the device."""
-    upload = _receiving_upload(store, params)
-    source = find_copy_source(store, params)
-    content = source.content
-    assert content is not None
-    if "CopySourceRange" in params:
-        text = params["CopySourceRange"]
-        span = parse_range(text, content.size_bytes)
-        if span is None or not text.removeprefix("bytes=").partition("-")[2]:
-            raise Refusal("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last")
-        last = int(text.rpartition("-")[2])
-        if last >= content.size_bytes:
-            raise Refusal("InvalidArgument", f"Range specified is not valid for source object of size: {content.size_bytes}")
-        content = content.slice(*span)
+    if store.dialect["copy_part_source_first"]:
+        span = _written_range(store, params.get("CopySourceRange"))
+        content = _copied_content(store, params)
+        upload = _receiving_upload(store, params)
+    else:
+        upload = _receiving_upload(store, params)
+        content = _copied_content(store, params)
+        span = _written_range(store, params.get("CopySourceRange"))
+    if span is not None and not (content.size_bytes == 0 and store.dialect["copy_part_source_first"]):
+        if span[1] >= content.size_bytes:
+            code = str(store.dialect["copy_part_range_outside"])
+            raise Refusal(code, f"Range specified is not valid for source object of size: {content.size_bytes}")
+        content = content.slice(span[0], span[1] + 1 - span[0])
     if content.size_bytes > store.limits.copy_max_bytes:
         raise Refusal("InvalidRequest", "The specified copy source is larger than the maximum allowable size for a copy "
                       f"source: {store.limits.copy_max_bytes}")
@@ -114,12 +115,31 @@ def upload_part_copy(store: Store, params: Params, _body: bytes) -> Reply:
     body = content.read(0, content.size_bytes)
     digests = digests_of(body)
     part = Part(params["PartNumber"], Content((body,)), digests, digests.md5.hex(), store.now_ns)
-    upload.parts[part.number] = part
+    if part.number >= 1:
+        upload.parts[part.number] = part
     etag = f'"{part.etag}"' if store.dialect["copy_etag_quoted"] else part.etag
     outcome: dict[str, Any] = {"ETag": etag, "LastModified": moment(store.now_ns)}
     if store.dialect["checksum_type_returned"]:
         outcome["ChecksumCRC32"] = crc32_text(digests.crc32)
     return Reply({"CopyPartResult": outcome}, moved_bytes=content.size_bytes)
+
+
+def _copied_content(store: Store, params: Params) -> Content:
+    content = find_copy_source(store, params).content
+    assert content is not None
+    return content
+
+
+def _written_range(store: Store, text: str | None) -> tuple[int, int] | None:
+    """First and last byte of a CopySourceRange as it is written, whatever the source is."""
+    if text is None:
+        return None
+    first, dash, last = text.removeprefix("bytes=").partition("-")
+    if not text.startswith("bytes=") or not dash or not (first + last).isdigit():
+        raise Refusal("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last")
+    if not first or not last or int(last) < int(first):
+        raise Refusal(str(store.dialect["copy_part_range_outside"]), "The range is not of the form bytes=first-last")
+    return int(first), int(last)
 
 
 def complete_multipart_upload(store: Store, params: Params, _body: bytes) -> Reply:
@@ -128,6 +148,8 @@ def complete_multipart_upload(store: Store, params: Params, _body: bytes) -> Rep
     key, upload_id = params["Key"], params["UploadId"]
     named: list[dict[str, Any]] = params.get("MultipartUpload", {}).get("Parts", [])
     wanted = tuple((part.get("PartNumber", 0), str(part.get("ETag", "")).strip('"')) for part in named)
+    if not wanted and store.dialect["complete_no_parts_first"]:
+        raise Refusal(str(store.dialect["complete_no_parts"]))
     upload = bucket.uploads.get(upload_id)
     if upload is None or upload.key != key:
         return _complete_again(store, bucket, key, upload_id, wanted)
@@ -155,7 +177,7 @@ def complete_multipart_upload(store: Store, params: Params, _body: bytes) -> Rep
     if store.dialect["checksum_type_returned"]:
         result |= {**version.checksums, "ChecksumType": "COMPOSITE"}
     reply = Reply(result, entries=len(parts))
-    add_version(bucket, reply, version)
+    add_version(store, bucket, reply, version)
     bucket.completed[upload_id] = Completed(key, wanted, dict(result))
     if store.dialect["complete_etag"] == "empty at first":
         result["ETag"] = ""
@@ -168,6 +190,8 @@ def _chosen_parts(store: Store, upload: Upload, wanted: tuple[tuple[int, str], .
         code = store.dialect.code("complete_parts_out_of_order")
         if code is not None:
             raise Refusal(code)
+    if store.dialect["complete_needs_all_parts"]:
+        return _all_parts(store, upload, dict(wanted))
     parts: list[Part] = []
     for number, etag in sorted(wanted):
         part = upload.parts.get(number)
@@ -179,9 +203,25 @@ def _chosen_parts(store: Store, upload: Upload, wanted: tuple[tuple[int, str], .
     return parts
 
 
+def _all_parts(store: Store, upload: Upload, wanted: dict[int, str]) -> list[Part]:
+    """radosgw: as many as were sent, then one after the other, size before ETag."""
+    invalid = Refusal(str(store.dialect["complete_stale_part_etag"]), details={"UploadId": upload.upload_id})
+    if len(wanted) != len(upload.parts):
+        raise invalid
+    parts = [upload.parts[number] for number in sorted(upload.parts)]
+    for index, (part, number) in enumerate(zip(parts, sorted(wanted), strict=True)):
+        if index < len(parts) - 1 and part.content.size_bytes < store.limits.part_size_min_bytes:
+            raise Refusal(str(store.dialect["complete_small_part"]))
+        if part.number != number or part.etag != wanted[number]:
+            raise invalid
+    return parts
+
+
 def _complete_again(
     store: Store, bucket: Bucket, key: str, upload_id: str, wanted: tuple[tuple[int, str], ...],
 ) -> Reply:
+    if store.dialect["complete_again"] == "by ETag":
+        return _complete_by_etag(store, bucket, key, dict(wanted))
     done = bucket.completed.get(upload_id)
     if done is not None and done.key == key and done.parts == wanted and store.dialect["complete_repeated"] == "ok":
         return Reply(dict(done.result))
@@ -189,6 +229,20 @@ def _complete_again(
     if code == "NoSuchUpload":
         raise no_such_upload(upload_id)
     raise Refusal(code, "This multipart completion is already in progress")
+
+
+def _complete_by_etag(store: Store, bucket: Bucket, key: str, wanted: dict[int, str]) -> Reply:
+    """radosgw keeps nothing of a finished upload: it asks whether the object there could have come of these parts."""
+    current = bucket.live(key)
+    digests = [wanted[number] for number in sorted(wanted)]
+    etag = multipart_etag(bytes.fromhex(digest) for digest in digests) if all(map(_is_md5, digests)) else None
+    if current is None or current.etag != etag:
+        raise Refusal(str(store.dialect["complete_unknown_upload"]), "This multipart completion is already in progress")
+    return Reply({"Location": f"http://s3.sim/{bucket.name}/{key}", "Bucket": bucket.name, "Key": key, "ETag": etag})
+
+
+def _is_md5(text: str) -> bool:
+    return len(text) == 32 and all(character in "0123456789abcdef" for character in text)
 
 
 def abort_multipart_upload(store: Store, params: Params, _body: bytes) -> Reply:
@@ -201,7 +255,11 @@ def abort_multipart_upload(store: Store, params: Params, _body: bytes) -> Reply:
 def list_parts(store: Store, params: Params, _body: bytes) -> Reply:
     """The parts of one pending upload, by number."""
     bucket = store.bucket(params["Bucket"])
-    upload = pending(bucket, params["Key"], params["UploadId"])
+    try:
+        upload = pending(bucket, params["Key"], params["UploadId"])
+    except Refusal as refusal:
+        refusal.code = str(store.dialect["list_parts_unknown_upload"])
+        raise
     marker = int(params.get("PartNumberMarker", 0))
     limit = min(params.get("MaxParts", 1000), store.limits.page_size)
     after = [upload.parts[number] for number in sorted(upload.parts) if number > marker]
@@ -209,8 +267,10 @@ def list_parts(store: Store, params: Params, _body: bytes) -> Reply:
     result: dict[str, Any] = {
         "Bucket": bucket.name, "Key": upload.key, "UploadId": upload.upload_id, "PartNumberMarker": marker,
         "NextPartNumberMarker": page[-1].number if page else 0, "MaxParts": limit, "IsTruncated": len(after) > len(page),
-        "Initiator": dict(OWNER), "Owner": dict(OWNER), "StorageClass": "STANDARD",
+        "Owner": {"DisplayName": "", "ID": ""}, "StorageClass": "STANDARD",
     }
+    if store.dialect["list_parts_owner"] == "given":
+        result |= {"Initiator": dict(OWNER), "Owner": dict(OWNER)}
     if page:
         result["Parts"] = [
             {"PartNumber": part.number, "LastModified": moment(part.modified_ns), "ETag": f'"{part.etag}"',
@@ -220,22 +280,33 @@ def list_parts(store: Store, params: Params, _body: bytes) -> Reply:
     return Reply(result, entries=len(page))
 
 
+def _uploads_after(store: Store, bucket: Bucket, key_marker: str, id_marker: str) -> list[Upload]:
+    """Pending uploads in the order of the listing, from its markers on."""
+    if store.dialect["uploads_key_marker"] == "from the key":
+        # radosgw sorts the names of the objects that hold uploads: key, full stop, upload id.
+        start = f"{key_marker}.{id_marker}" if id_marker else key_marker
+        named = {f"{upload.key}.{upload.upload_id}": upload for upload in bucket.uploads.values()}
+        return [named[name] for name in sorted(named) if name > start]
+    ordered = sorted(bucket.uploads.values(), key=lambda upload: (upload.key, upload.initiated_ns, upload.upload_id))
+    if not key_marker:
+        return ordered
+    known = bucket.uploads.get(id_marker) if id_marker else None
+    reached = (known.key, known.initiated_ns, known.upload_id) if known is not None else None
+    return [
+        upload for upload in ordered
+        if upload.key > key_marker
+        or (reached is not None and upload.key == key_marker
+            and (upload.key, upload.initiated_ns, upload.upload_id) > reached)
+    ]
+
+
 def list_multipart_uploads(store: Store, params: Params, _body: bytes) -> Reply:
     """Pending uploads, by key and then by age."""
     bucket = store.bucket(params["Bucket"])
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     key_marker, id_marker = params.get("KeyMarker", ""), params.get("UploadIdMarker", "")
     limit = min(params.get("MaxUploads", 1000), store.limits.page_size)
-    ordered = sorted(bucket.uploads.values(), key=lambda upload: (upload.key, upload.initiated_ns, upload.upload_id))
-    if key_marker:
-        known = bucket.uploads.get(id_marker) if id_marker else None
-        reached = (known.key, known.initiated_ns, known.upload_id) if known is not None else None
-        ordered = [
-            upload for upload in ordered
-            if upload.key > key_marker
-            or (reached is not None and upload.key == key_marker
-                and (upload.key, upload.initiated_ns, upload.upload_id) > reached)
-        ]
+    ordered = _uploads_after(store, bucket, key_marker, id_marker)
     entries: list[Upload] = []
     prefixes: list[str] = []
     truncated = False
@@ -244,6 +315,8 @@ def list_multipart_uploads(store: Store, params: Params, _body: bytes) -> Reply:
             continue
         group = _group(upload.key, prefix, delimiter)
         if group is not None and (group in prefixes or (key_marker and group == key_marker)):
+            continue
+        if group is not None and not store.dialect["uploads_common_prefixes"]:
             continue
         if len(entries) + len(prefixes) >= limit:
             truncated = True
@@ -260,7 +333,12 @@ def list_multipart_uploads(store: Store, params: Params, _body: bytes) -> Reply:
         result["Prefix"] = prefix
     if delimiter:
         result["Delimiter"] = delimiter
-    if truncated:
+    sparing = store.dialect["uploads_markers"] != "always"
+    if sparing:
+        for name in ("KeyMarker", "UploadIdMarker", "Prefix"):
+            if not result.get(name):
+                result.pop(name, None)
+    if truncated or (sparing and (entries or prefixes)):
         last = entries[-1] if entries else None
         result["NextKeyMarker"] = max([prefixes[-1]] if prefixes else [], default="") if last is None else last.key
         result["NextUploadIdMarker"] = "" if last is None else last.upload_id

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -20,13 +19,13 @@ from storcert.simulators.object_store.conditions import (
 from storcert.simulators.object_store.content import Content, Digests, crc32_text, digests_of
 from storcert.simulators.object_store.errors import Refusal
 from storcert.simulators.object_store.model import NULL_VERSION, Bucket, Store, Version
+from storcert.simulators.object_store.ranges import read_range
 from storcert.simulators.object_store.reply import Reply, http_date, moment
 
 Params = Mapping[str, Any]
 
 STORED_HEADERS = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
 def check_key(store: Store, key: str) -> None:
@@ -72,12 +71,15 @@ def client_checksums(params: Params, body: bytes, digests: Digests) -> dict[str,
     return {"ChecksumCRC32": crc32_text(digests.crc32)}
 
 
-def properties(params: Params) -> tuple[dict[str, Any], dict[str, str]]:
+def properties(store: Store, params: Params) -> tuple[dict[str, Any], dict[str, str]]:
     """System headers and user metadata of a new object."""
     headers = {name: params[name] for name in STORED_HEADERS if name in params}
     headers.setdefault("ContentType", DEFAULT_CONTENT_TYPE)
     metadata = params.get("Metadata")
-    return headers, {name.lower(): value for name, value in metadata.items()} if metadata else {}
+    if not metadata:
+        return headers, {}
+    dashed = store.dialect["metadata_underscore"] == "-"
+    return headers, {(name.replace("_", "-") if dashed else name).lower(): value for name, value in metadata.items()}
 
 
 def put_object(store: Store, params: Params, body: bytes) -> Reply:
@@ -90,8 +92,8 @@ def put_object(store: Store, params: Params, body: bytes) -> Reply:
     store.check_space()
     digests = digests_of(body)
     check_body(store, params, body, digests)
-    check_write(store.dialect, params, bucket.live(key))
-    headers, metadata = properties(params)
+    check_write(store.dialect, params, bucket, key)
+    headers, metadata = properties(store, params)
     checksums = client_checksums(params, body, digests)
     version = Version(
         key, store.version_id_for(bucket), Content((body,)), digests.md5.hex(), store.now_ns, headers, metadata, checksums,
@@ -99,7 +101,7 @@ def put_object(store: Store, params: Params, body: bytes) -> Reply:
     bucket.add(version)
     reply = Reply({"ETag": f'"{version.etag}"'})
     add_checksums(store, reply.result, version)
-    add_version(bucket, reply, version)
+    add_version(store, bucket, reply, version)
     return reply
 
 
@@ -111,9 +113,13 @@ def add_checksums(store: Store, result: dict[str, Any], version: Version) -> Non
             result["ChecksumType"] = "COMPOSITE" if version.part_sizes else "FULL_OBJECT"
 
 
-def add_version(bucket: Bucket, reply: Reply, version: Version) -> None:
-    """The version id, in buckets that ever were versioned."""
-    if bucket.versioning is not None:
+def add_version(store: Store, bucket: Bucket, reply: Reply, version: Version, asked: str | None = None) -> None:
+    """The version id, in buckets that ever were versioned; ``asked``: the one a read named."""
+    if version.version_id == NULL_VERSION and store.dialect["null_version_named"] == "if asked":
+        named = asked == NULL_VERSION
+    else:
+        named = bucket.versioning is not None
+    if named:
         reply.result["VersionId"] = version.version_id
         reply.headers["x-amz-version-id"] = version.version_id
 
@@ -138,27 +144,6 @@ def find_for_read(store: Store, bucket: Bucket, key: str, version_id: str | None
     return version
 
 
-def parse_range(text: str, size_bytes: int) -> tuple[int, int] | None:
-    """``(offset, length)`` of a Range header; ``None`` where S3 ignores it (several ranges, another unit, nonsense)."""
-    found = _RANGE.match(text)
-    if found is None or text == "bytes=-":
-        return None
-    first, last = found.group(1), found.group(2)
-    if first and last and int(last) < int(first):
-        return None
-    if first:
-        offset = int(first)
-        end = min(int(last) + 1, size_bytes) if last else size_bytes
-    else:
-        offset = max(size_bytes - int(last), 0)
-        end = size_bytes
-        if int(last) == 0:
-            offset = size_bytes
-    if offset >= size_bytes:
-        raise Refusal("InvalidRange", details={"RangeRequested": text, "ActualObjectSize": str(size_bytes)})
-    return offset, end - offset
-
-
 def get_object(store: Store, params: Params, _body: bytes) -> Reply:
     """The object or a range of it, as it is at this instant."""
     return _read(store, params, "get_part_number", with_body=True)
@@ -172,25 +157,24 @@ def head_object(store: Store, params: Params, _body: bytes) -> Reply:
 def _read(store: Store, params: Params, part_row: str, *, with_body: bool) -> Reply:
     bucket = store.bucket(params["Bucket"])
     version = find_for_read(store, bucket, params["Key"], params.get("VersionId"))
-    check_read(params, version)
+    check_read(store.dialect, params, version)
     content = version.content
     assert content is not None
     size = content.size_bytes
     part = params.get("PartNumber")
-    span: tuple[int, int] | None = None
+    span: tuple[int, int, int] | None = None
     if part is not None and store.dialect.code(part_row) is None and store.dialect[part_row] != "ignored":
-        span = _part_span(version, part)
+        span = (*_part_span(version, part), 206)
     elif "Range" in params:
-        span = parse_range(params["Range"], size)
-    offset, length = span or (0, size)
+        span = read_range(store.dialect, params["Range"], size)
+    offset, length, status = span or (0, size, 200)
     result: dict[str, Any] = {"AcceptRanges": "bytes", "LastModified": moment(version.modified_ns), "ContentLength": length}
     headers = {
         "accept-ranges": "bytes", "content-length": str(length), "etag": f'"{version.etag}"',
         "last-modified": http_date(version.modified_ns), "content-type": version.headers["ContentType"],
     }
-    reply = Reply(result, 200, headers)
+    reply = Reply(result, status, headers)
     if span is not None:
-        reply.status = 206
         result["ContentRange"] = headers["content-range"] = f"bytes {offset}-{offset + length - 1}/{size}"
         if part is not None and version.part_sizes:
             result["PartsCount"] = len(version.part_sizes)
@@ -205,7 +189,7 @@ def _read(store: Store, params: Params, part_row: str, *, with_body: bool) -> Re
     result["Metadata"] = dict(version.metadata)
     for name, value in version.metadata.items():
         headers[f"x-amz-meta-{name}"] = value
-    add_version(bucket, reply, version)
+    add_version(store, bucket, reply, version, params.get("VersionId"))
     if with_body:
         reply.body = content.slice(offset, length)
         reply.body_bytes = length
@@ -235,13 +219,21 @@ def delete_object(store: Store, params: Params, _body: bytes) -> Reply:
 def remove(store: Store, bucket: Bucket, key: str, version_id: str | None) -> dict[str, Any]:
     """The deletion itself, with the elements its answer carries."""
     if version_id is not None:
+        known = key in bucket.versions
         version = bucket.remove(key, version_id)
-        result: dict[str, Any] = {"VersionId": version_id} if bucket.versioning is not None or version_id != "null" else {}
+        named = bucket.versioning is not None or version_id != NULL_VERSION
+        if version is None and not store.dialect["delete_unknown_version_named"]:
+            named = named and known and version_id == NULL_VERSION
+        result: dict[str, Any] = {"VersionId": version_id} if named else {}
         if version is not None and version.content is None:
             result["DeleteMarker"] = True
         return result
     if bucket.versioning is None:
         bucket.remove(key, NULL_VERSION)
+        return {}
+    current = bucket.current(key)
+    upon_marker = current is not None and current.content is None and bucket.versioning == "Enabled"
+    if upon_marker and not store.dialect["delete_marker_upon_marker"]:
         return {}
     marker = Version(key, store.version_id_for(bucket), None, "", store.now_ns)
     bucket.add(marker)
@@ -279,14 +271,16 @@ def copy_object(store: Store, params: Params, _body: bytes) -> Reply:
             f"{store.limits.copy_max_bytes}")
     replace = params.get("MetadataDirective") == "REPLACE"
     source_bucket, source_key, source_version = split_copy_source(params["CopySource"])
-    same_version = source_version is None or bucket.versioning is None
+    same_version = source_version is None or (
+        bucket.versioning is None and store.dialect["copy_onto_itself_by_version"] == "refused"
+    )
     if (source_bucket, source_key) == (bucket.name, key) and same_version and not replace:
         raise Refusal(
             "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without "
             "changing the object's metadata, storage class, website redirect location or encryption attributes.")
     store.check_space()
     check_publish(store.dialect, "copy_if_none_match_existing", params, bucket.live(key))
-    headers, metadata = properties(params) if replace else (dict(source.headers), dict(source.metadata))
+    headers, metadata = properties(store, params) if replace else (dict(source.headers), dict(source.metadata))
     etag, checksums, part_sizes = source.etag, dict(source.checksums), source.part_sizes
     if part_sizes and store.dialect["copy_of_multipart"] == "md5 of the bytes":
         whole = digests_of(content.read(0, content.size_bytes))
@@ -300,7 +294,8 @@ def copy_object(store: Store, params: Params, _body: bytes) -> Reply:
     }
     add_checksums(store, outcome, version)
     reply = Reply({"CopyObjectResult": outcome}, moved_bytes=content.size_bytes)
-    add_version(bucket, reply, version)
-    if store.bucket(source_bucket).versioning is not None:
-        reply.result["CopySourceVersionId"] = source.version_id
+    if store.dialect["copy_names_versions"]:
+        add_version(store, bucket, reply, version)
+        if store.bucket(source_bucket).versioning is not None:
+            reply.result["CopySourceVersionId"] = source.version_id
     return reply

@@ -11,6 +11,9 @@ import pytest
 from tests.live import ceph as ceph_cluster
 from tests.live.ceph import Ceph, Layout
 
+#: One index object a bucket: making one is faster. The smallest part as in the programs of the differential test.
+GATEWAY_OPTIONS = "rgw multipart min part size = 10\nrgw override bucket index max shards = 1"
+
 
 def _cluster(layout: Layout) -> Iterator[Ceph]:
     reason = ceph_cluster.unavailable(gateway=layout.gateway)
@@ -33,5 +36,7 @@ def ceph() -> Iterator[Ceph]:
 
 @pytest.fixture(scope="session")
 def radosgw() -> Iterator[Ceph]:
-    """A cluster with a RADOS gateway at ``radosgw.endpoint_url``."""
-    yield from _cluster(Layout())
+    """A cluster with a RADOS gateway at ``radosgw.endpoint_url``, set up so that tests need few megabytes and many buckets."""
+    for cluster in _cluster(Layout(more_gateway=GATEWAY_OPTIONS)):
+        cluster.gateway_command("user", "modify", "--uid=t", "--max-buckets=0")
+        yield cluster
