@@ -284,7 +284,7 @@ def at_one_moment(b: Bench, how: str) -> None:
             require(one.surely == len(one.versions) - 1, f"a guest's write to block {one.block} is lost", "C-VOLUME")
 
 
-@check(RULE, core=lambda f: ["handle-open"], needs=WRITING, standard=lambda f: ["deleted"])
+@check("C-BUDGET", core=lambda f: ["handle-open"], needs=WRITING, standard=lambda f: ["deleted"])
 def refusal_is_short(b: Bench, how: str) -> None:
     """A call that finds the volume or snapshot in use says so within a minute of waiting, or does its work."""
     here, there = both(b)
@@ -298,7 +298,7 @@ def refusal_is_short(b: Bench, how: str) -> None:
     attempt = b.attempt(lambda: call)
     took_s = (b.world.kernel.now_ns - before_ns) / 1e9
     if isinstance(attempt.error, ObjectInUse):
-        require(took_s <= IN_USE_SECONDS_MAX, f"{attempt.call.label} waited {took_s:.0f} s and said ObjectInUse", "C-BUDGET")
+        require(took_s <= IN_USE_SECONDS_MAX, f"{attempt.call.label} waited {took_s:.0f} s and said ObjectInUse")
     else:
         require(attempt.error is None, f"{attempt.call.label} of an open volume said {attempt}")
 
