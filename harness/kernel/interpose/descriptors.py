@@ -43,7 +43,7 @@ def write(namespace: Namespace, descriptor: int, data: Any, /) -> int:
     content = bytes(data)
     if description.flags & os.O_APPEND:
         taken = description.filesystem.pwrite(description.handle, content, -1)
-        description.position = description.filesystem.fstat(description.handle).st_size
+        description.position = description.filesystem.size(description.handle)
         return taken
     taken = description.filesystem.pwrite(description.handle, content, description.position)
     description.position += taken
@@ -81,7 +81,7 @@ def lseek(namespace: Namespace, descriptor: int, offset: int, whence: int, /) ->
     if whence == os.SEEK_CUR:
         offset += description.position
     elif whence == os.SEEK_END:
-        offset += description.filesystem.fstat(description.handle).st_size
+        offset += description.filesystem.size(description.handle)
     elif whence != os.SEEK_SET:
         raise failure(errno.EINVAL)
     if offset < 0:
@@ -107,9 +107,14 @@ def fstat(namespace: Namespace, descriptor: int, /) -> os.stat_result:
     return description.filesystem.fstat(description.handle)
 
 
+def lock(namespace: Namespace, descriptor: int) -> None:
+    description = namespace.description(descriptor)
+    description.filesystem.lock(description.handle)
+
+
 def posix_fallocate(namespace: Namespace, descriptor: int, offset: int, length: int, /) -> None:
     description = _for_writing(namespace, descriptor)
-    if offset + length > description.filesystem.fstat(description.handle).st_size:
+    if offset + length > description.filesystem.size(description.handle):
         description.filesystem.ftruncate(description.handle, offset + length)
 
 

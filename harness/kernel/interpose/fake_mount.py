@@ -86,6 +86,20 @@ class FakeMount:
     def release(self, handle: Any) -> None:
         """Nothing to do: an unlinked inode lives as long as somebody holds it."""
 
+    def forget(self, handle: Any) -> None:
+        """As :meth:`release`."""
+
+    def size(self, handle: Any) -> int:
+        return int(handle.st_size)
+
+    def entries(self, handle: Any) -> list[str]:
+        if not isinstance(handle, FakeDirectory):
+            raise failure(errno.ENOTDIR)
+        return sorted(handle.entries)
+
+    def lock(self, handle: Any) -> None:
+        raise failure(errno.ENOLCK)
+
     def pread(self, handle: Any, size: int, offset: int) -> bytes:
         if isinstance(handle, FakeDirectory):
             raise failure(errno.EISDIR)

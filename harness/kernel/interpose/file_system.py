@@ -261,11 +261,11 @@ def _gettempdir(original: Callable[[], Any], /) -> Any:
 
 
 def _lock(original: Callable[..., Any], fd: Any, *args: Any) -> Any:
-    if running[0] is None or location_here() is None:
+    if running[0] is None or (location := location_here()) is None:
         return original(fd, *args)
     number = fd if isinstance(fd, int) else fd.fileno()
     if descriptors.is_ours(number):
-        raise failure(errno.ENOLCK)
+        return descriptors.lock(namespace_of(location), number)
     return original(fd, *args)
 
 

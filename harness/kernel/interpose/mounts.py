@@ -24,6 +24,9 @@ class MountedFileSystem(Protocol):
     def release(self, handle: Any) -> None:
         """The last descriptor of ``handle`` was closed. May raise, as ``close`` may."""
 
+    def forget(self, handle: Any) -> None:
+        """Nobody closed ``handle``, and Python collected the last file on it: nothing may be sent anywhere now."""
+
     def pread(self, handle: Any, size: int, offset: int) -> bytes:
         """At most ``size`` bytes from ``offset``."""
         ...
@@ -31,6 +34,17 @@ class MountedFileSystem(Protocol):
     def pwrite(self, handle: Any, data: bytes, offset: int) -> int:
         """Write at ``offset``; -1: at the end, as ``O_APPEND`` asks. Gives the number of bytes taken."""
         ...
+
+    def size(self, handle: Any) -> int:
+        """Where the file ends, for ``SEEK_END`` and appending."""
+        ...
+
+    def entries(self, handle: Any) -> list[str]:
+        """The names in an open directory."""
+        ...
+
+    def lock(self, handle: Any) -> None:
+        """``flock``, ``lockf`` and the like: raises, as nobody has locks yet."""
 
     def fstat(self, handle: Any) -> os.stat_result: ...
     def ftruncate(self, handle: Any, length: int) -> None: ...

@@ -146,6 +146,15 @@ class Namespace:
         if description.references == 0:
             description.filesystem.release(description.handle)
 
+    def forget(self, descriptor: int) -> None:
+        """A Python file was collected that nobody had closed. A real process closes the descriptor then; here that moment is
+        none that may be seen, so the file system is told and sends nothing."""
+        description = self._table.pop(descriptor, None)
+        if description is not None:
+            description.references -= 1
+            if description.references == 0:
+                description.filesystem.forget(description.handle)
+
     def duplicate(self, descriptor: int, target: int | None = None) -> int:
         """``dup`` and, with ``target`` (a descriptor of the fence), ``dup2``."""
         description = self.description(descriptor)

@@ -12,6 +12,7 @@ from typing import Any
 
 from storcert.harness.kernel.interpose import descriptors
 from storcert.harness.kernel.interpose.namespace import Namespace
+from storcert.harness.kernel.interpose.presence import location_here
 
 
 class Mode:
@@ -50,6 +51,7 @@ class LocationFile(io.RawIOBase):
         self._descriptor = descriptor
         self._closefd = closefd
         self._mode = mode
+        self._epoch = namespace.location.epoch
         self.name = name
 
     @property
@@ -100,6 +102,8 @@ class LocationFile(io.RawIOBase):
         self._checked()
         if not self._mode.writes:
             raise io.UnsupportedOperation("not writable")
+        if not self._at_home:
+            return len(memoryview(data).cast("B"))
         return descriptors.write(self._namespace, self._descriptor, data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -123,12 +127,25 @@ class LocationFile(io.RawIOBase):
         try:
             super().close()
         finally:
-            if self._closefd:
+            if self._closefd and self._at_home:
                 self._namespace.close(self._descriptor)
+            else:
+                self._forget()
+
+    @property
+    def _at_home(self) -> bool:
+        """Whether it is used where it was opened. Buffers flush and close it when they are collected, wherever that is."""
+        location = self._namespace.location
+        return location_here() is location and self._epoch == location.epoch
+
+    def _forget(self) -> None:
+        if self._closefd and self._epoch == self._namespace.location.epoch:
+            self._namespace.forget(self._descriptor)
 
     def __del__(self) -> None:
         # A file that nobody closed: its number is forgotten and nothing is sent anywhere, at whatever moment this happens.
-        pass
+        if not self.closed:
+            self._forget()
 
 
 def layers(

@@ -82,6 +82,9 @@ def access(
 
 def listdir(namespace: Namespace, path: Any = ".") -> list[Any]:
     path = "." if path is None else path
+    if descriptors.is_ours(path):
+        description = namespace.description(path)
+        return description.filesystem.entries(description.handle)
     filesystem, inner = _at(namespace, path)
     names = _bare_directory(namespace, inner) if filesystem is None else filesystem.listdir(inner)
     return [os.fsencode(name) for name in names] if isinstance(path, bytes) else names
