@@ -303,8 +303,10 @@ class Bench:
         return entries
 
     def require_same_census(self, before: Sequence[CensusEntry], when: str) -> None:
-        """Nothing may have come to the device or gone from it."""
-        left, gone = sorted(set(self.census()) - set(before)), sorted(set(before) - set(self.census()))
+        """Nothing may have come to the device or gone from it, but fixed markers of the driver."""
+        now = set(self.census())
+        left = sorted(entry for entry in now - set(before) if (entry.kind, entry.name) not in self.facts.fixed_entries)
+        gone = sorted(set(before) - now)
         require(not left, f"{when}: left behind on the device: {', '.join(map(_entry, left[:3]))}")
         require(not gone, f"{when}: gone from the device: {', '.join(map(_entry, gone[:3]))}")
 

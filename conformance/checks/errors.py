@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 from storcert.conformance.bench import HOST, SSVM, Bench
+from storcert.conformance.checks.no_file_system import require_no_file_touched
 from storcert.conformance.content import content
 from storcert.conformance.facts import Facts
 from storcert.conformance.observe import both, require_absent, require_bytes, stored
@@ -13,6 +14,7 @@ from storcert.conformance.registry import check
 from storcert.conformance.scenario import place
 from storcert.conformance.violation import NotApplicable, Violation, require
 from storcert.harness.contract import DeviceUnavailable, InvalidRequest, ObjectExists, ObjectNotFound, StorageError
+from storcert.harness.kernel.interpose import remove_mount
 from storcert.harness.record.fault import Fault, Phase
 
 RULE = "C-ERRORS"
@@ -52,8 +54,13 @@ def absent_container(b: Bench, operation: str) -> None:
     container = next((key for key in CONTAINERS if key in default and key not in b.subject.configuration), None)
     if container is None:
         raise NotApplicable("the configuration names no bucket, pool or mount of the device's own")
+    different = {container: "storcert-absent"}
+    if container == "mount":
+        # The path stays: an empty directory of the location's own, where looking is fine and writing is not.
+        remove_mount(b.world.location(HOST), str(default["mount"]))
+        different = {}
     try:
-        client = b.new_client(**{container: "storcert-absent"})
+        client = b.new_client(**different)
     except DeviceUnavailable:
         return
     calls = {
@@ -67,6 +74,7 @@ def absent_container(b: Bench, operation: str) -> None:
         f"with an absent {container} {attempt.call.label} said {attempt}; DeviceUnavailable was due",
     )
     b.require_clean(f"with an absent {container}")
+    require_no_file_touched(b)
 
 
 def _lasting(facts: Facts, wanted: tuple[str, ...]) -> list[str]:
