@@ -99,17 +99,28 @@ class Mount:
         self.settings = settings
 
     @contextmanager
-    def folder(self, name: str, *, make: bool = False) -> Iterator[int | None]:
+    def folder(self, name: str) -> Iterator[int | None]:
         """A descriptor of one of the two folders, fresh from the server; ``None`` where it was never made.
 
         Raises ``OSError``, and ``DeviceUnavailable`` where nothing is mounted.
         """
-        descriptor = self._open_folder(name, make)
+        descriptor = self._open_folder(name, make=False)
         try:
             yield descriptor
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+    @contextmanager
+    def made_folder(self, name: str) -> Iterator[int]:
+        """As :meth:`folder`; the folder is made where it was never made."""
+        descriptor = self._open_folder(name, make=True)
+        if descriptor is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def _open_folder(self, name: str, make: bool) -> int | None:
         try:

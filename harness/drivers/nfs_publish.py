@@ -51,7 +51,7 @@ class Pending:
 
     def _change(self, change: Callable[[int], Any]) -> None:
         try:
-            with self._mount.folder(PENDING, make=True) as pending:
+            with self._mount.made_folder(PENDING) as pending:
                 first, self._begun = not self._begun, True
                 descriptor = os.open(self._name, _NEW if first else _MORE, _MODE, dir_fd=pending)
                 try:
@@ -63,7 +63,7 @@ class Pending:
                     _close_quietly(descriptor)
                     raise
                 os.close(descriptor)
-                if first and pending is not None:
+                if first:
                     _sync_folder(pending)
         except OSError as error:
             raise typed(error, self._uri, "writing") from error
@@ -91,12 +91,9 @@ class Pending:
         self.discard(Patience(60.0))
 
     def _link(self) -> None:
-        with self._mount.folder(PENDING) as pending, self._mount.folder(OBJECTS, make=True) as objects:
-            if pending is None:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        with self._mount.made_folder(PENDING) as pending, self._mount.made_folder(OBJECTS) as objects:
             os.link(self._name, object_name(self._uri), src_dir_fd=pending, dst_dir_fd=objects, follow_symlinks=False)
-            if objects is not None:
-                _sync_folder(objects)
+            _sync_folder(objects)
 
     def _is_published(self) -> bool:
         """Whether the final name is ours now. Raises ``ObjectExists`` where it is another's, ``OSError`` where unknown."""

@@ -47,12 +47,13 @@ def _page(fs: FileSystem, caller: Caller, arguments: ReaddirArguments, *, plus: 
     require(directory, caller, READ)
     room = min(arguments.count, fs.options.readdir_bytes_max) - _HEAD_BYTES
     each = _ENTRY_BYTES + (_PLUS_BYTES if plus else 0)
+    page = fs.options.page_size
     entries: list[DirectoryEntry] = []
     cookie = arguments.cookie
     eof = True
     for place, name, inode in _after(fs, directory, cookie):
         room -= each + -(-len(name) // 4) * 4
-        if room < 0:
+        if room < 0 or (page and len(entries) == page):
             eof = False
             break
         entries.append(

@@ -17,16 +17,19 @@ class NfsOptions:
     """Of the mount (the client reads them): ``mount``, its path; ``flavour``; ``timeo_ns`` and ``retrans``, as nfs(5) has them
     on TCP; ``rsize_bytes``, ``wsize_bytes``; the ``ac...`` times of the attribute cache.
 
+    ``timeo_ns`` is less than Linux' 60 seconds: with those, five requests that are given up take a call past 15 minutes.
+
     Of the server: ``capacity_bytes`` and ``quota_bytes`` (0: none) of the export; ``duplicate_request_cache``: whether it
     remembers answers by XID and connection; ``unstable_writes``: whether an UNSTABLE write stays in memory until COMMIT, or
     is safe at once, as on servers with battery-backed memory; ``case_sensitive``; ``root_squash``; ``read_only``;
-    ``grace_ns``: how long after a restart SETATTR is answered JUKEBOX; ``readdir_bytes_max``: of one answer.
+    ``grace_ns``: how long after a restart SETATTR is answered JUKEBOX; ``readdir_bytes_max``: of one answer;
+    ``page_size``: at most as many names in one answer of READDIR (0: as many as fit).
     Delays are one way and per byte. ``clients_uid``: whose calls the mount makes.
     """
 
     mount: str = "/mnt/storcert"
     flavour: Literal["soft", "softerr", "hard"] = "soft"
-    timeo_ns: int = 60 * NS_PER_S
+    timeo_ns: int = 10 * NS_PER_S
     retrans: int = 2
     rsize_bytes: int = 1 << 20
     wsize_bytes: int = 1 << 20
@@ -48,6 +51,7 @@ class NfsOptions:
     read_only: bool = False
     grace_ns: int = 5 * NS_PER_S
     readdir_bytes_max: int = 32_768
+    page_size: int = 0
     latency_ns: int = 100_000
     jitter_percent: int = 10
     write_bytes_per_s: int = 740_000_000
