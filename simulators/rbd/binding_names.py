@@ -1,0 +1,120 @@
+"""The public names of the ``rados`` and ``rbd`` modules of Ceph 16.2: classes with their methods, functions. Data only.
+
+What stands here and is not modelled raises ``NotModelled``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+RADOS_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "Completion": ("get_return_value", "is_complete", "is_safe", "wait_for_complete", "wait_for_complete_and_cb",
+        "wait_for_safe", "wait_for_safe_and_cb"),
+    "Ioctx": ("aio_append", "aio_cmpext", "aio_execute", "aio_flush", "aio_notify", "aio_read", "aio_remove",
+        "aio_rmxattr", "aio_setxattr", "aio_stat", "aio_write", "aio_write_full", "aio_writesame", "alignment",
+        "append", "application_enable", "application_list", "application_metadata_get", "application_metadata_list",
+        "application_metadata_remove", "application_metadata_set", "clear_omap", "close", "cmpext", "create_read_op",
+        "create_self_managed_snap", "create_snap", "create_write_op", "dup", "execute", "get_last_version",
+        "get_locator_key", "get_namespace", "get_omap_keys", "get_omap_vals", "get_omap_vals_by_keys", "get_pool_id",
+        "get_pool_name", "get_stats", "get_xattr", "get_xattrs", "list_objects", "list_snaps", "lock_exclusive",
+        "lock_shared", "lookup_snap", "notify", "operate_aio_read_op", "operate_aio_write_op", "operate_read_op",
+        "operate_write_op", "read", "release_read_op", "release_write_op", "remove_object", "remove_omap_keys",
+        "remove_omap_range2", "remove_self_managed_snap", "remove_snap", "require_ioctx_open", "rm_xattr",
+        "rollback_self_managed_snap", "set_locator_key", "set_namespace", "set_omap", "set_osdmap_full_try",
+        "set_read", "set_self_managed_snap_write", "set_xattr", "snap_rollback", "stat", "trunc", "unlock",
+        "unset_osdmap_full_try", "watch", "write", "write_full", "writesame"),
+    "MonitorLog": (),
+    "Object": ("get_xattr", "get_xattrs", "read", "remove", "require_object_exists", "rm_xattr", "seek", "set_xattr",
+        "stat", "write"),
+    "ObjectIterator": (),
+    "OmapIterator": (),
+    "OpCtx": (),
+    "Rados": ("blocklist_add", "conf_get", "conf_parse_argv", "conf_parse_env", "conf_read_file", "conf_set",
+        "connect", "create_pool", "delete_pool", "get_addrs", "get_cluster_stats", "get_fsid",
+        "get_inconsistent_pgs", "get_instance_id", "get_pool_base_tier", "list_pools", "mgr_command", "mon_command",
+        "monitor_log", "monitor_log2", "open_ioctx", "open_ioctx2", "osd_command", "pg_command", "ping_monitor",
+        "pool_exists", "pool_lookup", "pool_reverse_lookup", "require_state", "service_daemon_register",
+        "service_daemon_update", "shutdown", "version", "wait_for_latest_osdmap"),
+    "ReadOp": ("cmpext", "create", "release", "set_flags"),
+    "ReadOpCtx": ("cmpext", "create", "release", "set_flags"),
+    "Snap": ("get_timestamp",),
+    "SnapIterator": (),
+    "Version": (),
+    "Watch": ("check", "close", "get_id"),
+    "WriteOp": ("append", "assert_version", "cmpext", "create", "execute", "new", "omap_cmp", "release", "remove",
+        "rm_xattr", "set_flags", "set_xattr", "truncate", "write", "write_full", "writesame", "zero"),
+    "WriteOpCtx": ("append", "assert_version", "cmpext", "create", "execute", "new", "omap_cmp", "release", "remove",
+        "rm_xattr", "set_flags", "set_xattr", "truncate", "write", "write_full", "writesame", "zero"),
+    "XattrIterator": (),
+}
+
+RBD_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "ChildIterator": (),
+    "Completion": ("get_return_value", "is_complete", "wait_for_complete_and_cb"),
+    "ConfigImageIterator": (),
+    "ConfigPoolIterator": (),
+    "Group": ("add_image", "create_snap", "list_images", "list_snaps", "remove_image", "remove_snap", "rename_snap",
+        "rollback_to_snap"),
+    "GroupImageIterator": (),
+    "GroupSnapIterator": (),
+    "Image": ("access_timestamp", "aio_close", "aio_discard", "aio_flush", "aio_mirror_image_create_snapshot",
+        "aio_mirror_image_get_info", "aio_mirror_image_get_mode", "aio_read", "aio_write", "aio_write_zeroes",
+        "block_name_prefix", "break_lock", "close", "config_get", "config_list", "config_remove", "config_set",
+        "copy", "create_snap", "create_timestamp", "data_pool_id", "deep_copy", "diff_iterate", "discard",
+        "encryption_format", "encryption_load", "features", "flags", "flatten", "flush", "get_name",
+        "get_parent_image_spec", "get_snap_limit", "get_snap_timestamp", "group", "id", "invalidate_cache",
+        "is_exclusive_lock_owner", "is_protected_snap", "list_children", "list_children2", "list_descendants",
+        "list_lockers", "list_snaps", "lock_acquire", "lock_break", "lock_exclusive", "lock_get_owners",
+        "lock_release", "lock_shared", "metadata_get", "metadata_list", "metadata_remove", "metadata_set",
+        "migration_source_spec", "mirror_image_create_snapshot", "mirror_image_demote", "mirror_image_disable",
+        "mirror_image_enable", "mirror_image_get_info", "mirror_image_get_instance_id", "mirror_image_get_mode",
+        "mirror_image_get_status", "mirror_image_promote", "mirror_image_resync", "modify_timestamp", "old_format",
+        "op_features", "overlap", "parent_id", "parent_info", "protect_snap", "read", "rebuild_object_map",
+        "remove_snap", "remove_snap2", "remove_snap_by_id", "remove_snap_limit", "rename_snap", "require_not_closed",
+        "resize", "rollback_to_snap", "set_snap", "set_snap_by_id", "set_snap_limit", "size", "snap_exists",
+        "snap_get_group_namespace", "snap_get_id", "snap_get_mirror_namespace", "snap_get_name",
+        "snap_get_namespace_type", "snap_get_trash_namespace", "sparsify", "stat", "stripe_count", "stripe_unit",
+        "unlock", "unprotect_snap", "update_features", "watchers_list", "write", "write_zeroes"),
+    "ImageIterator": (),
+    "LockOwnerIterator": (),
+    "MetadataIterator": ("get_next_chunk",),
+    "MirrorImageInfoIterator": ("get_next_chunk",),
+    "MirrorImageInstanceIdIterator": ("get_next_chunk",),
+    "MirrorImageStatusIterator": ("get_next_chunk",),
+    "MirrorPeerIterator": (),
+    "PoolMetadataIterator": ("get_next_chunk",),
+    "RBD": ("aio_open_image", "clone", "config_get", "config_list", "config_remove", "config_set", "create",
+        "features_from_string", "features_to_string", "group_create", "group_list", "group_remove", "group_rename",
+        "list", "list2", "migration_abort", "migration_commit", "migration_execute", "migration_prepare",
+        "migration_prepare_import", "migration_status", "mirror_image_info_list", "mirror_image_instance_id_list",
+        "mirror_image_status_list", "mirror_image_status_summary", "mirror_mode_get", "mirror_mode_set",
+        "mirror_peer_add", "mirror_peer_bootstrap_create", "mirror_peer_bootstrap_import",
+        "mirror_peer_get_attributes", "mirror_peer_list", "mirror_peer_remove", "mirror_peer_set_attributes",
+        "mirror_peer_set_client", "mirror_peer_set_cluster", "mirror_peer_set_name", "mirror_site_name_get",
+        "mirror_site_name_set", "mirror_uuid_get", "namespace_create", "namespace_exists", "namespace_list",
+        "namespace_remove", "pool_init", "pool_metadata_get", "pool_metadata_list", "pool_metadata_remove",
+        "pool_metadata_set", "pool_stats_get", "remove", "rename", "trash_get", "trash_list", "trash_move",
+        "trash_purge", "trash_remove", "trash_restore", "version"),
+    "SnapIterator": (),
+    "TrashIterator": (),
+    "WatcherIterator": (),
+}
+
+RADOS_EXCEPTIONS = (
+    "ConnectionShutdown", "Error", "ExtendMismatch", "IOError", "InProgress", "InterruptedOrTimeoutError",
+    "InvalidArgumentError", "IoctxStateError", "IsConnected", "LogicError", "NoData", "NoSpace", "NotConnected",
+    "OSError", "ObjectBusy", "ObjectExists", "ObjectNotFound", "ObjectStateError", "PermissionDeniedError",
+    "PermissionError", "RadosStateError", "TimedOut",
+)
+RBD_EXCEPTIONS = (
+    "ArgumentOutOfRange", "ConnectionShutdown", "DiskQuotaExceeded", "Error", "FunctionNotSupported", "IOError",
+    "ImageBusy", "ImageExists", "ImageHasSnapshots", "ImageNotFound", "IncompleteWriteError", "InvalidArgument",
+    "LogicError", "NoSpace", "OSError", "ObjectExists", "ObjectNotFound", "OperationCanceled",
+    "OperationNotSupported", "PermissionError", "ReadOnlyImage", "Timeout",
+)
+RADOS_FUNCTIONS = (
+    "cstr", "cstr_list", "decode_cstr", "flatten_dict", "set_object_locator", "set_object_namespace",
+)
+RBD_FUNCTIONS = (
+    "cstr", "decode_cstr", "requires_not_closed",
+)

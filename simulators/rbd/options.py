@@ -1,0 +1,57 @@
+"""Options of a simulated RBD cluster, as a configuration file gives them. Values and their checks only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from storcert.simulators.network.link import Link
+
+_LINK = Link()
+
+
+@dataclass(frozen=True, slots=True)
+class RbdOptions:
+    """``conf``: path of the configuration file, a name only; nothing is read. ``user``: the one client name that may connect,
+    and ``client.admin``. ``clone_format``: the cluster's ``rbd_default_clone_format`` (``auto`` is 1 here, as on a cluster
+    whose clients may be old). ``order``: 2^order bytes per data object. Delays are one way, and per byte."""
+
+    conf: str = "/etc/ceph/ceph.conf"
+    user: str = "storcert"
+    pool: str = "storcert"
+    clone_format: str = "auto"
+    order: int = 22
+    cache: bool = True
+    latency_ns: int = _LINK.one_way_ns
+    jitter_percent: int = _LINK.jitter_percent
+    write_bytes_per_s: int = 350_000_000
+    read_bytes_per_s: int = 350_000_000
+
+    @classmethod
+    def from_mapping(cls, options: Mapping[str, Any] | None) -> RbdOptions:
+        """From a configuration table; ``ValueError`` for a name, type or value there is none of."""
+        known = {field.name: field for field in fields(cls)}
+        for name, value in (options or {}).items():
+            if name not in known:
+                raise ValueError(f"rbd has no option {name!r}; there are: {', '.join(known)}")
+            default = known[name].default
+            if type(value) is not type(default):
+                raise ValueError(f"rbd option {name}: {value!r} is no {type(default).__name__}")
+        made = cls(**(options or {}))
+        if made.clone_format not in ("auto", "1", "2"):
+            raise ValueError(f"rbd option clone_format: {made.clone_format!r}; there are auto, 1 and 2")
+        if not 12 <= made.order <= 25:
+            raise ValueError(f"rbd option order: {made.order} is not between 12 and 25")
+        for name in known:
+            value = getattr(made, name)
+            if (type(value) is int and value < 0) or (value == 0 and name.endswith("_per_s")):
+                raise ValueError(f"rbd option {name}: {value} is too small")
+        return made
+
+    def link(self) -> Link:
+        """The wire's numbers."""
+        return Link(
+            one_way_ns=self.latency_ns, jitter_percent=self.jitter_percent, up_bytes_per_s=self.write_bytes_per_s,
+            down_bytes_per_s=self.read_bytes_per_s,
+        )

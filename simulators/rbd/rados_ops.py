@@ -1,0 +1,235 @@
+"""``WriteOp``, ``ReadOp`` and what comes out of a read: compound operations as the 16.2 binding builds them."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from storcert.simulators.rbd.arguments import only_bytes, only_str, unsigned
+from storcert.simulators.rbd.osd import OBJECT_BYTES_MAX, Step
+from storcert.simulators.rbd.plain_objects import RadosObject
+from storcert.simulators.rbd.refusal import Refusal
+
+CREATE_EXCLUSIVE = 1
+_COMPARE: Mapping[int, Callable[[bytes, bytes], bool]] = {
+    1: lambda have, want: have == want, 2: lambda have, want: have != want, 3: lambda have, want: want > have,
+    4: lambda have, want: want >= have, 5: lambda have, want: want < have, 6: lambda have, want: want <= have,
+}
+
+
+def write_step(offset: int, data: bytes) -> Step:
+    """Bytes at a place."""
+    if offset + len(data) > OBJECT_BYTES_MAX:
+        raise Refusal(errno.EFBIG)
+    return lambda changed, _: changed.write(offset, data)
+
+
+class WriteOp:
+    """Parts that happen together, in order, or not at all."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.removes = False
+        self.sent_bytes = 0
+
+    def create(self) -> WriteOp:
+        """Ready to be filled."""
+        return self
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+    def _add(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def new(self, exclusive: int | None = None) -> None:
+        """Make the object; exclusively: EEXIST where it is there."""
+
+        def step(_: RadosObject, existed: bool) -> None:
+            if existed and exclusive == CREATE_EXCLUSIVE:
+                raise Refusal(errno.EEXIST)
+
+        self._add(step)
+
+    def remove(self) -> None:
+        """Delete the object."""
+
+        def step(_: RadosObject, existed: bool) -> None:
+            if not existed:
+                raise Refusal(errno.ENOENT)
+
+        self._add(step)
+        self.removes = True
+
+    def set_flags(self, flags: int = 0) -> None:
+        """Hints; of no effect here."""
+
+    def write(self, to_write: bytes, offset: int = 0) -> None:
+        """Bytes at a place."""
+        data, at = only_bytes(to_write, "to_write"), unsigned(offset)
+        self.sent_bytes += len(data)
+        self._add(lambda changed, existed: write_step(at, data)(changed, existed))
+
+    def write_full(self, to_write: bytes) -> None:
+        """These bytes and no others."""
+        data = only_bytes(to_write, "to_write")
+        self.sent_bytes += len(data)
+        self._add(lambda changed, _: changed.replace(data))
+
+    def append(self, to_write: bytes) -> None:
+        """At the end."""
+        data = only_bytes(to_write, "to_write")
+        self.sent_bytes += len(data)
+        self._add(lambda changed, _: changed.write(changed.size_bytes, data))
+
+    def writesame(self, to_write: bytes, write_len: int, offset: int = 0) -> None:
+        """A pattern, repeated."""
+        data = only_bytes(to_write, "to_write")
+        if not data or write_len % len(data):
+            raise Refusal(errno.EINVAL)
+        at = unsigned(offset)
+        self._add(lambda changed, _: changed.write(at, data * (write_len // len(data))))
+
+    def zero(self, offset: int, length: int) -> None:
+        """Zeros in a range."""
+        self._add(lambda changed, _: changed.zero(offset, length))
+
+    def truncate(self, offset: int) -> None:
+        """Cut, or grow with zeros."""
+        self._add(lambda changed, _: changed.truncate(offset))
+
+    def assert_version(self, version: int) -> None:
+        """ERANGE or EOVERFLOW where the object is not of that version."""
+
+        def step(changed: RadosObject, existed: bool) -> None:
+            if not existed:
+                raise Refusal(errno.ENOENT)
+            if changed.version != version:
+                raise Refusal(errno.ERANGE if version < changed.version else errno.EOVERFLOW)
+
+        self._add(step)
+
+    def cmpext(self, cmp_buf: bytes, offset: int = 0) -> None:
+        """Only if these bytes are there."""
+        data = only_bytes(cmp_buf, "cmp_buf")
+        self._add(lambda changed, _: compare_bytes(changed, data, offset))
+
+    def set_xattr(self, xattr_name: str, xattr_value: bytes) -> None:
+        """An attribute."""
+        name, value = only_str(xattr_name, "xattr_name"), only_bytes(xattr_value, "xattr_value")
+        self._add(lambda changed, _: changed.more().xattrs.__setitem__(name, value))
+
+    def rm_xattr(self, xattr_name: str) -> None:
+        """Take an attribute away."""
+        name = only_str(xattr_name, "xattr_name")
+
+        def step(changed: RadosObject, existed: bool) -> None:
+            if not existed:
+                raise Refusal(errno.ENOENT)
+            if changed.extra is None or changed.extra.xattrs.pop(name, None) is None:
+                raise Refusal(errno.ENODATA)
+
+        self._add(step)
+
+    def omap_cmp(self, key: str, val: str, cmp_op: int = 1) -> None:
+        """Only if the omap value compares so; ECANCELED where it does not."""
+        name, wanted = only_str(key, "key"), only_str(val, "val").encode()
+
+        def step(changed: RadosObject, existed: bool) -> None:
+            if not existed:
+                raise Refusal(errno.ENOENT)
+            have = changed.extra.omap.get(name, b"") if changed.extra is not None else b""
+            if not _COMPARE[cmp_op](have, wanted):
+                raise Refusal(errno.ECANCELED)
+
+        self._add(step)
+
+    def set_omap(self, pairs: Mapping[str, bytes]) -> None:
+        """For ``Ioctx.set_omap``."""
+        self._add(lambda changed, _: changed.more().omap.update(pairs))
+
+    def clear_omap(self) -> None:
+        """For ``Ioctx.clear_omap``."""
+        self._add(lambda changed, _: changed.more().omap.clear())
+
+    def remove_omap(self, doomed: Callable[[str], bool]) -> None:
+        """For ``Ioctx.remove_omap_keys`` and ``remove_omap_range2``."""
+
+        def step(changed: RadosObject, existed: bool) -> None:
+            if not existed:
+                raise Refusal(errno.ENOENT)
+            omap = changed.more().omap
+            for key in [key for key in omap if doomed(key)]:
+                del omap[key]
+
+        self._add(step)
+
+
+def compare_bytes(have: RadosObject, wanted: bytes, offset: int) -> None:
+    """Refuse with the place of the first difference, beyond the largest error number, as the OSD does."""
+    found = have.read(offset, len(wanted)).ljust(len(wanted), b"\0")
+    for place, (left, right) in enumerate(zip(found, wanted, strict=True)):
+        if left != right:
+            raise Refusal(4095 + place)
+
+
+class OmapIterator:
+    """Filled when the read operation has run."""
+
+    def __init__(self, select: Callable[[dict[str, bytes]], list[tuple[str, bytes | None]]]) -> None:
+        self._select = select
+        self._found: Iterator[tuple[str, bytes | None]] = iter(())
+
+    def fill(self, omap: dict[str, bytes]) -> None:
+        """With what is there."""
+        self._found = iter(self._select(omap))
+
+    def __iter__(self) -> OmapIterator:
+        return self
+
+    def __next__(self) -> tuple[str, bytes | None]:
+        return next(self._found)
+
+
+class ReadOp:
+    """Parts that are read together."""
+
+    def __init__(self) -> None:
+        self.iterators: list[OmapIterator] = []
+        self.checks: list[Callable[[RadosObject], None]] = []
+
+    def create(self) -> ReadOp:
+        """Ready to be filled."""
+        return self
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+    def set_flags(self, flags: int = 0) -> None:
+        """Hints; of no effect here."""
+
+    def cmpext(self, cmp_buf: bytes, offset: int = 0) -> None:
+        """Only if these bytes are there."""
+        data = only_bytes(cmp_buf, "cmp_buf")
+        self.checks.append(lambda found: compare_bytes(found, data, offset))
+
+
+class WriteOpCtx(WriteOp):
+    """A write operation for ``with``."""
+
+    def __enter__(self) -> WriteOpCtx:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.release()
+
+
+class ReadOpCtx(ReadOp):
+    """A read operation for ``with``."""
+
+    def __enter__(self) -> ReadOpCtx:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.release()
