@@ -158,7 +158,8 @@ OUTAGES = ("server_restart", "power_loss", "slow")
 def _could_clean_up(b: Bench) -> bool:
     """Whether the device was there for the driver to take back what it had sent. A device that stays away keeps it; then
     only the next delete or commit must clear it, and no driver is blamed for what it could not reach."""
-    return all(fault.count == 1 and fault.kind not in OUTAGES for fault in b.world.device.fired)
+    lasting = {kind.name for kind in b.world.device.legal_faults if kind.lasting}.union(OUTAGES)
+    return all(fault.count == 1 and fault.kind not in lasting for fault in b.world.device.fired)
 
 
 def _require_as_before(b: Bench, attempt: Attempt, before: Sequence[CensusEntry]) -> None:

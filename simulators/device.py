@@ -38,7 +38,8 @@ class FaultKind:
 
     ``phases``: where in a request it may strike. ``operations``: the request names it makes sense for, or ``("*",)``.
     ``value_unit``: what ``Fault.value`` means (``"bytes"``, ``"ns"``, a sentence, or ``""`` where it is not read).
-    ``source``: the document or measured run that shows that a real system does this.
+    ``source``: the document or measured run that shows that a real system does this. ``lasting``: having struck once, it
+    keeps the device from being changed until it is healed, so that no driver can take back what it had sent.
     """
 
     name: str
@@ -47,6 +48,7 @@ class FaultKind:
     value_unit: str
     description: str
     source: str
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ LEGAL_FAULTS: tuple[FaultKind, ...] = (
     FaultKind("full", _B, SPACE, "", "no space until healed", _MEASURED),
     FaultKind("full_at_commit", _B, ("COMMIT",), "", "no space for unstable data until healed", "RFC 1813 3.3.21"),
     FaultKind("quota", _B, SPACE, "", "over quota until healed", "RFC 1813 2.6"),
-    FaultKind("read_only", _B, CHANGES, "", "the export is read-only until healed", _MEASURED),
-    FaultKind("root_squash", _B, ANY, "", "root is nobody until healed", _MEASURED),
-    FaultKind("frozen", _B, ANY, "", "no answers until healed; the effects come then", _MEASURED),
+    FaultKind("read_only", _B, CHANGES, "", "the export is read-only until healed", _MEASURED, lasting=True),
+    FaultKind("root_squash", _B, ANY, "", "root is nobody until healed", _MEASURED, lasting=True),
+    FaultKind("frozen", _B, ANY, "", "no answers until healed; the effects come then", _MEASURED, lasting=True),
 )

@@ -1,4 +1,5 @@
-"""What the kit allows a driver on a mounted path: fixed folders, names of 64 characters in a live run, an absent mount."""
+"""What the kit allows a driver on a mounted path: fixed folders, names of 64 characters in a live run, an
+absent mount, and leftovers that a device in trouble would not let it remove."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from storcert.harness.contract import DataObjectUri, DeviceUnavailable, Outcome
 from storcert.harness.drivers.nfs import NfsDriver
 from storcert.harness.kernel.interpose import installed
 from storcert.harness.record.verdict import Verdict
+from storcert.simulators.nfs import NfsExport
 from tests.conformance.kit import subject
 
 
@@ -98,3 +100,20 @@ def test_an_absent_mount_is_one_that_was_taken_away(driver: type, operation: str
         outcome = run_case(case, one, facts, 1)
     assert words in outcome.message
     assert (outcome.result.verdict is Verdict.PASS) == (not words), outcome
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_what_nobody_can_take_back_while_it_lasts_is_no_fault_of_the_driver(
+    lasting: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare("nfs")
+    kinds = tuple(dataclasses.replace(kind, lasting=kind.lasting and lasting) for kind in NfsExport.legal_faults)
+    monkeypatch.setattr(NfsExport, "legal_faults", kinds)
+    with installed():
+        one = subject(NfsDriver, device="nfs")
+        facts = calibrate(one, 0)
+        case = case_by_id(cases_for(facts, Level.STANDARD), "C-RETRY/one-fault[create-small read_only]")
+        assert case is not None
+        outcome = run_case(case, one, facts, 1)
+    assert outcome.result.verdict is (Verdict.PASS if lasting else Verdict.FAIL), outcome
+    assert ("left behind file pending/" in outcome.message) != lasting
