@@ -66,7 +66,17 @@ class Pending:
                 if first:
                     _sync_folder(pending)
         except OSError as error:
-            raise typed(error, self._uri, "writing") from error
+            raise self._removed(error) or typed(error, self._uri, "writing") from error
+
+    def _removed(self, error: OSError) -> StorageError | None:
+        """Whoever commits or deletes the URI removes what others make for it: then somebody may have published it."""
+        if error.errno not in (errno.ENOENT, errno.ESTALE):
+            return None
+        try:
+            taken = self._mount.identity(self._uri) is not None
+        except (OSError, StorageError):
+            return None
+        return ObjectExists("the name is taken", self._uri) if taken else None
 
     def publish(self) -> None:
         """Give the file its final name, once. Raises a :class:`StorageError` with the true outcome; then it is discarded."""
