@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from storcert.simulators.extents import Extents
 
 Framing = Literal["length", "chunked", "close"]
-Ranges = Literal["yes", "ignored", "refused"]
+Ranges = Literal["yes", "unconditional", "whole", "ignored", "refused"]
 
 _MODIFIED_NS = 1_690_000_000 * 10**9
 
@@ -42,9 +42,10 @@ class Resource:
 
     ``content``, ``content_type``. ``etag``: with its quotes, and ``W/`` before them for a weak one; ``""``: none.
     ``modified_ns``: Last-Modified, Unix time; 0: none. ``framing``: how the end of the body is told: by
-    Content-Length, by chunks (size unknown), or by the end of the connection. ``ranges``: served; ignored (the whole
-    file, status 200); or refused with 416 whatever is asked. ``declared_bytes``: a Content-Length that is wrong.
-    ``cut_after_bytes``: the connection ends after so many bytes of each body, before its end was told.
+    Content-Length, by chunks (size unknown), or by the end of the connection. ``ranges``: served;
+    served without a look at If-Range; answered with the whole file as status 206 and a Content-Range that says so;
+    ignored (the whole file, status 200); or refused with 416 whatever is asked. ``declared_bytes``: a Content-Length
+    that is wrong. ``cut_after_bytes``: the connection ends after so many bytes of each body, before its end was told.
     ``short_bytes``: the body ends there with its end told in good form, as a proxy does whose own source broke off.
     ``gzip``: sent compressed to whoever accepts that; ``gzip_always``: to the others too. ``user`` and ``password``:
     basic authentication. ``status``: an error instead; ``retry_after``: that header. ``location``: with a status 3xx,

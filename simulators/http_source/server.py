@@ -101,10 +101,11 @@ class WebServer:
         if packed:
             fields.append(("content-encoding", "gzip"))
             return _framed(method, resource, 200, fields, Gzip(resource.content))
-        if resource.ranges == "yes":
+        if resource.ranges in ("yes", "unconditional"):
             fields.append(("accept-ranges", "bytes"))
         asked = headers.get("range")
-        if method == "GET" and asked is not None and resource.ranges != "ignored" and _still(resource, headers):
+        unconditional = resource.ranges == "unconditional"
+        if method == "GET" and asked and resource.ranges != "ignored" and (unconditional or _still(resource, headers)):
             return self._serve_range(resource, asked, fields)
         return _framed(method, resource, 200, fields, resource.content)
 
@@ -113,7 +114,7 @@ class WebServer:
         span = byte_range(asked, size)
         if span is None:
             return _framed("GET", resource, 200, fields, resource.content)
-        first, end = span
+        first, end = (0, size) if resource.ranges == "whole" else span
         if first >= end or resource.ranges == "refused":
             fields.append(("content-range", f"bytes */{size}"))
             return _framed("GET", Resource(), 416, fields, Resource().content)
