@@ -1,7 +1,7 @@
 """Remote procedure calls of one mount: transmission, retransmission, giving up, and what a status means as an ``errno``.
 
 As the Linux client does over TCP [net/sunrpc/clnt.c, xprt.c; nfs(5)]: a request that is not answered within ``timeo`` is sent
-again with the same XID over the same connection; the second wait is twice as long. A connection that breaks is made anew, at
+again with the same XID over the same connection; each wait is longer by ``timeo``. A connection that breaks is made anew, at
 once the first time and then after 3, 6, 12 seconds, and the request is sent again over it: with the same XID, but to a
 server whose duplicate request cache may be keyed by connection. A refused connection is tried again every 3 seconds. After
 ``timeo * (retrans + 1)`` a ``soft`` mount fails the call with ``EIO``, a ``softerr`` mount with ``ETIMEDOUT``; what was sent
@@ -75,7 +75,9 @@ def errno_of(status: NfsStatus) -> int:
 class Rpc:
     """The connection of one mount in one life of its location."""
 
-    __slots__ = ("_connection", "_export", "_gid", "_kernel", "_location", "_patience_ns", "_timeo_ns", "_uid", "_xid")
+    __slots__ = (
+        "_connection", "_export", "_gid", "_kernel", "_location", "_major_ns", "_patience_ns", "_timeo_ns", "_uid", "_xid",
+    )  # fmt: skip
 
     def __init__(self, export: NfsExport, location: Location) -> None:
         options = export.options
@@ -83,7 +85,8 @@ class Rpc:
         self._location = location
         self._kernel = location.kernel
         self._timeo_ns = options.timeo_ns
-        self._patience_ns = None if options.flavour == "hard" else options.timeo_ns * (options.retrans + 1)
+        self._major_ns = options.timeo_ns * (options.retrans + 1)
+        self._patience_ns = None if options.flavour == "hard" else self._major_ns
         self._uid = options.clients_uid
         self._gid = options.clients_gid
         self._connection = 0
@@ -120,7 +123,7 @@ class Rpc:
                     read_timeout_ns=wait_ns,
                 )
             except ReadTimeout:
-                wait_ns *= 2
+                wait_ns = min(wait_ns + self._timeo_ns, self._major_ns)
                 self._pause(0, deadline_ns)
             except ConnectRefused:
                 self._pause(RECONNECT_NS, deadline_ns)
