@@ -46,7 +46,9 @@ class MountedWorld:
         self.run(body, where)
         return [request.operation for request in self.export.requests[before:]]
 
-    def arm(self, kind: str, operation: str, *, nth: int = 1, phase: Phase = Phase.BEFORE, count: int = 1, value: int = 0) -> None:
+    def arm(
+        self, kind: str, operation: str, *, nth: int = 1, phase: Phase = Phase.BEFORE, count: int = 1, value: int = 0
+    ) -> None:
         self.export.arm([Fault(kind, operation, nth, phase, count, value)])
 
     def pass_seconds(self, seconds: float) -> None:

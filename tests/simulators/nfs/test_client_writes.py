@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storcert.harness.record.fault import Phase
-from tests.simulators.nfs.mounted_world import M, SECOND_NS, MountedWorld, get, mounted, put
+from tests.simulators.nfs.mounted_world import SECOND_NS, M, MountedWorld, get, mounted, put
 
 MIB = 1 << 20
 
