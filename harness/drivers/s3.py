@@ -9,7 +9,9 @@ bytes, ``s3_cleanup`` removes things.
 
 What it needs of the device: ``If-None-Match: *`` on PutObject and CompleteMultipartUpload; on CopyObject too, unless
 ``conditional_copy`` is false. A device that ignores one of them can publish over an existing object, and certifying it
-shows that.
+shows that. For one that looks at conditions of PutObject only (radosgw 16) there is ``conditional_complete = false``: then
+the bytes of large objects and of copies have keys of their own, beside the name's, as ``s3_claims`` explains; such objects
+are two keys for other programs, opening one for reading costs a request more, and the bucket must not have versioning.
 """
 
 from __future__ import annotations
@@ -32,6 +34,9 @@ from storcert.harness.contract import (
 )
 from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.s3_bucket import OBJECT_BYTES_MAX, WRITE_ID, Bucket, Effort, Head, Settings
+from storcert.harness.drivers.s3_claims import ClaimingPublisher
+from storcert.harness.drivers.s3_claims_bucket import ClaimedBucket
+from storcert.harness.drivers.s3_claims_cleanup import delete_name
 from storcert.harness.drivers.s3_cleanup import (
     abort_upload,
     delete_current,
@@ -40,20 +45,30 @@ from storcert.harness.drivers.s3_cleanup import (
     remove_versions,
 )
 from storcert.harness.drivers.s3_errors import RequestFailed, Trouble
-from storcert.harness.drivers.s3_publish import Upload, publish_once, put_whole
+from storcert.harness.drivers.s3_publish import Publisher, publish_once
 from storcert.harness.drivers.s3_streams import EmptyInputStream, S3InputStream, S3OutputStream
+
+
+def _device(settings: Settings) -> tuple[Bucket, Publisher]:
+    """How to speak to this device, and how to publish there."""
+    if settings.conditional_complete:
+        bucket = Bucket(settings)
+        return bucket, Publisher(bucket)
+    claimed = ClaimedBucket(settings)
+    return claimed, ClaimingPublisher(claimed)
 
 
 class S3Driver:
     """Configuration: ``bucket``; optional ``endpoint_url``, ``prefix``, ``region_name``, ``aws_access_key_id``,
     ``aws_secret_access_key``, ``aws_session_token``, ``addressing_style`` (``path``), ``part_size_bytes`` (5 MiB),
     ``copy_part_bytes`` (5 GiB: the largest copy in one request), ``max_object_size_bytes`` (5 TiB) and
-    ``conditional_copy`` (true: CopyObject honours ``If-None-Match``). Credentials that are not given come from boto3.
+    ``conditional_copy`` (true: CopyObject honours ``If-None-Match``) and ``conditional_complete`` (true:
+    CompleteMultipartUpload does; false for radosgw). Credentials that are not given come from boto3.
     """
 
     def __init__(self, configuration: Mapping[str, JsonValue]) -> None:
         self._settings = Settings.parse(configuration)
-        self._bucket = Bucket(self._settings)
+        self._bucket, self._publisher = _device(self._settings)
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
@@ -86,14 +101,16 @@ class S3Driver:
     def _publish_zeros(self, effort: Effort, uri: DataObjectUri, size: int) -> None:
         part_bytes = self._settings.part_bytes(1, size)
         if size <= part_bytes:
-            return put_whole(self._bucket, effort, uri, bytes(size))
-        zeros, upload = bytes(part_bytes), Upload(self._bucket, uri)
+            return self._publisher.put_whole(effort, uri, bytes(size))
+        zeros, upload = bytes(part_bytes), self._publisher.upload(uri)
         for start in range(0, size, part_bytes):
             upload.put_part(effort, zeros[: size - start])
         return upload.complete(effort)
 
     def delete(self, uri: DataObjectUri) -> None:
         key, effort, begun = self._bucket.key(uri), Effort(), False
+        if isinstance(self._bucket, ClaimedBucket):
+            return delete_name(self._bucket, uri)
         try:
             seen = self._bucket.head(effort, key)
             versions_remain = True
@@ -121,14 +138,16 @@ class S3Driver:
         seen = self._existing(effort, source_key, source)
         if source_key == destination_key or self._head(effort, destination_key, destination) is not None:
             raise ObjectExists("the destination is taken", destination)
-        if self._settings.conditional_copy and seen.size_bytes <= self._settings.copy_part_bytes:
+        settings = self._settings
+        copies_at_once = settings.conditional_copy and settings.conditional_complete
+        if copies_at_once and seen.size_bytes <= settings.copy_part_bytes:
             request = self._copy_request(effort, source_key, destination_key)
             try:
                 return publish_once(self._bucket, effort, destination, request)
             except RequestFailed as failure:
                 if failure.trouble is Trouble.NOT_FOUND:
                     raise ObjectNotFound("the source has gone", source) from failure
-        return self._copy_in_parts(effort, seen, source, source_key, destination)
+        return self._copy_in_parts(effort, seen, source, seen.key, destination)
 
     def _copy_request(self, effort: Effort, source_key: str, destination_key: str) -> Callable[[str], Any]:
         return lambda write_id: self._bucket.ask(
@@ -145,8 +164,8 @@ class S3Driver:
         self, effort: Effort, seen: Head, source: DataObjectUri, source_key: str, destination: DataObjectUri
     ) -> None:
         if not seen.size_bytes:
-            return put_whole(self._bucket, effort, destination, b"")  # no part can be a copy of no bytes
-        upload, step = Upload(self._bucket, destination), self._settings.copy_part_bytes
+            return self._publisher.put_whole(effort, destination, b"")  # no part can be a copy of no bytes
+        upload, step = self._publisher.upload(destination), self._settings.copy_part_bytes
         for first in range(0, seen.size_bytes, step):
             last = min(first + step, seen.size_bytes) - 1
             try:
@@ -185,7 +204,7 @@ class S3Driver:
             size = self._size(size, uri)
         if self._head(Effort(), key, uri) is not None:
             raise ObjectExists("the name is taken", uri)
-        return S3OutputStream(self._bucket, uri, size)
+        return S3OutputStream(self._bucket, self._publisher, uri, size)
 
     def describe(self, uri: DataObjectUri) -> DataObjectDescription:
         return DataObjectDescription(uri, self._existing(Effort(), self._bucket.key(uri), uri).size_bytes, None)
@@ -199,9 +218,10 @@ class S3Driver:
                 page = self._bucket.ask(effort, "list_objects_v2", safe=True, Prefix=prefix, **where)
             except RequestFailed as failure:
                 raise failure.typed(None, Outcome.NOT_DONE) from failure
-            for entry in page.get("Contents") or []:
+            entries = page.get("Contents") or []
+            for index, entry in enumerate(entries):
                 uri = self._uri_of(str(entry["Key"]))
-                if uri is not None:
+                if uri is not None and self._is_published(effort, entries, index):
                     yield uri
                     effort = Effort()  # the caller's next step is a call of its own
             if not page.get("IsTruncated"):
@@ -210,6 +230,12 @@ class S3Driver:
             if not following["ContinuationToken"] or following == where:
                 raise DeviceUnavailable("a listing goes on but not where", None, Outcome.NOT_DONE)
             where = following
+
+    def _is_published(self, effort: Effort, entries: list[Any], index: int) -> bool:
+        try:
+            return self._bucket.is_published(effort, entries, index)
+        except RequestFailed as failure:
+            raise failure.typed(None, Outcome.NOT_DONE) from failure
 
     def _uri_of(self, key: str) -> DataObjectUri | None:
         """The URI that ``key`` stands for, or ``None`` for a key that is none of ours."""

@@ -27,6 +27,8 @@ PART_BYTES_MAX = 5 * GIB
 OBJECT_BYTES_MAX = 5 * 1024 * GIB
 PARTS_PER_STEP = 900
 WRITE_ID = "storcert-write"
+DATA_MARK = "!"
+CLAIM_ID_BYTES = 32
 
 _KIND_AND_SLASHES = len("template/") + len("/")
 _BYTES_WHEN_ENCODED = 3
@@ -72,13 +74,14 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What HEAD tells of an object. ``write_id`` is ``None`` for an object that another program wrote."""
+    """What HEAD tells of an object under ``key``. ``write_id`` is ``None`` for an object that another program wrote."""
 
     size_bytes: int
     etag: str | None
     write_id: str | None
     version_id: str | None
     modified: str
+    key: str = ""
 
     def is_same_object(self, other: Head) -> bool:
         """Whether both describe one object, not an equal one written later."""
@@ -101,6 +104,7 @@ class Settings:
     copy_part_bytes: int = PART_BYTES_MAX
     max_object_size_bytes: int = OBJECT_BYTES_MAX
     conditional_copy: bool = True
+    conditional_complete: bool = True
 
     @classmethod
     def parse(cls, configuration: Mapping[str, JsonValue]) -> Settings:
@@ -140,6 +144,8 @@ class Settings:
     def name_bytes_max(self) -> int:
         """Any two segments so long fit into a key, even where each of their bytes is percent-encoded."""
         room_bytes = KEY_BYTES_MAX - len(self.prefix.encode()) - _KIND_AND_SLASHES
+        if not self.conditional_complete:
+            room_bytes -= len(DATA_MARK) + CLAIM_ID_BYTES
         return max(0, room_bytes) // (2 * _BYTES_WHEN_ENCODED)
 
     @property
@@ -222,7 +228,11 @@ class Bucket:
                 raise failure
 
     def head(self, effort: Effort, key: str) -> Head | None:
-        """The published object under ``key``, or ``None``. An absent bucket looks like an absent object here."""
+        """The published object of ``key``, or ``None``. An absent bucket looks like an absent object here."""
+        return self.look(effort, key)
+
+    def look(self, effort: Effort, key: str) -> Head | None:
+        """What is under ``key``, be it published or not."""
         try:
             answer = self.ask(effort, "head_object", safe=True, Key=key)
         except RequestFailed as failure:
@@ -232,7 +242,7 @@ class Bucket:
                 # HEAD has no body: only a request that has one tells an expired token (400) from something else.
                 self.ask(effort, "list_objects_v2", safe=True, Prefix=key, MaxKeys=1)
             raise
-        return head_of(answer)
+        return head_of(answer, key)
 
     def head_in_bucket(self, effort: Effort, key: str) -> Head | None:
         """As :meth:`head`, but an absent bucket is a failure of the device, not an absent object."""
@@ -240,6 +250,14 @@ class Bucket:
         if found is None:
             self.require_bucket(effort)
         return found
+
+    def before_reading(self, effort: Effort, key: str) -> Head | None:
+        """What must be known of an object before its first byte is asked for: here nothing, the answer says it all."""
+        return None
+
+    def is_published(self, effort: Effort, entries: list[Any], index: int) -> bool:
+        """Whether an entry of a listing is a published object: here every one is."""
+        return True
 
     def require_bucket(self, effort: Effort) -> None:
         """Raise :class:`RequestFailed` where the bucket is absent."""
@@ -251,7 +269,7 @@ class Bucket:
             raise
 
 
-def head_of(answer: Mapping[str, Any]) -> Head:
+def head_of(answer: Mapping[str, Any], key: str = "") -> Head:
     """The part of an answer to HEAD or GET that identifies the object."""
     return Head(
         size_bytes=int(answer.get("ContentLength") or 0),
@@ -259,4 +277,5 @@ def head_of(answer: Mapping[str, Any]) -> Head:
         write_id=(answer.get("Metadata") or {}).get(WRITE_ID),
         version_id=answer.get("VersionId") or None,
         modified=str(answer.get("LastModified") or ""),
+        key=key,
     )

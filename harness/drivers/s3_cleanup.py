@@ -118,7 +118,7 @@ def delete_current(bucket: Bucket, effort: Effort, key: str, seen: Head) -> bool
 def _look(bucket: Bucket, failure: RequestFailed, key: str) -> Head | None:
     """What is published after ``failure``; where that cannot be learnt, ``failure`` says what is known."""
     try:
-        return bucket.head(Effort.closing(), key)
+        return bucket.look(Effort.closing(), key)
     except RequestFailed as blind:
         raise failure if failure.ambiguous else RequestFailed(Trouble.REFUSED, blind.text) from None
 

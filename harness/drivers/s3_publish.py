@@ -84,7 +84,7 @@ class Upload:
     def __init__(self, bucket: Bucket, uri: DataObjectUri) -> None:
         self._bucket = bucket
         self._uri = uri
-        self._key = bucket.key(uri)
+        self._name = self._key = bucket.key(uri)
         self._write_id = _new_write_id()
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
@@ -220,7 +220,7 @@ class Upload:
     def _ended_by_others(self, failure: RequestFailed) -> StorageError:
         """Somebody aborted the upload: a delete of the name, or the commit that won it."""
         try:
-            taken = self._bucket.head(Effort.closing(), self._key) is not None
+            taken = self._bucket.head(Effort.closing(), self._name) is not None
         except RequestFailed:
             taken = False
         if taken:
@@ -249,6 +249,21 @@ class Upload:
             return Discarded.UNSURE
         self._over = True
         return outcome
+
+
+class Publisher:
+    """How this device publishes: what streams, copies and creates end with."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def put_whole(self, effort: Effort, uri: DataObjectUri, body: bytes) -> None:
+        """Publish ``body`` at once. Raises a typed error."""
+        put_whole(self._bucket, effort, uri, body)
+
+    def upload(self, uri: DataObjectUri) -> Upload:
+        """Begin an object of several parts."""
+        return Upload(self._bucket, uri)
 
 
 def _find_own(bucket: Bucket, key: str, failure: RequestFailed, uri: DataObjectUri) -> Head:

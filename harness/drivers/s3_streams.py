@@ -23,7 +23,7 @@ from storcert.harness.contract import (
 from storcert.harness.drivers.arguments import bytes_of, count_of_bytes
 from storcert.harness.drivers.s3_bucket import Bucket, Effort, Head, head_of
 from storcert.harness.drivers.s3_errors import FOREIGN, RequestFailed, Trouble, classify
-from storcert.harness.drivers.s3_publish import Discarded, Upload, put_whole
+from storcert.harness.drivers.s3_publish import Discarded, Publisher, Upload
 
 CHUNK_BYTES = 256 * 1024
 
@@ -38,9 +38,10 @@ class S3InputStream:
         self._position = first
         self._end = first
         self._seen: Head | None = None
+        self._begun = False
         self._body: Any = None
         self._closed = False
-        self._open(Effort(), None if length is None else first + length)
+        self._begin(Effort(), None if length is None else first + length)
 
     def read(self, n: int = -1) -> bytes:
         if self._closed:
@@ -69,6 +70,16 @@ class S3InputStream:
             if not effort.again():
                 raise failure.typed(self._uri, Outcome.NOT_DONE) from failure
 
+    def _begin(self, effort: Effort, end: int | None) -> None:
+        try:
+            self._seen = self._bucket.before_reading(effort, self._key)
+        except RequestFailed as failure:
+            raise failure.typed(self._uri, Outcome.NOT_DONE) from failure
+        if self._seen is not None:
+            self._key = self._seen.key
+        self._open(effort, end)
+        self._begun = True
+
     def _open(self, effort: Effort, end: int | None) -> Any:
         """Ask for the bytes from the current position to ``end``; the first time, learn what object it is."""
         parameters: dict[str, Any] = {}
@@ -79,7 +90,7 @@ class S3InputStream:
         try:
             answer = self._bucket.ask(effort, "get_object", safe=True, Key=self._key, **parameters)
         except RequestFailed as failure:
-            if failure.trouble is Trouble.RANGE and self._seen is None:
+            if failure.trouble is Trouble.RANGE and not self._begun:
                 return None  # the object is there, and the range lies past its end
             if failure.trouble in (Trouble.TAKEN, Trouble.RANGE):
                 raise ObjectNotFound("the object was replaced while it was read", self._uri) from failure
@@ -91,9 +102,10 @@ class S3InputStream:
     def _accept(self, answer: Any, ranged: bool, end: int | None) -> None:
         """Take the answer only if it is the range asked for, of the object seen first. Never other bytes, nor fewer."""
         head = head_of(answer)
+        if not self._begun:
+            self._end = self._position + head.size_bytes
         if self._seen is None:
             self._seen = head
-            self._end = self._position + head.size_bytes
         elif (head.etag, head.write_id, head.version_id) != (
             self._seen.etag,
             self._seen.write_id,
@@ -134,7 +146,7 @@ class EmptyInputStream(S3InputStream):
     def __init__(self, bucket: Bucket, uri: DataObjectUri) -> None:
         super().__init__(bucket, uri, 0, 0)
 
-    def _open(self, effort: Effort, end: int | None) -> Any:
+    def _begin(self, effort: Effort, end: int | None) -> None:
         try:
             found = self._bucket.head_in_bucket(effort, self._key)
         except RequestFailed as failure:
@@ -146,8 +158,9 @@ class EmptyInputStream(S3InputStream):
 class S3OutputStream:
     """One object in the making: one part in memory, full parts on the device as an upload that nobody sees."""
 
-    def __init__(self, bucket: Bucket, uri: DataObjectUri, size: int | None) -> None:
+    def __init__(self, bucket: Bucket, publisher: Publisher, uri: DataObjectUri, size: int | None) -> None:
         self._bucket = bucket
+        self._publisher = publisher
         self._uri = uri
         self._size = size
         self._written = 0
@@ -189,7 +202,7 @@ class S3OutputStream:
 
     def _send_part(self, effort: Effort) -> Upload:
         if self._upload is None:
-            self._upload = Upload(self._bucket, self._uri)
+            self._upload = self._publisher.upload(self._uri)
         self._upload.put_part(effort, bytes(self._buffer))
         self._buffer.clear()
         return self._upload
@@ -209,7 +222,7 @@ class S3OutputStream:
             raise self._failed(mismatch)
         effort = Effort()
         if self._upload is None:
-            put_whole(self._bucket, effort, self._uri, bytes(self._buffer))
+            self._publisher.put_whole(effort, self._uri, bytes(self._buffer))
         else:
             self._send_part(effort).complete(effort)
         self._buffer.clear()

@@ -8,7 +8,7 @@ from typing import Any
 
 from storcert.simulators.object_store.dialect import Dialect
 from storcert.simulators.object_store.errors import Refusal
-from storcert.simulators.object_store.model import Bucket, Version
+from storcert.simulators.object_store.model import NULL_VERSION, Bucket, Version
 
 
 def failed(condition: str, code: str = "PreconditionFailed") -> Refusal:
@@ -40,8 +40,9 @@ def check_write(dialect: Dialect, params: Mapping[str, Any], bucket: Bucket, key
     match = params.get("IfMatch")
     if match is not None:
         if current is None:
-            code = str(dialect["put_if_match_missing_key"])
-            raise failed("If-Match", code)
+            if match == "*" and _marker_counts(dialect, bucket, key):
+                return
+            raise failed("If-Match", str(dialect["put_if_match_missing_key"]))
         refused: str | None
         if bucket.versioning == "Enabled" and dialect.code("put_if_match_versioned") is not None:
             refused = dialect.code("put_if_match_versioned")
@@ -55,24 +56,28 @@ def check_write(dialect: Dialect, params: Mapping[str, Any], bucket: Bucket, key
             raise failed("If-Match", refused)
 
 
-def _check_absent(dialect: Dialect, bucket: Bucket, key: str) -> None:
+def _marker_counts(dialect: Dialect, bucket: Bucket, key: str) -> bool:
+    """Whether there is a delete marker that this server takes for an object."""
     version = bucket.current(key)
-    if version is None:
+    marked = version is not None and version.content is None and bucket.versioning != "Enabled"
+    return marked and bool(dialect["marker_counts_as_object"])
+
+
+def _check_absent(dialect: Dialect, bucket: Bucket, key: str) -> None:
+    if bucket.live(key) is None:
+        if _marker_counts(dialect, bucket, key):
+            raise failed("If-None-Match")
         return
-    if bucket.versioning == "Enabled":
-        row = "put_if_none_match_star_versioned"
-    else:
-        row = "put_if_none_match_star_existing" if version.content is not None else "put_if_none_match_star_marker"
-    if version.content is None and row == "put_if_none_match_star_versioned":
-        return
-    code = dialect.code(row)
+    enabled = bucket.versioning == "Enabled"
+    code = dialect.code("put_if_none_match_star_versioned" if enabled else "put_if_none_match_star_existing")
     if code is not None:
         raise failed("If-None-Match", code)
 
 
 def _check_other_than(dialect: Dialect, etag: str, current: Version | None, *, versioned: bool) -> None:
     if dialect["put_if_none_match_etag"] == "unstripped":
-        if current is None or versioned or etag == current.etag:
+        # It looks at the null version's own object, which is not there where the current version has another name.
+        if current is None or versioned or current.version_id != NULL_VERSION or etag == current.etag:
             raise failed("If-None-Match")
         return
     code = dialect.code("put_if_none_match_etag")

@@ -232,7 +232,9 @@ def remove(store: Store, bucket: Bucket, key: str, version_id: str | None) -> di
         bucket.remove(key, NULL_VERSION)
         return {}
     current = bucket.current(key)
-    upon_marker = current is not None and current.content is None and bucket.versioning == "Enabled"
+    upon_marker = current is not None and current.content is None and (
+        bucket.versioning == "Enabled" or current.version_id != NULL_VERSION
+    )
     if upon_marker and not store.dialect["delete_marker_upon_marker"]:
         return {}
     marker = Version(key, store.version_id_for(bucket), None, "", store.now_ns)

@@ -49,7 +49,9 @@ def _absent_after_marker(_: StoreWorld, client: Any) -> Any:
     _versioning(client, "Suspended")
     _put(client)
     client.delete_object(**NAMES)
-    return answer_of(lambda: _put(client, IfNoneMatch="*"))
+    none_match = answer_of(lambda: _put(client, IfNoneMatch="*"))
+    client.delete_object(**NAMES)
+    return none_match, answer_of(lambda: _put(client, IfMatch="*"))
 
 
 def _match_while_versioned(_: StoreWorld, client: Any) -> Any:
@@ -216,7 +218,7 @@ def _start_after(_: StoreWorld, client: Any) -> Any:
 
 FURTHER: dict[str, tuple[Program, tuple[Any, Any, Any]]] = {
     "put_if_none_match_star_versioned": (_absent_while_versioned, (FAILED, OK, FAILED)),
-    "put_if_none_match_star_marker": (_absent_after_marker, (OK, FAILED, OK)),
+    "marker_counts_as_object": (_absent_after_marker, ((OK, "NoSuchKey 404"), (FAILED, OK), (OK, "NoSuchKey 404"))),
     "put_if_match_versioned": (_match_while_versioned, (OK, FAILED, OK)),
     "read_dates": (_dates, (FAILED, "304 304", FAILED)),
     "read_condition_star": (_star_reads, ((OK, "304 304"), (FAILED, OK), (OK, "304 304"))),
