@@ -1,0 +1,163 @@
+"""Names, numbers and inodes of VDIs: where a name is looked for, and what an inode holds. No requests and no data here.
+
+Source: sheep/vdi.c. A VDI's number (24 bits) is the FNV-1a hash of its name, or the next one that is free. Numbers are
+never used again: the inode of a deleted VDI stays as a tombstone without a name, so that looking for the names behind it
+goes on. A lookup therefore walks from the first free number down to the hash and takes the first inode of that name, which
+is the newest. A snapshot is an old inode of the name with the time it was taken; the working VDI is the newest without.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from storcert.simulators.sheepdog.objects import FRESH, Reference
+from storcert.simulators.sheepdog.results import Refused, Result
+
+NAME_BYTES_MAX = 255
+TAG_BYTES_MAX = 255
+NUMBERS = 1 << 24
+_FNV_START, _FNV_PRIME, _MASK_64 = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
+
+
+@lru_cache(maxsize=1 << 14)
+def hash_of(name: bytes) -> int:
+    """The number that a VDI of that name would like to have."""
+    value = _FNV_START
+    for byte in name:
+        value = (value ^ byte) * _FNV_PRIME & _MASK_64
+    return value % NUMBERS
+
+
+def cut(name: bytes) -> bytes:
+    """What is left of a name or tag in the 256 bytes, with the NUL, that there are for it."""
+    return name[:NAME_BYTES_MAX]
+
+
+class Inode:
+    """One VDI: working, snapshot (``snapped_s`` set) or a tombstone (no ``name``).
+
+    ``blocks``: for each index that has a data object, the VDI that owns it. ``references``: those that are not fresh.
+    ``unlisted``: a sheep believes it deleted, although it is not.
+    """
+
+    __slots__ = (
+        "blocks", "created_s", "name", "parent", "references", "size_bytes", "snap_id", "snapped_s", "tag", "unlisted", "vid",
+    )
+
+    def __init__(self, name: bytes, vid: int, size_bytes: int, snap_id: int, parent: int, created_s: int) -> None:
+        self.name = name
+        self.tag = b""
+        self.vid = vid
+        self.size_bytes = size_bytes
+        self.snap_id = snap_id
+        self.parent = parent
+        self.created_s = created_s
+        self.snapped_s = 0
+        self.blocks: dict[int, int] | None = None
+        self.references: dict[int, Reference] | None = None
+        self.unlisted = False
+
+    def owner(self, index: int) -> int:
+        """The VDI whose data object stands at ``index``; 0 where there is none."""
+        return self.blocks.get(index, 0) if self.blocks is not None else 0
+
+    def reference(self, index: int) -> Reference:
+        """How this inode holds the object at ``index``."""
+        return self.references.get(index, FRESH) if self.references is not None else FRESH
+
+    def enter(self, index: int, vid: int) -> tuple[int, Reference]:
+        """Write the owner at ``index`` (0: none); gives what stood there. The reference becomes a fresh one."""
+        before = self.owner(index), self.reference(index)
+        if vid:
+            if self.blocks is None:
+                self.blocks = {}
+            self.blocks[index] = vid
+        elif self.blocks is not None:
+            self.blocks.pop(index, None)
+            if not self.blocks:
+                self.blocks = None
+        if self.references is not None:
+            self.references.pop(index, None)
+            if not self.references:
+                self.references = None
+        return before
+
+    def hand_on(self) -> None:
+        """Each reference was copied once more."""
+        if self.blocks:
+            counts = self.references or {}
+            self.references = {
+                index: (generation, copies + 1)
+                for index in self.blocks
+                for generation, copies in (counts.get(index, FRESH),)
+            }
+
+    def inherit(self, base: Inode) -> None:
+        """Share every data object of ``base``, one generation later."""
+        if base.blocks:
+            self.blocks = dict(base.blocks)
+            self.references = {index: (base.reference(index)[0] + 1, 0) for index in base.blocks}
+
+
+class Vdis:
+    """All inodes by number. Deleted ones are ``None``: their number stays taken."""
+
+    def __init__(self, numbers: int = NUMBERS) -> None:
+        self._numbers = numbers
+        self.inodes: dict[int, Inode | None] = {}
+
+    def numbers(self) -> list[int]:
+        """The numbers of all that is not deleted, ascending."""
+        return sorted(vid for vid, inode in self.inodes.items() if inode is not None)
+
+    def inode(self, vid: int) -> Inode | None:
+        """The inode of that number, unless it is a tombstone or free."""
+        return self.inodes.get(vid)
+
+    @property
+    def tombstones(self) -> int:
+        """How many deleted VDIs still take a number, which is for ever."""
+        return sum(inode is None for inode in self.inodes.values())
+
+    def _range(self, name: bytes) -> tuple[list[int], int]:
+        """The taken numbers where ``name`` may be, and the free one after them (0: none). Raises ``FULL_VDI``."""
+        taken = []
+        vid = hash_of(name) % self._numbers or 1
+        inodes = self.inodes
+        while vid in inodes:
+            taken.append(vid)
+            vid = (vid + 1) % self._numbers or 1
+            if vid == taken[0]:
+                raise Refused(Result.FULL_VDI)
+        return taken, vid
+
+    def lookup(self, name: bytes, snap_id: int = 0, tag: bytes = b"") -> Inode:
+        """The working VDI, or with an id or a tag that snapshot. Raises ``NO_VDI``, or ``NO_TAG`` where only it is missing."""
+        working_seen = False
+        taken, _ = self._range(name)
+        for vid in reversed(taken):
+            inode = self.inodes[vid]
+            if inode is None or inode.name != name:
+                continue
+            if snap_id or tag:
+                if not inode.snapped_s:
+                    working_seen = True
+                elif (inode.tag and inode.tag == tag) or snap_id == inode.snap_id:
+                    return inode
+            elif inode.snapped_s:
+                break  # the newest of that name is a snapshot: its working VDI was deleted
+            else:
+                return inode
+        raise Refused(Result.NO_TAG if working_seen else Result.NO_VDI)
+
+    def place_for(self, name: bytes, *, again: bool) -> tuple[int, int]:
+        """Number and snapshot id of the next inode of ``name``. ``again``: its working VDI must be there, else must not."""
+        taken, free = self._range(name)
+        newest = next(
+            (one for vid in reversed(taken) if (one := self.inodes[vid]) is not None and one.name == name), None)
+        working = newest is not None and not newest.snapped_s
+        if again and not working:
+            raise Refused(Result.NO_VDI)
+        if working and not again:
+            raise Refused(Result.VDI_EXIST)
+        return free, 1 if newest is None else newest.snap_id + 1
