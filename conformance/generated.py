@@ -21,7 +21,7 @@ from storcert.conformance.draws import search
 from storcert.conformance.interpreter import Run
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Level, check
-from storcert.conformance.strategies import FOCUSES, Focus, large, programs
+from storcert.conformance.strategies import FOCUSES, NEEDS, Focus, large, programs
 from storcert.conformance.violation import Violation
 
 EXAMPLES = {"small": {Level.CORE: 6, Level.STANDARD: 40, Level.DEEP: 300}, "parts": {Level.STANDARD: 4, Level.DEEP: 40}}
@@ -119,7 +119,7 @@ def _register(rule: str) -> None:
     def cases(profile: Level) -> Callable[[Any], list[str]]:
         found = []
         for amount, counts in EXAMPLES.items():
-            if profile in counts:
+            if profile in counts and (amount == "small" or not FOCUSES[rule].volumes):
                 found.append(f"{amount}-{profile.name.lower()}")
         return lambda _: found
 
@@ -128,7 +128,9 @@ def _register(rule: str) -> None:
         _generate(b, rule, amount, int(Level[level.upper()]), EXAMPLES[amount][Level[level.upper()]])
 
     programs_hold.__doc__ = f"Generated programs that lean to {rule} behave as the reference model allows."
-    check(rule, core=cases(Level.CORE), standard=cases(Level.STANDARD), deep=cases(Level.DEEP))(programs_hold)
+    check(rule, core=cases(Level.CORE), standard=cases(Level.STANDARD), deep=cases(Level.DEEP), needs=NEEDS.get(rule, ()))(
+        programs_hold
+    )
 
 
 for _rule in FOCUSES:

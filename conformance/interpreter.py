@@ -9,16 +9,27 @@ from collections.abc import Callable
 from typing import Any
 
 from storcert.conformance.bench import SSVM, Attempt, Bench
+from storcert.conformance.blocks import Blocks, expanded, is_of_volumes, pieces
 from storcert.conformance.client import READ_BYTES, drain, transfer
 from storcert.conformance.content import content
+from storcert.conformance.handle import overwrite, peek
+from storcert.conformance.observe import clear
 from storcert.conformance.program import Program, Step, key_of
 from storcert.conformance.violation import Undecided, Violation, require
 from storcert.harness.checkers.linearizability import linearize
-from storcert.harness.checkers.reference_model import ZERO, Stored
+from storcert.harness.checkers.reference_model import DERIVING, ZERO, Stored
 from storcert.harness.contract import DataObjectUri, InvalidRequest, ObjectKind, StorageError
 from storcert.harness.record.history import Operation, Status
 
+RULE_OF_MAKER = {"snapshot": "C-SNAP", "clone": "C-CLONE", "revert": "C-REVERT"}
 RULE_OF_VERB = {
+    "snapshot": "C-SNAP",
+    "clone": "C-CLONE",
+    "revert": "C-REVERT",
+    "revert-block": "C-REVERT",
+    "pwrite": "C-VOLUME",
+    "pwrite-block": "C-VOLUME",
+    "pread": "C-VOLUME",
     "create": "C-CREATE",
     "write": "C-COMMIT",
     "copy": "C-COPY",
@@ -43,6 +54,7 @@ class Run:
         self.history: list[Operation] = []
         self.written: dict[str, set[Stored]] = {str(uri): set() for uri in self.uris}
         self.refused: set[str] = set()
+        self.blocks = Blocks(program) if is_of_volumes(program) else None
 
     def execute(self) -> None:
         """Run all tasks, then look at everything from another location, judge, delete all and look at the census."""
@@ -64,9 +76,7 @@ class Run:
             bench.world.advance(1)
         self._observe(observer)
         self._judge()
-        for uri in self.uris:
-            if str(uri) not in self.refused:
-                observer.delete(uri)
+        clear(observer, [uri for uri in self.uris if str(uri) not in self.refused])
         bench.require_clean("after everything was deleted")
 
     def _join(self, attempts: list[Attempt]) -> None:
@@ -117,15 +127,16 @@ class Run:
             error = type(caught).__name__
             status = Status.UNKNOWN if str(caught.outcome) == "unknown" else Status.FAILED
             self.bench.steps[line] += f" -> {error} ({caught.outcome})"
-            if isinstance(caught, InvalidRequest):
+            if isinstance(caught, InvalidRequest) and step.verb not in ("revert", "clone"):
                 self.refused.add(str(uri))
         else:
             self.bench.steps[line] += " -> ok"
         self.history[place] = self._entry(task, at, step, invoke_ns, kernel.now_ns, status, error, value, shown)
 
     def _label(self, step: Step, uri: DataObjectUri) -> str:
-        if step.verb == "copy":
-            return f"copy {self.uris[step.source]} to {uri}"
+        if step.verb in (*DERIVING, "revert"):
+            first, second = (uri, self.uris[step.source]) if step.verb == "revert" else (self.uris[step.source], uri)
+            return f"{step.verb} {first} to {second}"
         if step.verb == "list":
             return "list"
         if step.verb in ("create", "write"):
@@ -147,6 +158,16 @@ class Run:
             return driver.describe(uri).size_bytes
         if step.verb == "list":
             return list(driver.list_objects())
+        if step.verb == "snapshot":
+            return driver.take_snapshot(self.uris[step.source], uri)
+        if step.verb == "clone":
+            return driver.clone(self.uris[step.source], uri)
+        if step.verb == "revert":
+            return driver.revert(uri, self.uris[step.source])
+        if step.verb == "pwrite":
+            return overwrite(driver, uri, pieces(key_of(task, at), step), True)
+        if step.verb == "pread":
+            return peek(driver, uri, step.offset, step.length or 0)
         if step.verb == "write":
             announced = step.size if step.announced else None
             data = content(key_of(task, at), step.size)
@@ -182,10 +203,13 @@ class Run:
             asked = (key_of(task, at), step.size)
             if step.end not in ("commit", "with"):
                 verb = "nothing"
-        elif verb == "copy":
+        elif verb in (*DERIVING, "revert"):
             source = str(self.uris[step.source])
-        elif verb == "read" and status is Status.OK:
-            result = self._contents_of(uri, value, step)
+        elif verb == "pwrite":
+            asked = (key_of(task, at), step.offset, step.length or 0)
+        elif verb in ("read", "pread") and status is Status.OK:
+            asked = step.offset
+            result = value if self.blocks is not None else self._contents_of(uri, value, step)
         elif verb == "describe":
             result = value
         elif verb == "list":
@@ -220,14 +244,34 @@ class Run:
             raise Undecided(f"no order of {len(history)} operations was found within the search budget")
         if not answer.legal:
             stuck = answer.stuck
-            rule = RULE_OF_VERB.get(stuck.verb, "C-RETRY") if stuck is not None else "C-RETRY"
+            rule = self._rule_of(stuck) if stuck is not None else "C-RETRY"
             if stuck is not None and stuck.verb == "write" and self.program.concurrent:
                 rule = "C-ONCE"
             what = _explain(stuck) if stuck is not None else "the history"
             raise Violation(f"no order of the operations explains: {what}", rule)
 
+    def _rule_of(self, stuck: Operation) -> str:
+        """Whose promise the operation is that no order explains; a read speaks for what made the object."""
+        made_by = [
+            step.verb for _, steps in self.program.tasks for step in steps if str(self.uris[step.uri]) == stuck.uri
+        ]
+        if stuck.verb == "peek":
+            return next((rule for verb, rule in RULE_OF_MAKER.items() if verb in made_by), "C-VOLUME")
+        if stuck.verb == "delete" and self._has_dependants(stuck.uri):
+            return "C-DEPEND"
+        return RULE_OF_VERB.get(stuck.verb, "C-RETRY")
+
+    def _has_dependants(self, uri: str) -> bool:
+        """Whether anything was ever made from it, or reverted to it."""
+        return any(one.source == uri for one in self.history if one.verb != "copy")
+
     def _members(self, operation: Operation) -> list[Operation]:
         """A listing is one look at each name: the contract asks no more of it while others are at work."""
+        if self.blocks is not None and operation.verb in ("read", "pread") and operation.status is Status.OK:
+            torn = self.program.concurrent or bool(self.program.faults)
+            return list(self.blocks.look(operation, operation.result, operation.value, torn))
+        if self.blocks is not None and operation.verb in ("pwrite", "revert"):
+            return list(expanded(operation, self.blocks.size))
         if operation.verb != "list":
             return [operation]
         if operation.status is not Status.OK or operation.result is None:
@@ -259,9 +303,33 @@ class Run:
             and operation.invoke_ns <= (other.return_ns or 0)
         }
         # Somebody at work on the same object may be in the way; only a delete may take the object away from under one.
-        in_use = operation.error == "ObjectInUse" and bool(beside)
+        in_use = operation.error == "ObjectInUse" and (bool(beside) or self._may_be_in_use(operation))
+        foreign = operation.error == "InvalidRequest" and self._may_be_foreign(operation)
+        if foreign:
+            return
         legal = in_use or (operation.error == "DeviceUnavailable" and "delete" in beside)
         require(legal, f"{operation.step} failed without a cause", "C-ERRORS")
+
+    def _may_be_in_use(self, operation: Operation) -> bool:
+        """What others were made from may be kept; a revert may be refused where the volume has another snapshot."""
+        if operation.verb == "delete":
+            return self._has_dependants(operation.uri)
+        others = {one.uri for one in self.history if one.verb == "snapshot" and one.source == operation.uri}
+        return operation.verb == "revert" and len(others) > 1
+
+    def _may_be_foreign(self, operation: Operation) -> bool:
+        """Whether the snapshot could be of another volume, of an earlier one of that name, or no real one."""
+        if operation.verb not in ("revert", "clone"):
+            return False
+        if operation.verb == "clone":
+            return not self._taken_of(operation.source, None)
+        deleted = any(one.verb == "delete" and one.uri == operation.uri for one in self.history)
+        return deleted or not self._taken_of(operation.source, operation.uri)
+
+    def _taken_of(self, snapshot: str, volume: str | None) -> bool:
+        """Whether all that ever made the snapshot was ``take_snapshot`` (of that volume)."""
+        makers = [one for one in self.history if one.uri == snapshot and one.verb in (*DERIVING, "write", "create")]
+        return all(one.verb == "snapshot" and volume in (None, one.source) for one in makers)
 
     @staticmethod
     def _plain(uri: str) -> bool:
@@ -273,6 +341,8 @@ class Run:
 def _explain(operation: Operation) -> str:
     if operation.verb == "member":
         return f"list shows {operation.uri}" if operation.result else f"list does not show {operation.uri}"
+    if operation.verb == "peek":
+        return f"{operation.step} gave, in block {operation.value}, the bytes of {' or '.join(sorted(operation.result))}"
     if operation.status is Status.OK and operation.verb == "read":
         held = " or ".join(sorted(f"{one.content}/{one.size_bytes}" for one in operation.result))
         return f"{operation.step} gave the bytes of {held}"

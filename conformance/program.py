@@ -15,9 +15,10 @@ from storcert.harness.record.fault import Fault
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``verb``: create, write, copy, delete, read, describe, list. ``uri`` and ``source``: number of a name of the
-    program. ``size``: bytes. ``pieces``: write or read sizes in turn. ``end``: how a write ends. ``offset`` and
-    ``length``: range of a read. ``announced``: whether a write announces its size. ``pause_ms``: before the step."""
+    """``verb``: create, write, copy, delete, read, describe, list; pwrite, pread, snapshot, revert, clone. ``uri`` and
+    ``source``: number of a name of the program (a revert's volume is ``uri``). ``size``: bytes.
+    ``pieces``: write or read sizes in turn. ``end``: how a write ends. ``offset`` and ``length``: range of a read or
+    pwrite. ``announced``: whether a write announces its size. ``pause_ms``: before the step."""
 
     verb: str
     uri: int = 0

@@ -13,6 +13,7 @@ from storcert.conformance.bench import HOST, SSVM
 from storcert.conformance.facts import Facts
 from storcert.conformance.fault_space import SECOND_NS
 from storcert.conformance.program import Program, Step
+from storcert.conformance.volume_programs import NOT_DRAWN, volume_programs
 from storcert.harness.record.fault import Fault, Phase
 
 PLAIN_NAMES = (("1", "a"), ("1", "ab"), ("1", "a-b"), ("2", "a"))
@@ -23,7 +24,8 @@ NAME_TEXT = st.text(st.characters(min_codepoint=1, max_codepoint=0x2FFF), min_si
 class Focus:
     """``verbs``: how often each verb is drawn. ``tasks``: at most so many at once. ``steps``: at most so many a task.
     ``parts``: sizes reach over the part boundary. ``odd_names``: names beyond the plain alphabet. ``faults``: at most so
-    many. ``ends``: how writes end."""
+    many. ``ends``: how writes end. ``volumes``: names are of volumes and snapshots, all of one size, and the first of them
+    is written before anything else."""
 
     verbs: Mapping[str, int]
     tasks: int = 1
@@ -32,6 +34,7 @@ class Focus:
     odd_names: bool = False
     faults: int = 0
     ends: tuple[str, ...] = ("commit", "commit", "with", "abort", "raise")
+    volumes: bool = False
 
 
 _ALL = {"create": 2, "write": 4, "copy": 2, "delete": 3, "read": 3, "describe": 2, "list": 1}
@@ -39,6 +42,16 @@ _ALL = {"create": 2, "write": 4, "copy": 2, "delete": 3, "read": 3, "describe": 
 
 def _lean(**more: int) -> dict[str, int]:
     return {verb: more.get(verb, weight) for verb, weight in _ALL.items()}
+
+
+_VOLUMES = {
+    "create": 1, "write": 2, "copy": 1, "delete": 2, "read": 2, "describe": 1, "list": 1, "pwrite": 4, "pread": 1,
+    "snapshot": 4, "revert": 2, "clone": 3,
+}
+
+
+def _of_volumes(**more: int) -> dict[str, int]:
+    return {verb: more.get(verb, weight) for verb, weight in _VOLUMES.items()}
 
 
 FOCUSES: Mapping[str, Focus] = {
@@ -62,6 +75,20 @@ FOCUSES: Mapping[str, Focus] = {
     "C-LIST": Focus(_lean(list=6, create=6)),
     "C-DESCRIBE": Focus(_lean(describe=8)),
     "C-CAPS": Focus(_lean()),
+    "C-SNAP": Focus(_of_volumes(snapshot=8, pwrite=6), tasks=2, steps=6, ends=("commit",), volumes=True),
+    "C-REVERT": Focus(_of_volumes(revert=8, pwrite=6), tasks=2, steps=6, ends=("commit",), volumes=True),
+    "C-CLONE": Focus(_of_volumes(clone=8, pwrite=6), tasks=2, steps=6, ends=("commit",), volumes=True),
+    "C-DEPEND": Focus(_of_volumes(delete=9, clone=5, snapshot=5), faults=1, steps=8, ends=("commit",), volumes=True),
+    "C-VOLUME": Focus(_of_volumes(pwrite=12, pread=6), faults=1, steps=8, ends=("commit",), volumes=True),
+}
+#: Capabilities without which the programs of a rule say nothing about it.
+NEEDS = {
+    "C-SNAP": ("snapshots",), "C-REVERT": ("snapshots", "revert"), "C-CLONE": ("snapshots", "clone"),
+    "C-DEPEND": ("snapshots",), "C-VOLUME": ("random_access",),
+}
+CAPABILITY_OF_VERB = {
+    "copy": "on_device_copy", "list": "enumerate", "pwrite": "random_access", "pread": "random_access",
+    "snapshot": "snapshots", "revert": "revert", "clone": "clone",
 }
 
 
@@ -85,13 +112,14 @@ def _pieces(facts: Facts, focus: Focus) -> SearchStrategy[tuple[int, ...]]:
     return st.one_of(st.just(()), some)
 
 
-def _steps(facts: Facts, focus: Focus, names: int) -> SearchStrategy[Step]:
+def _able(facts: Facts, focus: Focus) -> dict[str, int]:
+    """The verbs of the focus that the declared capabilities allow."""
     able = facts.capabilities
-    verbs = {
-        verb: weight
-        for verb, weight in focus.verbs.items()
-        if (able.on_device_copy or verb != "copy") and (able.enumerate or verb != "list")
-    }
+    return {verb: weight for verb, weight in focus.verbs.items() if getattr(able, CAPABILITY_OF_VERB.get(verb, "kinds"))}
+
+
+def _steps(facts: Facts, focus: Focus, names: int) -> SearchStrategy[Step]:
+    verbs = _able(facts, focus)
     weighted = [verb for verb in sorted(verbs) for _ in range(verbs[verb])]
 
     @st.composite
@@ -129,10 +157,11 @@ def _ranges(facts: Facts, focus: Focus) -> SearchStrategy[tuple[int, int | None]
     return st.one_of(whole, whole, st.tuples(st.integers(0, most), st.one_of(st.none(), st.integers(0, most))))
 
 
-def _faults(facts: Facts, focus: Focus) -> SearchStrategy[tuple[Fault, ...]]:
+def _faults(facts: Facts, focus: Focus, left_out: Sequence[str] = ()) -> SearchStrategy[tuple[Fault, ...]]:
     if not focus.faults or not facts.fault_phases:
         return st.just(())
-    kinds = [(kind, phase) for kind in sorted(facts.fault_phases) for phase in facts.fault_phases[kind]]
+    wanted = sorted(set(facts.fault_phases) - set(left_out))
+    kinds = [(kind, phase) for kind in wanted for phase in facts.fault_phases[kind]]
     one = st.builds(
         lambda kind, nth, count, value: Fault(kind[0], "*", nth, Phase(kind[1]), count, value),
         st.sampled_from(kinds),
@@ -145,6 +174,8 @@ def _faults(facts: Facts, focus: Focus) -> SearchStrategy[tuple[Fault, ...]]:
 
 def programs(facts: Facts, focus: Focus) -> SearchStrategy[Program]:
     """Programs for a driver with these facts."""
+    if focus.volumes:
+        return volume_programs(facts, _able(facts, focus), focus.tasks, focus.steps, _faults(facts, focus, NOT_DRAWN))
     kinds = sorted(facts.capabilities.kinds)
 
     @st.composite

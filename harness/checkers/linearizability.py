@@ -3,7 +3,8 @@
 Wing-Gong search with memoisation over (operations done, state), made for short histories: the kit's programs have a dozen
 or two operations and a few processes. A process asks one thing after the other: what it asked at the very instant its last
 answer came is later all the same, while two processes that meet at an instant are at work at the same time. A copy is two
-moments (its source is read, its destination appears), both between call and return, so it is two entries here. An
+moments (its source is read, its destination appears), both between call and return, so it is two entries here, and so is a
+snapshot, a clone or each block of a revert. An
 operation with an unknown outcome may take effect at any moment after its call, or never. The search has a step budget;
 past it the answer is ``None``, which is never a pass.
 """
@@ -13,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storcert.harness.checkers.reference_model import State, Stored, init, lookup, step
+from storcert.harness.checkers.reference_model import DERIVING, State, Stored, init, lookup, step
 from storcert.harness.record.history import Operation, Status
 
 STEPS_MAX = 200_000
 _NEVER_NS = 1 << 62
+_PIECES = ("member", "peek", "pwrite-block", "revert-block")
+_TWO_MOMENTS = (*DERIVING, "revert", "revert-block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def _entries(history: Sequence[Operation], deletes_repeat: bool) -> list[_Entry]
         optional = operation.status is Status.UNKNOWN
         returns = _NEVER_NS if optional or operation.return_ns is None else operation.return_ns
         first = sum(1 << index for index, entry in enumerate(entries) if _same_process_before(entry, operation))
-        if operation.verb == "copy" and operation.status is not Status.FAILED:
+        if operation.verb in _TWO_MOMENTS and operation.status is not Status.FAILED:
             look = len(entries)
             entries.append(_Entry(operation, operation.invoke_ns, returns, True, -1, optional, first))
             entries.append(_Entry(operation, operation.invoke_ns, returns, False, look, optional, first | 1 << look))
@@ -62,12 +65,13 @@ def _entries(history: Sequence[Operation], deletes_repeat: bool) -> list[_Entry]
 
 
 def _same_process_before(entry: _Entry, operation: Operation) -> bool:
-    """Whether who asked for ``operation`` had the answer of ``entry`` by then. Looks of one listing have no order."""
+    """Whether who asked for ``operation`` had the answer of ``entry`` by then. Looks of one listing, and blocks of one read
+    or write, have no order."""
     earlier = entry.operation
     if earlier.process != operation.process or entry.return_ns > operation.invoke_ns:
         return False
-    one_listing = earlier.verb == operation.verb == "member" and earlier.invoke_ns == operation.invoke_ns
-    return not one_listing
+    one_call = earlier.verb == operation.verb and earlier.verb in _PIECES and earlier.invoke_ns == operation.invoke_ns
+    return not one_call
 
 
 def linearize(

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from storcert.harness.checkers.block_contents import block_value, with_block
 from storcert.harness.record.history import Operation, Status
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Stored:
-    """A published object: exact size in bytes and the key of its content (``zero`` for a created one)."""
+    """A published object: exact size in bytes and the name of its content (``zero`` for a created one)."""
 
     size_bytes: int
     content: str
@@ -25,6 +26,8 @@ class Stored:
 State: TypeAlias = frozenset[tuple[str, Stored]]
 
 ZERO = "zero"
+#: Makes its object from another one, as that is at one moment.
+DERIVING = ("copy", "snapshot", "clone")
 INTERRUPTIBLE = ("write", "copy", "read", "describe", "create")
 
 
@@ -69,9 +72,11 @@ def _refusal_is_true(state: State, operation: Operation) -> bool:
             return stored is not None and stored.size_bytes != operation.value
         return stored is not None
     if operation.error == "ObjectNotFound":
-        if operation.verb == "copy":
+        if operation.verb in DERIVING:
             return lookup(state, operation.source) is None
-        return operation.verb in ("read", "describe") and stored is None
+        if operation.verb == "revert":
+            return stored is None or lookup(state, operation.source) is None
+        return operation.verb in ("read", "describe", "pread", "pwrite") and stored is None
     return True
 
 
@@ -85,7 +90,7 @@ def _done(state: State, operation: Operation, captured: Stored | None) -> tuple[
     if verb == "write":
         key, size = operation.value
         return (put(state, operation.uri, Stored(size, key)),) if stored is None else ()
-    if verb == "copy":
+    if verb in DERIVING:
         return (put(state, operation.uri, captured),) if stored is None and captured is not None else ()
     if verb == "delete":
         return (put(state, operation.uri, None),)
@@ -95,9 +100,23 @@ def _done(state: State, operation: Operation, captured: Stored | None) -> tuple[
         return (state,) if stored is not None and stored.size_bytes == operation.result else ()
     if verb == "member":
         return (state,) if (stored is not None) == operation.result else ()
+    if verb == "peek":
+        return (state,) if stored is not None and block_value(stored.content, operation.value) in operation.result else ()
+    if verb == "pwrite-block":
+        return () if stored is None else (_with_block(state, operation.uri, stored, *operation.value),)
+    if verb == "revert-block":
+        if stored is None or captured is None:
+            return ()
+        return (_with_block(state, operation.uri, stored, operation.value, block_value(captured.content, operation.value)),)
+    if verb == "revert":
+        return () if stored is None or captured is None else (put(state, operation.uri, captured),)
     if verb == "nothing":
         return (state,)
     raise ValueError(f"the reference model knows no verb {verb!r}")
+
+
+def _with_block(state: State, uri: str, stored: Stored, block: int, value: str) -> State:
+    return put(state, uri, Stored(stored.size_bytes, with_block(stored.content, block, value)))
 
 
 def describe(state: State) -> str:

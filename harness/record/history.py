@@ -20,7 +20,8 @@ class Operation:
     """One operation of a history.
 
     ``process``: the task that asked. ``verb``: create, write, copy, delete, read, describe or member (is this URI
-    listed?). ``uri`` and ``source``: text form. ``value``: what was asked for (size; content key and size of a write;
+    listed?); snapshot, clone, revert, pwrite, pread, and block by block pwrite-block, revert-block, peek.
+    ``uri`` and ``source``: text form. ``value``: what was asked for (size; content key and size of a write;
     ``None``). ``invoke_ns`` and ``return_ns``: virtual time; an operation that never returned has ``return_ns`` ``None``.
     ``error``: class name of the typed error, or ``""``. ``result``: what was seen (a read: the set of contents whose
     bytes these are).

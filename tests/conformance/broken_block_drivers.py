@@ -353,6 +353,16 @@ class RefusesHalfDone(BlockDriver):
         super().delete(uri)
 
 
+class ForgetsDependants(BlockDriver):
+    """The first bytes of clones called ``ab`` and ``b`` go with the snapshot."""
+
+    def delete(self, uri: DataObjectUri) -> None:
+        super().delete(uri)
+        for other in list(self.list_objects()) if uri.kind is ObjectKind.SNAPSHOT else []:
+            if other.kind is ObjectKind.VOLUME and other.object_id in ("ab", "b"):
+                self.ask(other, True, "write", str(other), self.look(other)[2], 0, bytes(9))
+
+
 @trips("C-DEPEND/delete-beside")
 class LooksAtNothing(BlockDriver):
     """A clone or snapshot begins with an empty object and is filled in later."""

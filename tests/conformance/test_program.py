@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storcert.conformance.generated import FOCUSES
+from storcert.conformance.facts import Facts
 from storcert.conformance.program import Program, Step, key_of, locations
 from storcert.conformance.strategies import programs
 from storcert.harness.record.fault import Fault, Phase
+from tests.conformance import block_kit
 from tests.conformance.kit import facts_of
 
 steps = st.builds(
@@ -50,9 +52,13 @@ def test_a_program_comes_back(program: Program) -> None:
     assert Program.from_json(json.loads(json.dumps(program.to_json()))) == program
 
 
+BEGINNING = 4  # steps that make a volume before the drawn ones
+
+
 @pytest.mark.parametrize("rule", sorted(FOCUSES))
-def test_drawn_programs_are_within_their_focus_and_come_back(rule: str) -> None:
-    focus, facts = FOCUSES[rule], facts_of()
+@pytest.mark.parametrize("facts", [facts_of(), block_kit.facts_of()], ids=["object-store", "block"])
+def test_drawn_programs_are_within_their_focus_and_come_back(rule: str, facts: Facts) -> None:
+    focus = FOCUSES[rule]
 
     @settings(max_examples=12)
     @given(programs(facts, focus))
@@ -62,7 +68,7 @@ def test_drawn_programs_are_within_their_focus_and_come_back(rule: str) -> None:
         assert len(program.faults) <= focus.faults
         assert len(set(program.names)) == len(program.names)
         for _, steps in program.tasks:
-            assert 1 <= len(steps) <= focus.steps
+            assert 1 <= len(steps) <= focus.steps + (BEGINNING if focus.volumes else 0)
             for step in steps:
                 assert step.verb in focus.verbs
                 assert 0 <= step.uri < len(program.names) and 0 <= step.source < len(program.names)
