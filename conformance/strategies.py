@@ -78,7 +78,7 @@ FOCUSES: Mapping[str, Focus] = {
     "C-SNAP": Focus(_of_volumes(snapshot=8, pwrite=6), tasks=2, steps=6, ends=("commit",), volumes=True),
     "C-REVERT": Focus(_of_volumes(revert=8, pwrite=6), tasks=2, steps=6, ends=("commit",), volumes=True),
     "C-CLONE": Focus(_of_volumes(clone=8, pwrite=6), tasks=2, steps=6, ends=("commit",), volumes=True),
-    "C-DEPEND": Focus(_of_volumes(delete=9, clone=5, snapshot=5), faults=1, steps=8, ends=("commit",), volumes=True),
+    "C-DEPEND": Focus(_of_volumes(delete=9, clone=9, snapshot=5, create=0, list=0), steps=9, ends=("commit",), volumes=True),
     "C-VOLUME": Focus(_of_volumes(pwrite=12, pread=6), faults=1, steps=8, ends=("commit",), volumes=True),
 }
 #: Capabilities without which the programs of a rule say nothing about it.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storcert.conformance.generated import FOCUSES
 from storcert.conformance.facts import Facts
+from storcert.conformance.generated import FOCUSES
 from storcert.conformance.program import Program, Step, key_of, locations
 from storcert.conformance.strategies import programs
 from storcert.harness.record.fault import Fault, Phase
