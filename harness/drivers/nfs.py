@@ -57,6 +57,7 @@ class NfsDriver:
     def create(self, uri: DataObjectUri, size: int) -> None:
         object_name(uri)
         size = self._size(size, uri)
+        patience = Patience()
         if self._has_size(uri, size):
             return
         pending = Pending(self._mount, uri)
@@ -65,7 +66,7 @@ class NfsDriver:
         except StorageError as error:
             raise pending.give_up(error) from error.__cause__
         try:
-            pending.publish()
+            pending.publish(patience)
         except ObjectExists:
             # Somebody made it between the look and the publication: what counts is what is there now.
             if not self._has_size(uri, size):
@@ -91,8 +92,6 @@ class NfsDriver:
                 doubtful = doubtful or is_ambiguous(error)
                 if not patience.again():
                     raise typed(error, uri, "deleting", Outcome.UNKNOWN if doubtful else Outcome.NOT_DONE) from error
-            except StorageError as error:
-                raise type(error)(error.message, uri, Outcome.UNKNOWN if doubtful else error.outcome) from error
 
     def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
         raise Unsupported("NFSv3 copies nothing on the server", source)
@@ -119,7 +118,8 @@ class NfsDriver:
         found = self._mount.look(uri, lambda one: self._mount.open_object(one, os.O_RDWR))
         if found is None:
             raise ObjectNotFound("no such volume", uri)
-        return NfsVolume(uri, found)
+        file, identity = found
+        return NfsVolume(uri, file, identity.size_bytes)
 
     def describe(self, uri: DataObjectUri) -> DataObjectDescription:
         found = self._mount.look(uri, self._mount.identity)

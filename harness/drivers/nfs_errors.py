@@ -51,6 +51,6 @@ def typed(
 ) -> StorageError:
     """The contract's error for a failed call. Its text names no path: those are the driver's own affair."""
     code = error.errno or 0
-    said = os.strerror(code) if code else type(error).__name__
+    said = error.strerror or os.strerror(code)
     message = f"{doing}: {said} ({errno.errorcode.get(code, code)})"
     return _CLASSES.get(code, DeviceUnavailable)(message, uri, outcome)

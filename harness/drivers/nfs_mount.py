@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from io import FileIO
 from typing import Any, TypeVar, cast
 
-from storcert.harness.contract import DataObjectUri, DeviceUnavailable, InvalidRequest, JsonValue, Outcome
+from storcert.harness.contract import DataObjectUri, InvalidRequest, JsonValue
 from storcert.harness.drivers.nfs_errors import typed
 from storcert.harness.drivers.nfs_names import object_name
 
@@ -68,6 +68,11 @@ class Patience:
         self._ends = time.monotonic() + seconds
         self._retries = retries
 
+    def check(self) -> None:
+        """Before the next of several steps: raises ``OSError`` where the time is spent, so that the call can still end."""
+        if time.monotonic() >= self._ends:
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
     def again(self) -> bool:
         """Whether one more attempt may be made; waits a little before it."""
         if self._retries <= 0 or time.monotonic() >= self._ends:
@@ -102,7 +107,7 @@ class Mount:
     def folder(self, name: str) -> Iterator[int | None]:
         """A descriptor of one of the two folders, fresh from the server; ``None`` where it was never made.
 
-        Raises ``OSError``, and ``DeviceUnavailable`` where nothing is mounted.
+        Raises ``OSError``, also where nothing is mounted (``ENODEV``).
         """
         descriptor = self._open_folder(name, make=False)
         try:
@@ -149,10 +154,10 @@ class Mount:
             self._require_mounted(os.stat(self.settings.mount))
             return self._mounted(os.open(self.settings.mount, _FOLDER_FLAGS))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise DeviceUnavailable("there is no mount point", None, Outcome.NOT_DONE) from error
+            raise OSError(errno.ENODEV, "there is no mount point") from error
 
     def _mounted(self, descriptor: int) -> int:
-        """``descriptor`` itself, where it leads into the mount. Raises ``DeviceUnavailable``."""
+        """``descriptor`` itself, where it leads into the mount."""
         try:
             self._require_mounted(os.fstat(descriptor))
         except BaseException:
@@ -164,10 +169,10 @@ class Mount:
         if self.settings.plain_directory:
             return
         if status.st_dev == os.stat(os.path.dirname(self.settings.mount)).st_dev:
-            raise DeviceUnavailable("nothing is mounted", None, Outcome.NOT_DONE)
+            raise OSError(errno.ENODEV, "nothing is mounted")
 
-    def open_object(self, uri: DataObjectUri, flags: int = os.O_RDONLY) -> FileIO | None:
-        """The published file, open and unbuffered; ``None`` where there is none. Raises ``OSError``.
+    def open_object(self, uri: DataObjectUri, flags: int = os.O_RDONLY) -> tuple[FileIO, Identity] | None:
+        """The published file, open and unbuffered, and which it is; ``None`` where there is none. Raises ``OSError``.
 
         A Python file, so that a stream that is dropped closes it.
         """
@@ -180,9 +185,10 @@ class Mount:
             except FileNotFoundError:
                 return None
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.ENODEV, "not a regular file")
-            return open(descriptor, "rb" if flags == os.O_RDONLY else "r+b", buffering=0)
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.ENXIO, "not a regular file")
+            return open(descriptor, "rb" if flags == os.O_RDONLY else "r+b", buffering=0), Identity.of(status)
         except BaseException:
             os.close(descriptor)
             raise
@@ -192,8 +198,9 @@ class Mount:
         found = self.open_object(uri)
         if found is None:
             return None
-        with found:
-            return Identity.of(os.fstat(found.fileno()))
+        file, identity = found
+        file.close()
+        return identity
 
     def look(self, uri: DataObjectUri, look: Callable[[DataObjectUri], T]) -> T:
         """``look(uri)``, which must change nothing: repeated a little, and what it raises typed, not done."""

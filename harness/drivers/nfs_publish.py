@@ -17,7 +17,6 @@ from typing import Any
 
 from storcert.harness.contract import (
     DataObjectUri,
-    DeviceUnavailable,
     ObjectExists,
     Outcome,
     StorageError,
@@ -74,15 +73,15 @@ class Pending:
             return None
         try:
             taken = self._mount.identity(self._uri) is not None
-        except (OSError, StorageError):
+        except OSError:
             return None
         return ObjectExists("the name is taken", self._uri) if taken else None
 
-    def publish(self) -> None:
+    def publish(self, patience: Patience) -> None:
         """Give the file its final name, once. Raises a :class:`StorageError` with the true outcome; then it is discarded."""
-        patience = Patience()
         while True:
             try:
+                patience.check()
                 self._link()
                 break
             except OSError as error:
@@ -135,7 +134,7 @@ class Pending:
                 self._begun = False
             except FileNotFoundError:
                 self._begun = False
-            except (OSError, DeviceUnavailable):
+            except OSError:
                 if not patience.again():
                     return False
         return True
@@ -146,22 +145,20 @@ class Pending:
         return error
 
 
-def clear_pending(mount: Mount, uri: DataObjectUri) -> bool:
+def clear_pending(mount: Mount, uri: DataObjectUri) -> None:
     """Remove every file in the making for ``uri``: of dead processes, and of live ones, which then cannot publish.
 
-    Whether there was any. Raises ``OSError`` and ``DeviceUnavailable``.
+    Raises ``OSError``.
     """
-    prefix, found = pending_prefix(uri), False
+    prefix = pending_prefix(uri)
     with mount.folder(PENDING) as pending:
         if pending is None:
-            return False
+            return
         for name in sorted(name for name in os.listdir(pending) if name.startswith(prefix)):
-            found = True
             try:
                 os.unlink(name, dir_fd=pending)
             except FileNotFoundError:
                 pass
-    return found
 
 
 def remove_object(mount: Mount, uri: DataObjectUri) -> None:

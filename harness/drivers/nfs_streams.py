@@ -38,13 +38,13 @@ class NfsInputStream:
         self._mount = mount
         self._uri = uri
         self._position = first
-        self._file: FileIO | None = self._open()
-        self._identity = Identity.of(os.fstat(self._file.fileno()))
+        self._file: FileIO | None
+        self._file, self._identity = self._open()
         size = self._identity.size_bytes
         self._end = size if length is None else min(size, first + length)
         self._closed = False
 
-    def _open(self) -> FileIO:
+    def _open(self) -> tuple[FileIO, Identity]:
         found = self._mount.look(self._uri, self._mount.open_object)
         if found is None:
             raise ObjectNotFound("no such object", self._uri)
@@ -80,11 +80,10 @@ class NfsInputStream:
     def _reopen(self) -> None:
         """The handle means nothing any more: the file was removed, or the server forgot its handles."""
         self._release()
-        found = self._open()
-        if Identity.of(os.fstat(found.fileno())) != self._identity:
-            found.close()
+        self._file, identity = self._open()
+        if identity != self._identity:
+            self._release()
             raise ObjectNotFound("the object was removed, and another one has its name", self._uri)
-        self._file = found
 
     def close(self) -> None:
         self._closed = True
@@ -170,14 +169,16 @@ class NfsOutputStream:
             raise self._failure
         if self._size is not None and self._written != self._size:
             raise self._failed(SizeMismatch(f"{self._written} bytes were written, {self._size} announced", self._uri))
+        patience = Patience()
         try:
             pending = self._send()
         except StorageError as error:
             raise self._failed(error) from error.__cause__
-        pending.publish()
+        pending.publish(patience)
         try:
+            patience.check()
             clear_pending(self._mount, self._uri)
-        except (OSError, StorageError):
+        except OSError:
             pass  # published it is; what others left goes with the next commit or delete
         return DataObjectDescription(self._uri, self._written, None)
 

@@ -19,10 +19,10 @@ from storcert.harness.drivers.nfs_errors import typed
 class NfsVolume:
     """A handle on one volume. ``file`` is open for reading and writing."""
 
-    def __init__(self, uri: DataObjectUri, file: FileIO) -> None:
+    def __init__(self, uri: DataObjectUri, file: FileIO, size_bytes: int) -> None:
         self._uri = uri
         self._file = file
-        self._size = os.fstat(file.fileno()).st_size
+        self._size = size_bytes
         self._lost: StorageError | None = None
         self._closed = False
 
