@@ -62,11 +62,14 @@ def remove_by_id(context: ImageContext, snap_id: int) -> None:
 
     def bin_it() -> bool:
         header = context.live_header()
+        needed = any(child[0] == snap_id for child in header.children)
         if records.snapshot_of(header, snap_id).namespace != TRASH_NAMESPACE:
             bits = cluster.ids.getrandbits
             made_up = f"{bits(32):08x}-{bits(16):04x}-{bits(16):04x}-{bits(16):04x}-{bits(48):012x}"
             records.trash_snapshot(header, snap_id, made_up)
-        return any(child[0] == snap_id for child in header.children)
+        elif needed:
+            raise Refusal(errno.EBUSY)  # one in the trash already cannot be thrown away once more [measured]
+        return needed
 
     if context.request("snap_trash_add", bin_it):
         return

@@ -43,6 +43,8 @@ def test_a_clone_of_format_2_keeps_its_snapshot_alive_out_of_sight(world: RbdWor
             snaps = [(one["namespace"], one.get("trash")) for one in image.list_snaps()]
             assert snaps == [(2, {"original_name": "s"})]
             assert not image.snap_exists("s")
+            (trashed,) = (one["id"] for one in image.list_snaps())
+            assert s.refused(lambda: image.remove_snap_by_id(trashed)) == ("ImageBusy", 16)
         with s.image("c") as clone:
             assert clone.features() == 317
             assert clone.read(0, 3) == b"abc"
