@@ -103,7 +103,7 @@ class Images:
                 if failure.trouble is Trouble.NOT_FOUND:
                     return True
                 if failure.trouble is Trouble.NEEDED:
-                    if not self._drop_dead_snapshots(effort, image):
+                    if not (self._drop_dead_snapshots(effort, image) and effort.again()):
                         return False
                 elif failure.trouble is Trouble.BUSY:
                     if not effort.wait_for_others():
