@@ -45,19 +45,19 @@ class WebServer:
         self._struck: Fault | None = None
 
     def on_fault(self, fault: Fault, operation: str) -> Answer | None:
-        """What the wire does not do itself; whatever the ``operation``."""
+        """What the wire does not do itself; ``operation``: the method."""
         seconds = str(max(1, fault.value // NS_PER_S))
         match fault.kind:
             case "throttle":
-                return _plain(error(429, seconds)).as_answer()
+                return _plain(operation, error(429, seconds)).as_answer()
             case "busy":
-                return _plain(error(503, seconds)).as_answer()
+                return _plain(operation, error(503, seconds)).as_answer()
             case "internal_error":
-                return _plain(error(500)).as_answer()
+                return _plain(operation, error(500)).as_answer()
             case "not_found":
-                return _plain(error(404)).as_answer()
+                return _plain(operation, error(404)).as_answer()
             case "error_page":
-                return _plain(error_page()).as_answer()
+                return _plain(operation, error_page()).as_answer()
             case "ranges_ignored" | "other_etag" | "changed":
                 self._struck = fault
             case _:
@@ -71,7 +71,7 @@ class WebServer:
         if pages is None:
             pages = self.host.pages.get(target.partition("?")[0])
         if pages is None:
-            return _plain(error(404), now_ns)
+            return _plain(method, error(404), now_ns)
         if struck is not None and struck.kind == "changed":
             pages.resources = tuple(_changed(resource) for resource in pages.resources)
         resource = pages.next()
@@ -80,9 +80,9 @@ class WebServer:
         if struck is not None and struck.kind == "ranges_ignored":
             resource = replace(resource, ranges="ignored")
         if method not in ("GET", "HEAD") or (method == "HEAD" and not resource.head):
-            return _plain(error(405), now_ns)
+            return _plain(method, error(405), now_ns)
         if resource.user and headers.get("authorization") != _basic(resource):
-            return _plain(error(401), now_ns, ("www-authenticate", 'Basic realm="templates"'))
+            return _plain(method, error(401), now_ns, ("www-authenticate", 'Basic realm="templates"'))
         return self._serve(method, resource, headers, now_ns)
 
     def _serve(self, method: str, resource: Resource, headers: Mapping[str, str], now_ns: int) -> HttpAnswer:
@@ -181,11 +181,11 @@ def _framed(
     return HttpAnswer(status, tuple(fields), body if size == body.size_bytes else Slice(body, 0, size), ends_well)
 
 
-def _plain(resource: Resource, now_ns: int = 0, *more: tuple[str, str]) -> HttpAnswer:
+def _plain(method: str, resource: Resource, now_ns: int = 0, *more: tuple[str, str]) -> HttpAnswer:
     fields = [("date", _date(now_ns)), ("server", "simulated"), *more]
     if resource.retry_after:
         fields.append(("retry-after", resource.retry_after))
-    return _framed("GET", resource, resource.status, fields, resource.content)
+    return _framed(method, resource, resource.status, fields, resource.content)
 
 
 def _changed(resource: Resource) -> Resource:
