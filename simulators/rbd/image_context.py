@@ -139,16 +139,22 @@ class ImageContext:
             first = header.lockers[0]
             if first.tag != INTERNAL:
                 return "external"
-            if any(one.instance is first.instance and f"auto {one.cookie}" == first.cookie for one in header.watches):
+            if self._is_watched(first):
                 holder = self.holder()
                 if holder is None or not holder.present or holder.busy or holder.unsent:
                     return "held"
                 if holder.explicit:
                     return "explicit"
-            else:
+            elif first.instance is not self.client.instance:  # librbd never shuts itself out
                 first.instance.blocklisted = True
         header.lockers = (Locker(self.client.instance, self.lock_cookie, INTERNAL, True),)
         return "mine"
+
+    def _is_watched(self, locker: Locker) -> bool:
+        """Whether the handle that took this lock is still heard of."""
+        return any(
+            one.instance is locker.instance and f"auto {one.cookie}" == locker.cookie for one in self.header.watches
+        )
 
     def leave_dead_holder(self) -> None:
         """At the cluster: as if another client had died just now with the image open and locked."""
@@ -202,7 +208,8 @@ class ImageContext:
                 else:
                     return
                 continue
-            if outcome == "held" and lapsed(lockers[0].instance, kernel.now_ns):
+            header.expire(kernel.now_ns)
+            if outcome == "held" and (lapsed(lockers[0].instance, kernel.now_ns) or not self._is_watched(lockers[0])):
                 return
             kernel.sleep_ns(_POLL_NS)
 
@@ -337,6 +344,9 @@ def open_image(
 ) -> ImageContext:
     """Open by name or by id. One request: find, read the header, watch; and ``then``, which may refuse, where it is given."""
 
+    opened: list[ImageContext] = []
+    gave_up = False
+
     def effect() -> ImageContext:
         if pool.deleted:
             raise Refusal(errno.ENOENT)
@@ -361,7 +371,16 @@ def open_image(
             except Refusal:
                 made.unwatch()
                 raise
+        opened.append(made)
+        if gave_up:
+            made.abandoned_ns = client.kernel.now_ns
         return made
 
-    context: ImageContext = client.request(operation, name if name is not None else image_id or "", effect)
+    try:
+        context: ImageContext = client.request(operation, name if name is not None else image_id or "", effect)
+    except Refusal:
+        gave_up = True  # a watch that comes, or came, all the same is never renewed
+        for made in opened:
+            made.abandoned_ns = client.kernel.now_ns
+        raise
     return context

@@ -29,21 +29,26 @@ def check_writable(context: ImageContext) -> None:
 
 
 def create(context: ImageContext, name: str) -> None:
-    """An id from the monitor, then the header: two requests, after the cache is empty."""
+    """An id from the monitor, then the header: two requests, after the cache is empty; again where another was faster."""
     check_writable(context)
     if context.state.named(name) is not None:
         raise Refusal(errno.EEXIST)
     context.lock(proxied=True)
     context.flush()
     client, cluster = context.client, context.cluster
-    snap_id: int = client.monitor("snap_allocate", context.name, lambda: new_snapshot_id(cluster))
+    while True:
+        snap_id: int = client.monitor("snap_allocate", context.name, lambda: new_snapshot_id(cluster))
 
-    def add() -> None:
-        header = context.live_header()
-        state = header.state
-        records.add_snapshot(header, Snapshot(snap_id, name, state.size_bytes, cluster.now(), state.parent))
+        def add(snap_id: int = snap_id) -> None:
+            header = context.live_header()
+            state = header.state
+            records.add_snapshot(header, Snapshot(snap_id, name, state.size_bytes, cluster.now(), state.parent))
 
-    context.request("snap_add", add)
+        try:
+            return context.request("snap_add", add)
+        except Refusal as refusal:
+            if refusal.number != errno.ESTALE:  # another client's newer id was faster; librbd asks for a new one
+                raise
 
 
 def remove(context: ImageContext, name: str) -> None:
