@@ -70,8 +70,10 @@ class Effort:
         """Wait for somebody to let go of an image, then whether to look again. A dead client is a watcher for 30 s."""
         if self._patience_s <= 0 or self.expired():
             return False
-        self._patience_s -= 3.0
-        time.sleep(3.0)
+        # Not a fixed time: two that wait for each other would meet again and again.
+        delay_s = 1.0 + 3.0 * random.random()
+        self._patience_s -= delay_s
+        time.sleep(delay_s)
         return True
 
 

@@ -33,7 +33,8 @@ class Discarded(Enum):
     """What became of something that was given up."""
 
     FENCED = "doomed before it was published, and removed"
-    GONE = "somebody else doomed or removed it"
+    GONE = "somebody else doomed it, and it is removed"
+    PUBLISHED = "it was published after all, and stays"
     UNSURE = "something may be left"
 
 
@@ -150,7 +151,7 @@ class Publication:
                     return
         error = failure.typed(self._uri, Outcome.NOT_DONE) if failure is not None else self._reason(found)
         discarded = self.discard()
-        if discarded is Discarded.GONE and in_doubt and self._is_there(wanted):
+        if discarded is Discarded.PUBLISHED:
             return
         sure = discarded is Discarded.FENCED or (discarded is Discarded.GONE and not in_doubt)
         raise error if sure else unsure(error)
@@ -162,12 +163,6 @@ class Publication:
             if now != known:
                 return ObjectNotFound("it was deleted meanwhile", uri)
         return DeviceUnavailable("the object was deleted while it was made", self._uri, Outcome.NOT_DONE)
-
-    def _is_there(self, wanted: Record) -> bool:
-        try:
-            return self._directory.find(Effort.closing(), self._name) == [wanted]
-        except RequestFailed:
-            return False
 
     def failed(self, failure: RequestFailed) -> StorageError:
         """Discard everything; the typed error for a step that failed before anything was published."""
@@ -181,11 +176,15 @@ class Publication:
         """Remove what was made. May be repeated."""
         if self._over:
             return Discarded.GONE
-        effort = Effort.closing()
+        effort, doomed = Effort.closing(), self.record.to_be_removed()
         try:
             fenced = self._remover.doom(effort, self._name, self.record)
-            if fenced:
-                self._remover.clear(effort, self._name, self.record.to_be_removed())
+            if not fenced:
+                # Whoever took the key may have come before what it names was made, so that is still ours to remove.
+                (found,) = self._directory.find(effort, self._name)
+                if found is not None and found.name == self.record.name:
+                    return Discarded.PUBLISHED
+            self._remover.clear(effort, self._name, doomed)
         except RequestFailed:
             return Discarded.UNSURE
         self._over = True
