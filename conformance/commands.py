@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from storcert.conformance.devices import DEFAULT_DEVICE, LIVE, SIMULATED
+from storcert.conformance.devices import DEFAULT_DEVICE, LIVE
 from storcert.conformance.options import CertifyOptions, Outputs
 from storcert.conformance.progress import Shown
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.record.codec import RecordError, encode, read_file
 from storcert.harness.record.run_record import RunRecord
+from storcert.simulators.registry import SIMULATED
 
 
 def certify(options: CertifyOptions, outputs: Outputs, *, show_traceback: bool = False) -> int:

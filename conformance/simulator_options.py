@@ -6,8 +6,8 @@ from dataclasses import fields
 from typing import get_args, get_type_hints
 
 from storcert.conformance.configuration import ConfigFile
-from storcert.conformance.devices import options_class
 from storcert.conformance.usage import InvalidUsage
+from storcert.simulators.registry import options_class
 
 
 def check_simulator_options(file: ConfigFile, device: str) -> None:

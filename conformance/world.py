@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from storcert.conformance.devices import make_device
 from storcert.conformance.subject import Subject
 from storcert.harness.contract import JsonValue
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
 from storcert.harness.record.finding import Finding
 from storcert.simulators.device import NOT_MODELLED, NotModelled
+from storcert.simulators.registry import make_device
 
 MINUTE_NS = 60 * 10**9
 CALL_LIMIT_NS = 15 * MINUTE_NS

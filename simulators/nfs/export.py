@@ -35,20 +35,20 @@ class NfsExport:
     Clients use :attr:`root` and :meth:`call`; ``server`` is the same without wire, time and faults.
     """
 
-    name = "nfs"
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
 
     def __init__(self, kernel: Kernel, options: NfsOptions | Mapping[str, Any] | None = None) -> None:
         if not isinstance(options, NfsOptions):
             options = NfsOptions.from_mapping(options)
         self.options = options
+        self.name = options.name
         # The sizes of one request: what a driver transfers in one go is cut there by the client.
         self.limits = DeviceLimits(
             part_size_bytes=options.wsize_bytes, max_object_size_bytes=options.file_max_bytes,
             name_bytes_max=options.name_max_bytes,
         )
         self._kernel = kernel
-        self.server = Server(options, kernel.stream("nfs/server"), kernel.now_ns)
+        self.server = Server(options, kernel.stream(f"{self.name}/server"), kernel.now_ns)
         self.wire = Wire(kernel, self.name, link=options.link(), legal_faults=LEGAL_FAULTS, on_fault=self._on_fault)
         self._frozen = False
         self._held: list[Callable[[], Reply]] = []

@@ -14,7 +14,9 @@ FLAVOURS = ("soft", "softerr", "hard")
 
 @dataclass(frozen=True, slots=True)
 class NfsOptions:
-    """Of the mount (the client reads them): ``mount``, its path; ``flavour``; ``timeo_ns`` and ``retrans``, as nfs(5) has them
+    """``name``: of the device, where there are several.
+
+    Of the mount (the client reads them): ``mount``, its path; ``flavour``; ``timeo_ns`` and ``retrans``, as nfs(5) has them
     on TCP; ``rsize_bytes``, ``wsize_bytes``; the ``ac...`` times of the attribute cache.
 
     ``timeo_ns`` is less than Linux' 60 seconds: with those, five requests that are given up take a call past 15 minutes.
@@ -27,6 +29,7 @@ class NfsOptions:
     Delays are one way and per byte. ``clients_uid``: whose calls the mount makes.
     """
 
+    name: str = "nfs"
     mount: str = "/mnt/storcert"
     flavour: Literal["soft", "softerr", "hard"] = "soft"
     timeo_ns: int = 10 * NS_PER_S

@@ -16,9 +16,12 @@ _LINK = Link()
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreOptions:
-    """``dialect``: whose habits. ``versioning``: the bucket is delivered with versioning enabled. ``face``: the native model,
+    """``name``: of the device, where there are several.
+
+    ``dialect``: whose habits. ``versioning``: the bucket is delivered with versioning enabled. ``face``: the native model,
     or real boto3 in front of moto. Sizes are S3's unless made smaller; delays are one way and per byte."""
 
+    name: str = "object-store"
     dialect: DialectName = "aws"
     face: Literal["native", "moto"] = "native"
     versioning: bool = False

@@ -13,6 +13,8 @@ from storcert.simulators.object_store.server import Server
 if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
 
+STORES_SERVICE = "object-store.endpoints"
+"""The faces of all stores that a location reaches, by endpoint."""
 _CLIENT_ARGUMENTS = (
     "service_name", "region_name", "api_version", "use_ssl", "verify", "endpoint_url", "aws_access_key_id",
     "aws_secret_access_key", "aws_session_token", "config", "aws_account_id",
@@ -52,6 +54,10 @@ class NativeFace:
         if bound["service_name"] != "s3":
             raise NotModelled(f"boto3.client({bound['service_name']!r})")
         settings = resolve(bound, location.environ, self._endpoint_url, self._server.credentials)
+        other = None if settings.reaches_device else location.services[STORES_SERVICE].get(settings.endpoint_url.lower())
+        if other is not None:
+            made: S3Client = other.client(location, **bound)
+            return made
         return make_client(self._wire, self._server, location, settings)
 
     def session(self, location: Location, *args: Any, **kwargs: Any) -> NativeSession:

@@ -17,7 +17,7 @@ from storcert.simulators.object_store.legal_faults import LEGAL_FAULTS
 from storcert.simulators.object_store.model import Bucket, Store
 from storcert.simulators.object_store.options import ObjectStoreOptions
 from storcert.simulators.object_store.server import Credentials, Server
-from storcert.simulators.object_store.session import NativeFace
+from storcert.simulators.object_store.session import STORES_SERVICE, NativeFace
 
 if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 class ObjectStore:
     """A :class:`SimulatedDevice`. ``options``: an :class:`ObjectStoreOptions`, or the table it is made from."""
 
-    name = "object-store"
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
 
     def __init__(self, kernel: Kernel, options: ObjectStoreOptions | Mapping[str, Any] | None = None) -> None:
         if not isinstance(options, ObjectStoreOptions):
             options = ObjectStoreOptions.from_mapping(options)
         self.options = options
+        self.name = options.name
         limits = options.limits()
         self.limits = DeviceLimits(
             part_size_bytes=limits.part_size_min_bytes, page_size=limits.page_size,
             max_object_size_bytes=limits.object_max_bytes, name_bytes_max=limits.key_bytes_max,
         )
-        self._store = Store(Dialect(options.dialect), limits, kernel.stream("object-store/ids"), options.region_name)
+        self._store = Store(Dialect(options.dialect), limits, kernel.stream(f"{self.name}/ids"), options.region_name)
         self.server = Server(
-            self._store, Credentials(options.access_key, options.secret_key), kernel.stream("object-store/races"))
+            self._store, Credentials(options.access_key, options.secret_key), kernel.stream(f"{self.name}/races"))
         self.wire = Wire(
             kernel, self.name, link=options.link(), legal_faults=LEGAL_FAULTS, on_fault=self.server.on_fault)
         self._face: Any
@@ -61,7 +61,7 @@ class ObjectStore:
 
         options = self.options
         moto = MotoServer(
-            kernel.stream("object-store/moto"), lambda: kernel.now_ns, part_size_min_bytes=options.part_size_min_bytes,
+            kernel.stream(f"{self.name}/moto"), lambda: kernel.now_ns, part_size_min_bytes=options.part_size_min_bytes,
             page_size=options.page_size,
         )
         moto.create_bucket(options.bucket, region=options.region_name, versioning=options.versioning)
@@ -93,6 +93,7 @@ class ObjectStore:
         """``boto3`` at that location reaches this store; its credentials stand in the environment there."""
         location.environ["AWS_ACCESS_KEY_ID"] = self.options.access_key
         location.environ["AWS_SECRET_ACCESS_KEY"] = self.options.secret_key
+        location.services.setdefault(STORES_SERVICE, {})[self.options.endpoint_url.lower()] = self._face
         location.services[CLIENT_SERVICE] = partial(self._face.client, location)
         location.services[SESSION_SERVICE] = partial(self._face.session, location)
 

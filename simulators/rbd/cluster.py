@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 class RbdCluster:
     """A :class:`SimulatedDevice`. ``options``: an :class:`RbdOptions`, or the table it is made from."""
 
-    name = "rbd"
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
     mon_host = "[v2:10.0.0.1:3300,v1:10.0.0.1:6789]"
 
@@ -33,9 +32,10 @@ class RbdCluster:
         if not isinstance(options, RbdOptions):
             options = RbdOptions.from_mapping(options)
         self.options = options
+        self.name = options.name
         self.kernel = kernel
         self.limits = DeviceLimits(part_size_bytes=1 << options.order, name_bytes_max=NAME_BYTES_MAX)
-        self.model = Cluster(kernel.stream("rbd/ids"), lambda: kernel.now_ns)
+        self.model = Cluster(kernel.stream(f"{self.name}/ids"), lambda: kernel.now_ns)
         self.wire = Wire(kernel, self.name, link=options.link(), legal_faults=LEGAL_FAULTS, on_fault=self._on_fault)
         self.instances: dict[str, list[Instance]] = {}
         self._gate = Gate(self.wire)
@@ -59,7 +59,7 @@ class RbdCluster:
 
     def attach(self, location: Location) -> None:
         """``import rados, rbd`` at that location reach this cluster."""
-        location.services[CLUSTER_SERVICE] = self
+        location.services.setdefault(CLUSTER_SERVICE, {})[self.options.conf] = self
 
     def census(self) -> tuple[CensusEntry, ...]:
         """All it holds."""

@@ -13,10 +13,13 @@ _LINK = Link()
 
 @dataclass(frozen=True, slots=True)
 class RbdOptions:
-    """``conf``: path of the configuration file, a name only; nothing is read. ``user``: the one client name that may connect,
+    """``name``: of the device, where there are several.
+
+    ``conf``: path of the configuration file, a name only; nothing is read. ``user``: the one client name that may connect,
     and ``client.admin``. ``clone_format``: the cluster's ``rbd_default_clone_format`` (``auto`` is 1 here, as on a cluster
     whose clients may be old). ``order``: 2^order bytes per data object. Delays are one way, and per byte."""
 
+    name: str = "rbd"
     conf: str = "/etc/ceph/ceph.conf"
     user: str = "storcert"
     pool: str = "storcert"

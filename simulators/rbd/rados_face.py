@@ -27,21 +27,24 @@ from storcert.simulators.rbd.refusal import Refusal
 if TYPE_CHECKING:
     from storcert.simulators.rbd.cluster import RbdCluster
 
-CLUSTER_SERVICE = "rbd.cluster"
+CLUSTER_SERVICE = "rbd.clusters"
+"""The clusters a location reaches, by the path of their configuration file."""
 
 
-def device_here() -> RbdCluster:
-    """The cluster the calling location reaches. The simulated modules are of no use anywhere else."""
+def device_here(conffile: str | int | None = None) -> RbdCluster:
+    """The cluster of that configuration file, or the first one that the calling location reaches. The simulated modules are of
+    no use anywhere else."""
     location = current_location()
     if location is None:
         raise RuntimeError(
             "rados and rbd are simulated in this process: they work at a simulated location that reaches an RBD cluster, "
             "nowhere else"
         )
-    device: RbdCluster | None = location.services.get(CLUSTER_SERVICE)
-    if device is None:
+    clusters: dict[str, RbdCluster] = location.services.get(CLUSTER_SERVICE, {})
+    if not clusters:
         raise RuntimeError(f"location {location.name!r} reaches no simulated RBD cluster")
-    return device
+    named = clusters.get(conffile) if isinstance(conffile, str) else None
+    return named or next(iter(clusters.values()))
 
 
 class Version:
@@ -65,7 +68,7 @@ class Rados:
         conf_defaults: dict[str, str] | None = None, conffile: str | int | None = NO_CONF_FILE,
         conf: dict[str, str] | None = None, flags: int = 0, context: object = None,
     ) -> None:
-        device = device_here()
+        device = device_here(conffile)
         location = current_location()
         assert location is not None
         self._device = device

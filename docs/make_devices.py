@@ -1,0 +1,59 @@
+"""Writes docs/devices.md: what each simulated device hands a driver, what ``[simulator]`` may say, which faults are legal.
+
+    python docs/make_devices.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from storcert.harness.kernel import Kernel
+from storcert.simulators.registry import SIMULATED, DeviceKind, make_device, options_class
+
+PAGE = Path(__file__).resolve().parent / "devices.md"
+HEAD = """# Devices
+
+Made by `python docs/make_devices.py`, do not edit.
+
+`storcert certify DRIVER --device NAME` runs a driver against one of these. `--config FILE.toml` adds to the configuration that
+the driver is given (table `[configuration]`) and to the options of the simulated device (table `[simulator]`). Every fault
+below is one that a real system of this kind was seen or is documented to show; the kit tries each of them at every request of
+every operation.
+
+`--device live` is a real device instead, reached by what `[configuration]` says: no faults, no crashes, no census there.
+"""
+
+
+def page() -> str:
+    """The page, of the devices as they are now."""
+    return HEAD + "".join(_device(kind) for kind in SIMULATED.values())
+
+
+def _device(kind: DeviceKind) -> str:
+    kernel = Kernel(0)
+    device = make_device(kind.name, kernel, {})
+    options = options_class(kind.name)
+    configuration = json.dumps(device.configuration())
+    lines = [f"\n## {kind.name}\n\n{kind.text[0].upper()}{kind.text[1:]}.\n\nA driver is given `{configuration}`.\n\n"]
+    lines += [f"{' '.join((inspect.getdoc(options) or '').split())}\n\n| option | default |\n|---|---|\n"]
+    lines += [f"| `{field.name}` | `{json.dumps(_plain(field.default))}` |\n" for field in fields(options)]
+    lines += ["\n| fault | phases | at | value | what happens | source |\n|---|---|---|---|---|---|\n"]
+    for fault in device.legal_faults:
+        phases = ", ".join(str(phase) for phase in fault.phases)
+        at = "any request" if fault.operations == ("*",) else ", ".join(fault.operations)
+        cells = (f"`{fault.name}`", phases, at, fault.value_unit, fault.description, fault.source)
+        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n")
+    kernel.close()
+    return "".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,46 @@
+"""What an agent needs of the machine it runs on: virtual in a simulation, real elsewhere. The code above is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+
+class Machine(Protocol):
+    """The location an agent runs at."""
+
+    @property
+    def name(self) -> str:
+        """Of the location."""
+        ...
+
+    @property
+    def boot(self) -> str:
+        """Identifies this run of the agent's process."""
+        ...
+
+    @property
+    def booted_ns(self) -> int:
+        """When it began, Unix time."""
+        ...
+
+    def now_ns(self) -> int:
+        """Unix time."""
+        ...
+
+    def sleep_ns(self, duration_ns: int) -> None:
+        """Let time pass for the caller alone."""
+        ...
+
+    def spawn(self, label: str, body: Callable[[], None]) -> None:
+        """Run ``body`` beside the caller. It dies with the agent."""
+        ...
+
+    def stream(self, name: str) -> Random:
+        """A random stream of that name."""
+        ...
+
+    def note(self, sort: str, /, **value: Any) -> None:
+        """Tell the journal of the run."""
+        ...

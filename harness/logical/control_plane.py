@@ -1,0 +1,357 @@
+"""The control plane as its callers see it: one method for each thing that can be asked for. URIs only; no byte comes here.
+
+Every method submits a job and runs it, or joins the job that is at it already, and returns once it has ended: its result, or
+the contract's error raised. Every one may be repeated (L-REPEAT): what is done already is a success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from storcert.harness.contract import (
+    Capabilities,
+    CapacityExceeded,
+    DataObjectUri,
+    DeviceUnavailable,
+    InvalidRequest,
+    ObjectExists,
+    ObjectInUse,
+    ObjectKind,
+    ObjectNotFound,
+    Outcome,
+    Role,
+    StorageDevice,
+    StorageError,
+)
+from storcert.harness.contract.errors import ERRORS
+from storcert.harness.logical import access, operations, reconcile
+from storcert.harness.logical.engine import Engine
+from storcert.harness.logical.operations import device_named, ready_placements
+from storcert.harness.logical.placement import choose, demand_for, refuse_write
+from storcert.harness.logical.ports import NoAnswer, Surroundings
+from storcert.harness.logical.providers import Providers
+from storcert.harness.logical.records import DeviceRecord, DeviceState, JobRecord, JobState, ObjectRecord, Purpose
+from storcert.harness.logical.session import Session
+from storcert.harness.logical.states import State
+from storcert.harness.logical.topology import Topology
+from storcert.harness.logical.work import ASK_NS
+from storcert.harness.record.command import Command, Ending, Verb
+
+HOUR_NS = 3600 * 10**9
+Result = Mapping[str, Any]
+
+
+class ControlPlane:
+    """Of one management server. ``providers``: the registry; without it the two bundled ones."""
+
+    def __init__(self, surroundings: Surroundings, topology: Topology, providers: Providers | None = None) -> None:
+        self.surroundings = surroundings
+        self.topology = topology
+        self.providers = providers or Providers()
+        handlers = {**operations.HANDLERS, **access.HANDLERS, **reconcile.HANDLERS}
+        self.engine = Engine(surroundings, topology, self.providers, handlers)
+
+    # -- devices
+
+    def add_device(
+        self, device: StorageDevice, capabilities: Capabilities, capacity_bytes: int, provider: str = "direct"
+    ) -> None:
+        """Attach a device with its policy's scope. Repeating with the same values does nothing. Raises ``InvalidRequest``,
+        ``ObjectExists`` where the name is taken by another device."""
+        self.providers.named(provider)
+        self.topology.zone_of(device.policy)
+        record = DeviceRecord(device.name, device.to_json(), device.policy, capabilities, capacity_bytes, provider)
+
+        def body(session: Session) -> None:
+            found = session.find_device(device.name)
+            if found is None:
+                session.add_device(record)
+            elif (found.travel, found.capabilities, found.capacity_bytes) != (record.travel, capabilities, capacity_bytes):
+                raise ObjectExists(f"another device is called {device.name!r}")
+
+        self.surroundings.transact("add device", body)
+
+    def capabilities(self, device: StorageDevice, location: str) -> Capabilities:
+        """What a device says it can do, asked of its driver at a location. Raises the contract's errors."""
+        now_ns = self.surroundings.now_ns()
+        command = Command(
+            f"capabilities/{device.name}/{now_ns}", Verb.CAPABILITIES,
+            {"device": device.to_json(), "device_name": device.name}, now_ns + ASK_NS,
+        )
+        try:
+            answer = self.surroundings.ask(location, command, ASK_NS)
+        except NoAnswer as silence:
+            raise DeviceUnavailable(str(silence), None, Outcome.NOT_DONE) from silence
+        if answer.ending is not Ending.DONE:
+            raise StorageError.from_json(answer.result)
+        return Capabilities.from_json(answer.result["capabilities"])
+
+    def set_device_state(self, name: str, state: DeviceState) -> None:
+        """Up, or in maintenance: then nothing new is placed there."""
+
+        def body(session: Session) -> None:
+            device_named(session, name)
+            session.set_device_state(name, state)
+
+        self.surroundings.transact("set device state", body)
+
+    # -- objects from nothing, and from outside
+
+    def create_volume(
+        self, uri: DataObjectUri, size_bytes: int, *, zone: str = "", cluster: str = "", host: str = "", device: str = ""
+    ) -> Result:
+        """An empty volume of zeros, where it can be reached from the zone, cluster or host."""
+        _want(uri, ObjectKind.VOLUME)
+        done = self._there(uri, size_bytes)
+        if done:
+            return done
+
+        def submit(chosen: str) -> Result:
+            arguments = {"uri": str(uri), "device": chosen, "size_bytes": size_bytes}
+            return self._job("create", str(uri), arguments, lambda session: _refuse_known(session, uri))
+
+        return self._placed(uri, size_bytes, Role.PRIMARY, submit, zone=zone, cluster=cluster, host=host, device=device)
+
+    def register(
+        self, uri: DataObjectUri, url: str, *, zone: str = "", device: str = "", size_bytes: int | None = None,
+        digest: str | None = None,
+    ) -> Result:
+        """A template or ISO (or an uploaded volume) from an HTTP source, onto an image device (a volume: a primary one)."""
+        done = self._there(uri, size_bytes)
+        if done:
+            return done
+        role = Role.PRIMARY if uri.kind is ObjectKind.VOLUME else Role.IMAGE
+
+        def submit(chosen: str) -> Result:
+            arguments = {"uri": str(uri), "device": chosen, "url": url, "size_bytes": size_bytes, "digest": digest}
+            return self._job("download", str(uri), arguments, lambda session: _refuse_known(session, uri))
+
+        return self._placed(uri, size_bytes or 0, role, submit, zone=zone, device=device)
+
+    # -- objects from others
+
+    def create_from(
+        self, uri: DataObjectUri, source: DataObjectUri, *, zone: str = "", cluster: str = "", host: str = "", device: str = ""
+    ) -> Result:
+        """A new object with the bytes of ``source``: a volume from a template, snapshot or volume; a template from a volume."""
+        if uri == source:
+            raise ObjectExists("an object is not made from itself", uri)
+        size_bytes = self._size_of(source)
+        done = self._there(uri, size_bytes)
+        if done:
+            return done
+        role = Role.IMAGE if uri.kind in (ObjectKind.TEMPLATE, ObjectKind.ISO) else Role.PRIMARY
+
+        def submit(chosen: str) -> Result:
+            arguments = {"source": str(source), "target": str(uri), "device": chosen}
+            return self._job("copy", str(uri), arguments, lambda session: _refuse_known(session, uri))
+
+        return self._placed(uri, size_bytes, role, submit, zone=zone, cluster=cluster, host=host, device=device)
+
+    def take_snapshot(self, volume: DataObjectUri, snapshot: DataObjectUri, device: str = "") -> Result:
+        """A snapshot of a volume on the device the caller chose; by default on the volume's own."""
+        _want(volume, ObjectKind.VOLUME)
+        _want(snapshot, ObjectKind.SNAPSHOT)
+        done = self._there(snapshot, None)
+        if done:
+            return done
+        here = self.surroundings.transact("look", lambda session: _home(session, volume))
+        arguments = {"source": str(volume), "target": str(snapshot), "device": device or here}
+        return self._job("copy", str(snapshot), arguments, lambda session: _refuse_known(session, snapshot))
+
+    def copy(self, uri: DataObjectUri, device: str) -> Result:
+        """One more copy of a template, ISO or snapshot, on that device, under the same name. A volume is on one device only."""
+        if uri.kind is ObjectKind.VOLUME:
+            raise InvalidRequest("a volume is migrated, or another is created from it", uri)
+        arguments = {"source": str(uri), "target": str(uri), "device": device}
+
+        def prepare(session: Session) -> None:
+            ready_placements(session, str(uri))
+
+        return self._job("copy", f"{uri}@{device}", arguments, prepare)
+
+    def seed(self, uri: DataObjectUri, zones: Sequence[str]) -> dict[str, Result | StorageError]:
+        """Copies of a template for many zones, side by side; per zone the result or the error it ended with."""
+        results: dict[str, Result | StorageError] = {}
+
+        def one(zone: str) -> None:
+            try:
+                results[zone] = self._seed_zone(uri, zone)
+            except StorageError as error:
+                results[zone] = error
+
+        for zone in sorted(zones):
+            self.surroundings.spawn(f"seed {uri} to {zone}", lambda zone=zone: one(zone))  # type: ignore[misc]
+        while len(results) < len(set(zones)):
+            self.surroundings.sleep_ns(10_000_000)
+        return dict(sorted(results.items()))
+
+    def _seed_zone(self, uri: DataObjectUri, zone: str) -> Result:
+        size_bytes = self._size_of(uri)
+
+        def there(session: Session) -> str:
+            for placement in session.placements(str(uri)):
+                policy = device_named(session, placement.device).policy
+                if placement.state is State.READY and self.topology.zone_of(policy) in ("", zone):
+                    return placement.device
+            return ""
+
+        found = self.surroundings.transact("look", there)
+        if found:
+            return {"uri": str(uri), "device": found}
+        return self._placed(uri, size_bytes, Role.IMAGE, lambda chosen: self.copy(uri, chosen), zone=zone)
+
+    def migrate(self, uri: DataObjectUri, device: str) -> Result:
+        """A volume to another device."""
+        _want(uri, ObjectKind.VOLUME)
+
+        def prepare(session: Session) -> None:
+            ready_placements(session, str(uri))
+            if session.grants_of(str(uri)):
+                raise ObjectInUse("a volume in use is not moved", uri)
+            record = session.find_object(str(uri))
+            refuse_write(device_named(session, device), uri, None if record is None else record.size_bytes)
+            home = _home(session, uri)
+            for other in session.objects_from(str(uri)):
+                # A device may refuse to let a volume go while its snapshots are there; better said before than half way.
+                if home != device and other.name.kind is ObjectKind.SNAPSHOT and session.find_placement(other.uri, home):
+                    raise ObjectInUse(f"snapshot {other.uri} is on the same device", uri)
+
+        return self._job("migrate", str(uri), {"uri": str(uri), "device": device}, prepare)
+
+    def export(self, uri: DataObjectUri, url: str) -> Result:
+        """Send an object to an HTTP destination."""
+        return self._job("export", f"{uri} to {url}", {"uri": str(uri), "url": url})
+
+    # -- in place, and away
+
+    def revert(self, volume: DataObjectUri, snapshot: DataObjectUri) -> Result:
+        """Make a volume equal to one of its snapshots on the same device."""
+        _want(volume, ObjectKind.VOLUME)
+        _want(snapshot, ObjectKind.SNAPSHOT)
+
+        def prepare(session: Session) -> None:
+            record = session.find_object(str(snapshot))
+            if record is None:
+                raise ObjectNotFound("the snapshot is not known", snapshot)
+            if record.origin != str(volume):
+                raise InvalidRequest(f"{snapshot} is no snapshot of it", volume)
+
+        return self._job("revert", str(volume), {"uri": str(volume), "snapshot": str(snapshot)}, prepare)
+
+    def delete(self, uri: DataObjectUri, *, dependants: bool = False) -> Result:
+        """An object from every device; with ``dependants``, a volume's snapshots first. An unknown object is gone already."""
+
+        def prepare(session: Session) -> None:
+            if session.grants_of(str(uri)):
+                raise ObjectInUse("a host uses it", uri)
+
+        return self._job("delete", str(uri), {"uri": str(uri), "dependants": dependants}, prepare)
+
+    def attach(self, volume: DataObjectUri, host: str, io: Mapping[str, Any] | None = None) -> Result:
+        """Let a host use a volume; ``io``: what a virtual machine there does with it."""
+        _want(volume, ObjectKind.VOLUME)
+        return self._job("attach", str(volume), {"uri": str(volume), "host": host, "io": io})
+
+    def detach(self, volume: DataObjectUri, host: str) -> Result:
+        """The host uses it no more."""
+        return self._job("detach", str(volume), {"uri": str(volume), "host": host})
+
+    def cancel(self, key: str) -> None:
+        """Ask the unfinished job with that key to end early. It ends failed, with nothing left, unless it was done already."""
+
+        def body(session: Session) -> None:
+            found = session.unfinished_job(key)
+            if found is not None:
+                session.cancel_job(found.id)
+
+        self.surroundings.transact("cancel", body)
+
+    def reconcile(self) -> Result:
+        """One round of reconciliation; how many things it had to mend."""
+        return reconcile.one_round(self.engine)
+
+    # -- how
+
+    def _job(
+        self, kind: str, key: str, arguments: Mapping[str, Any], prepare: Callable[[Session], None] | None = None
+    ) -> Result:
+        job, new = self.engine.submit(kind, key, arguments, prepare)
+        ended = self.engine.run(job) if new else None
+        return result_of(ended or self.engine.wait(job.id, HOUR_NS))
+
+    def _placed(
+        self, uri: DataObjectUri, size_bytes: int, role: Role, submit: Callable[[str], Result], *, zone: str = "",
+        cluster: str = "", host: str = "", device: str = "",
+    ) -> Result:
+        """Submit for the device that was named, or the best one; for the next best where somebody was faster to the space."""
+        demand = demand_for(uri, size_bytes, zone=zone, cluster=cluster, host=host)
+
+        def candidates(session: Session) -> tuple[DeviceRecord, ...]:
+            if device:
+                found = device_named(session, device)
+                refuse_write(found, uri, size_bytes)
+                return (found,)
+            return choose(self.topology, self.providers, session.devices(), uri, demand, role)
+
+        full: CapacityExceeded | None = None
+        for chosen in self.surroundings.transact("choose device", candidates):
+            try:
+                return submit(chosen.name)
+            except CapacityExceeded as error:
+                full = error
+            except ObjectExists:
+                # Somebody who asked for the same thing was faster; then it is done.
+                done = self._there(uri, size_bytes)
+                if done is None:
+                    raise
+                return done
+        assert full is not None
+        raise full
+
+    def _there(self, uri: DataObjectUri, size_bytes: int | None) -> Result | None:
+        """The answer for something that is done already; ``None`` where it is not. Raises ``ObjectExists`` for another size."""
+
+        def look(session: Session) -> tuple[ObjectRecord | None, list[str]]:
+            ready = [one.device for one in session.placements(str(uri)) if one.state is State.READY]
+            return session.find_object(str(uri)), ready
+
+        record, devices = self.surroundings.transact("look", look)
+        if record is None or not devices:
+            return None
+        if size_bytes is not None and record.size_bytes != size_bytes:
+            raise ObjectExists(f"it is there with {record.size_bytes} bytes", uri)
+        return {"uri": str(uri), "device": devices[0]}
+
+    def _size_of(self, uri: DataObjectUri) -> int:
+        record = self.surroundings.transact("look", lambda session: session.find_object(str(uri)))
+        if record is None:
+            raise ObjectNotFound("it is not known", uri)
+        return record.size_bytes or 0
+
+
+def result_of(job: JobRecord) -> Result:
+    """The result of a job that has ended. Raises the error it ended with."""
+    if job.state is JobState.SUCCEEDED:
+        return job.result
+    kind = ERRORS.get(str(job.result.get("error")), StorageError)
+    raise kind(job.result["message"], job.result["uri"], job.result["outcome"], job.result["retryable"])
+
+
+def _want(uri: DataObjectUri, kind: ObjectKind) -> None:
+    if uri.kind is not kind:
+        raise InvalidRequest(f"a {kind} was due, not a {uri.kind}", uri)
+
+
+def _refuse_known(session: Session, uri: DataObjectUri) -> None:
+    if any(placement.state is State.READY for placement in session.placements(str(uri))):
+        raise ObjectExists("it is there", uri)
+
+
+def _home(session: Session, volume: DataObjectUri) -> str:
+    """The device a volume is on. Raises ``ObjectNotFound``."""
+    for placement in ready_placements(session, str(volume)):
+        if placement.purpose is Purpose.KEPT:
+            return placement.device
+    raise ObjectNotFound("only staged copies of it are there", volume)

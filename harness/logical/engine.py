@@ -1,0 +1,157 @@
+"""Runs jobs: exactly one server at a time owns one, proves so in every transaction, and another goes on where it died.
+
+A job is a row. Its handler is ordinary code that reads the catalogue, decides, asks agents and writes the catalogue; it can be
+started again from the beginning at any moment, because what it finds in the catalogue tells it how far it came, and what it
+asks of devices may be asked again (C-RETRY). Nothing is remembered here that is not in the catalogue, but two hints that cost
+nothing when they are lost: how busy a location is, and which one did not answer lately.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from storcert.harness.contract import DeviceUnavailable, ObjectInUse, StorageError
+from storcert.harness.logical.motion import Planner
+from storcert.harness.logical.ports import CatalogueLost, Surroundings
+from storcert.harness.logical.providers import Providers
+from storcert.harness.logical.records import JobRecord, JobState
+from storcert.harness.logical.session import Session, StaleRecord
+from storcert.harness.logical.topology import Topology
+
+if TYPE_CHECKING:
+    from storcert.harness.logical.work import Work
+
+T = TypeVar("T")
+Handler: TypeAlias = "Callable[[Work], Mapping[str, Any]]"
+SECOND_NS = 10**9
+LEASE_NS = 60 * SECOND_NS
+SUSPICION_NS = 120 * SECOND_NS
+_POLLS_NS = (20_000_000, 50_000_000, 100_000_000, 250_000_000, 500_000_000, SECOND_NS)
+
+
+class LeaseLost(Exception):
+    """Another server has the job now. Whoever sees this stops at once and changes nothing."""
+
+
+class Engine:
+    """Of one management server. ``handlers``: what a job of each kind does."""
+
+    def __init__(
+        self, surroundings: Surroundings, topology: Topology, providers: Providers, handlers: Mapping[str, Handler]
+    ) -> None:
+        self.surroundings = surroundings
+        self.topology = topology
+        self.providers = providers
+        self.handlers = handlers
+        self.busy: Counter[str] = Counter()
+        self._suspects: dict[str, int] = {}
+
+    # -- asking for jobs
+
+    def submit(
+        self, kind: str, key: str, arguments: Mapping[str, Any], prepare: Callable[[Session], None] | None = None
+    ) -> tuple[JobRecord, bool]:
+        """A new job, owned by this server, and whether it is new: where an unfinished one was asked for the same thing, that
+        one is joined. ``prepare`` looks, in the same transaction, whether the job may begin; it raises the contract's error.
+
+        Raises ``ObjectInUse`` where an unfinished job does something else under the same key.
+        """
+        around = self.surroundings
+        lease_ns = around.now_ns() + LEASE_NS
+
+        def body(session: Session) -> tuple[JobRecord, bool]:
+            found = session.unfinished_job(key)
+            if found is not None:
+                if found.kind == kind and dict(found.arguments) == dict(arguments):
+                    return found, False
+                raise ObjectInUse(f"job {found.id} ({found.kind}) is at work on it", key)
+            if prepare is not None:
+                prepare(session)
+            return session.add_job(kind, key, arguments, around.name, lease_ns, around.now_ns()), True
+
+        return around.transact(f"submit {kind}", body)
+
+    def run(self, job: JobRecord) -> JobRecord | None:
+        """Run a job that this server owns to its end, and give it as it ended. ``None`` once another server has it."""
+        from storcert.harness.logical.work import Work
+
+        work = Work(self, job)
+        try:
+            try:
+                result = self.handlers[job.kind](work)
+            except StorageError as error:
+                return self._finish(work, JobState.FAILED, error.to_json())
+            return self._finish(work, JobState.SUCCEEDED, result)
+        except (LeaseLost, CatalogueLost):
+            return None
+
+    def _finish(self, work: Work, state: JobState, result: Mapping[str, Any]) -> JobRecord:
+        work.transact("finish", lambda session: session.finish_job(work.job, state, result))
+        return replace(work.job, state=state, result=result)
+
+    def wait(self, job: int, timeout_ns: int) -> JobRecord:
+        """The job once it has ended. Raises ``DeviceUnavailable`` with outcome unknown if that takes too long."""
+        around = self.surroundings
+        deadline_ns = around.now_ns() + timeout_ns
+        turn = 0
+        while True:
+            found = around.transact("look at job", lambda session: session.find_job(job))
+            if found is None or found.state is not JobState.RUNNING:
+                break
+            if around.now_ns() >= deadline_ns:
+                raise DeviceUnavailable(f"job {job} ({found.kind}) has not ended", found.key)
+            around.sleep_ns(_POLLS_NS[min(turn, len(_POLLS_NS) - 1)])
+            turn += 1
+        if found is None:
+            raise DeviceUnavailable(f"job {job} is not known any more")
+        return found
+
+    # -- taking over
+
+    def adopt(self) -> list[JobRecord]:
+        """Take the jobs whose owners let their leases run out."""
+        around = self.surroundings
+
+        def body(session: Session) -> list[JobRecord]:
+            taken = []
+            now_ns = around.now_ns()
+            for job in session.orphaned_jobs(now_ns):
+                taken.append(session.take_over(job, around.name, now_ns + LEASE_NS))
+            return taken
+
+        return around.transact("adopt", body)
+
+    # -- hints
+
+    def suspect(self, location: str) -> None:
+        """That location did not answer: prefer others for a while."""
+        self._suspects[location] = self.surroundings.now_ns() + SUSPICION_NS
+
+    def trust(self, location: str) -> None:
+        """It answered."""
+        self._suspects.pop(location, None)
+
+    def suspects(self) -> frozenset[str]:
+        """Locations that did not answer lately."""
+        now_ns = self.surroundings.now_ns()
+        return frozenset(name for name, until_ns in self._suspects.items() if until_ns > now_ns)
+
+    def planner(self, session: Session) -> Planner:
+        """What plans are made of, as things stand now."""
+        return Planner(self.topology, self.providers, session.devices(), self.busy, self.suspects())
+
+
+def hold(session: Session, job: JobRecord, lease_ns: int) -> JobRecord:
+    """Prove, inside a transaction, that the job is still ours. Raises :class:`LeaseLost`."""
+    try:
+        return session.hold(job, lease_ns)
+    except StaleRecord:
+        raise LeaseLost(f"job {job.id}") from None
+
+
+UniqueViolation = sqlite3.IntegrityError
+"""A row that must not exist twice does already."""

@@ -1,0 +1,278 @@
+"""Reconciliation: after any crash of anybody, records and devices agree again. Run twice, the second round changes nothing.
+
+What an unfinished job is making is never touched: a record is made before the bytes and goes after them, so bytes without a
+record, in a listing that is older than the look at the records, belong to nobody. While they are swept away the name is
+reserved, so that nobody makes a new object under the broom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from storcert.harness.contract import ObjectInUse, ObjectNotFound, StorageError
+from storcert.harness.logical.engine import SECOND_NS, Engine, Handler
+from storcert.harness.logical.operations import device_named, revert_volume
+from storcert.harness.logical.records import DeviceRecord, GrantRecord, JobState, ObjectRecord, PlacementRecord, Purpose
+from storcert.harness.logical.removing import remove, take_back
+from storcert.harness.logical.session import Session
+from storcert.harness.logical.states import Event, State
+from storcert.harness.logical.work import Lost, Work
+from storcert.harness.record.command import Verb
+
+STAGED_AGE_NS = 24 * 3600 * SECOND_NS
+"""A staged copy that nobody used for so long goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round had to mend."""
+
+    adopted: int = 0
+    settled: int = 0
+    swept: int = 0
+    lost: int = 0
+    evicted: int = 0
+    released: int = 0
+    recounted: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """By name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS) -> dict[str, int]:
+    """Mend everything that can be mended now. What a device that is away keeps stays for the next round."""
+    devices = engine.surroundings.transact("devices", lambda session: session.devices())
+    adopted = adopt(engine)
+    settled = settle_all(engine)
+    swept = lost = 0
+    for device in devices:
+        if device.capabilities.enumerate:
+            orphans, gone = survey(engine, device)
+            swept, lost = swept + orphans, lost + gone
+    counted = Round(
+        adopted, settled, swept, lost, evict(engine, devices, staged_age_ns), release(engine), recount(engine, devices)
+    ).to_json()
+    engine.surroundings.note("reconciled", **counted)
+    return counted
+
+
+def adopt(engine: Engine) -> int:
+    """Go on with the jobs of servers that died."""
+    jobs = engine.adopt()
+    for job in jobs:
+        engine.run(job)
+    return len(jobs)
+
+
+def _run(engine: Engine, kind: str, key: str, arguments: Mapping[str, Any]) -> bool:
+    """Submit and run; whether it succeeded. Somebody at work under the key mends it himself."""
+    try:
+        job, new = engine.submit(kind, key, arguments)
+    except ObjectInUse:
+        return False
+    ended = engine.run(job) if new else None
+    return ended is not None and ended.state is JobState.SUCCEEDED and bool(ended.result.get("changed", True))
+
+
+# -- states that no job owns any more
+
+
+def settle_all(engine: Engine) -> int:
+    """Placements in a transitional or failed state whose job has ended."""
+
+    def unowned(session: Session) -> list[PlacementRecord]:
+        return [one for one in session.unsettled() if not _owned(session, one)]
+
+    found = engine.surroundings.transact("unsettled", unowned)
+    return sum(
+        _run(engine, "settle", f"{one.uri}@{one.device}", {"uri": one.uri, "device": one.device}) for one in found
+    )
+
+
+def _owned(session: Session, placement: PlacementRecord) -> bool:
+    owner = None if placement.job is None else session.find_job(placement.job)
+    return owner is not None and owner.state is JobState.RUNNING
+
+
+def settle(work: Work) -> Mapping[str, Any]:
+    """``uri`` on ``device``: a revert that got stuck is repeated, everything else is taken away."""
+    uri, name = work.arguments["uri"], work.arguments["device"]
+
+    def look(session: Session) -> tuple[PlacementRecord | None, DeviceRecord, str]:
+        found = session.find_placement(uri, name)
+        if found is not None and (found.state is State.READY or _owned(session, found)):
+            found = None
+        stuck = session.find_job(found.job) if found is not None and found.job is not None else None
+        snapshot = str(stuck.arguments.get("snapshot", "")) if stuck is not None else ""
+        return found, device_named(session, name), snapshot
+
+    found, device, snapshot = work.transact("look", look)
+    if found is None:
+        return {"changed": False}
+    if found.state is State.CHANGING:
+        return revert_volume(work, uri, snapshot)
+    remove(work, device, uri)
+    return {"uri": uri}
+
+
+# -- records and bytes
+
+
+def survey(engine: Engine, device: DeviceRecord) -> tuple[int, int]:
+    """Compare what a device lists with the records of it: how many orphans were swept away, how many records had no bytes."""
+    around = engine.surroundings
+    before = {one.uri: one for one in around.transact("records", lambda session: session.placements_on(device.name))}
+    job, new = engine.submit("list", f"list {device.name}", {"device": device.name})
+    ended = engine.run(job) if new else None
+    if ended is None or ended.state is not JobState.SUCCEEDED:
+        return 0, 0
+    listed = frozenset(ended.result["uris"])
+    after = {one.uri: one for one in around.transact("records", lambda session: session.placements_on(device.name))}
+    orphans = sorted(listed - after.keys())
+    lost = [
+        uri
+        for uri, one in sorted(before.items())
+        if one.state is State.READY and uri not in listed and after.get(uri) == one
+    ]
+    arguments = {"device": device.name}
+    return (
+        sum(_run(engine, "sweep", f"{uri}@{device.name}", {**arguments, "uri": uri}) for uri in orphans),
+        sum(_run(engine, "lose", f"{uri}@{device.name}", {**arguments, "uri": uri}) for uri in lost),
+    )
+
+
+def list_device(work: Work) -> Mapping[str, Any]:
+    """What is on ``device``."""
+    device = work.transact("look", lambda session: device_named(session, work.arguments["device"]))
+    told = {"device": device.travel, "device_name": device.name}
+    return work.ask_somewhere((device,), Verb.LIST, told)
+
+
+def sweep(work: Work) -> Mapping[str, Any]:
+    """Bytes of ``uri`` on ``device`` that no record speaks of. The name is reserved meanwhile."""
+    uri, name = work.arguments["uri"], work.arguments["device"]
+
+    def reserve(session: Session) -> DeviceRecord | None:
+        if session.find_placement(uri, name) is not None:
+            return None
+        if session.find_object(uri) is None:
+            session.add_object(ObjectRecord(uri, None, None, "", work.now_ns()))
+        session.allocate(uri, name, Purpose.STAGED, work.job.id, 0, work.now_ns())
+        return device_named(session, name)
+
+    device = work.transact("reserve", reserve)
+    if device is not None:
+        work.engine.surroundings.note("swept", uri=uri, device=name)
+        take_back(work, device, uri)
+    return {"changed": device is not None}
+
+
+def lose(work: Work) -> Mapping[str, Any]:
+    """A record of ``uri`` on ``device`` whose bytes are gone: made sure of, then told, and the record goes."""
+    uri, name = work.arguments["uri"], work.arguments["device"]
+    device = work.transact("look", lambda session: device_named(session, name))
+    told = {"device": device.travel, "device_name": device.name, "uri": uri, "digest": ""}
+    try:
+        work.ask_somewhere((device,), Verb.DESCRIBE, told)
+    except ObjectNotFound:
+        pass
+    else:
+        return {"changed": False}
+
+    def mark(session: Session) -> bool:
+        found = session.find_placement(uri, name)
+        if found is None or found.state is not State.READY:
+            return False
+        session.move(found, Event.LOSE, work.job.id)
+        return True
+
+    if not work.transact("lost", mark):
+        return {"changed": False}
+    work.engine.surroundings.note("lost", uri=uri, device=name)
+    take_back(work, device, uri)
+    return {"uri": uri}
+
+
+# -- staging, grants, capacity
+
+
+def evict(engine: Engine, devices: list[DeviceRecord], staged_age_ns: int) -> int:
+    """Staged copies that no job pins and nobody used for long (L-STAGING)."""
+    limit_ns = engine.surroundings.now_ns() - staged_age_ns
+
+    def old(session: Session) -> list[PlacementRecord]:
+        return [one for device in devices for one in session.staged_on(device.name) if one.used_ns <= limit_ns]
+
+    found = engine.surroundings.transact("staged", old)
+    return sum(_run(engine, "evict", f"{one.uri}@{one.device}", {"uri": one.uri, "device": one.device}) for one in found)
+
+
+def evict_one(work: Work) -> Mapping[str, Any]:
+    """``uri`` from the staging ``device``, if it is still unused; not changed where the device itself still needs it."""
+    uri, name = work.arguments["uri"], work.arguments["device"]
+
+    def look(session: Session) -> DeviceRecord | None:
+        found = session.find_placement(uri, name)
+        unused = found is not None and found.purpose is Purpose.STAGED and not session.pinned_by(uri, name)
+        return device_named(session, name) if unused else None
+
+    device = work.transact("look", look)
+    if device is None:
+        return {"changed": False}
+    try:
+        remove(work, device, uri)
+    except ObjectInUse:
+        return {"changed": False}
+    return {"uri": uri}
+
+
+def release(engine: Engine) -> int:
+    """Grants of hosts whose agent was restarted: their virtual machines are gone (L-BALANCE)."""
+    grants = engine.surroundings.transact("grants", lambda session: session.grants())
+    hosts = sorted({grant.host for grant in grants})
+    return sum(_run(engine, "release", f"release {host}", {"host": host}) for host in hosts)
+
+
+def release_host(work: Work) -> Mapping[str, Any]:
+    """What ``host`` was granted by an earlier boot of its agent."""
+    host = work.arguments["host"]
+    try:
+        boot = work.ask(host, Verb.HELLO, {})["boot"]
+    except (StorageError, Lost):
+        return {"changed": False}
+
+    def stale(session: Session) -> list[GrantRecord]:
+        found = [grant for grant in session.grants() if grant.host == host and grant.boot != boot]
+        for grant in found:
+            session.revoke(grant.volume, host)
+        return found
+
+    return {"changed": bool(work.transact("release", stale))}
+
+
+def recount(engine: Engine, devices: list[DeviceRecord]) -> int:
+    """Capacity counted is capacity used (L-CAPACITY)."""
+
+    def body(session: Session) -> int:
+        wrong = 0
+        for device in devices:
+            noted, summed = session.recount(device.name)
+            if noted != summed:
+                session.set_reserved(device.name, summed)
+                wrong += 1
+        return wrong
+
+    return engine.surroundings.transact("recount", body)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "settle": settle,
+    "list": list_device,
+    "sweep": sweep,
+    "lose": lose,
+    "evict": evict_one,
+    "release": release_host,
+}

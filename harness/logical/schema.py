@@ -1,0 +1,42 @@
+"""Tables of the catalogue. Times are nanoseconds, sizes bytes, JSON is text with sorted keys."""
+
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE objects (
+    uri TEXT PRIMARY KEY, size_bytes INTEGER, digest TEXT, origin TEXT NOT NULL, created_ns INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX objects_by_origin ON objects (origin) WHERE origin <> '';
+
+CREATE TABLE devices (
+    name TEXT PRIMARY KEY, travel TEXT NOT NULL, capabilities TEXT NOT NULL, capacity_bytes INTEGER NOT NULL,
+    provider TEXT NOT NULL, state TEXT NOT NULL, reserved_bytes INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE placements (
+    uri TEXT NOT NULL, device TEXT NOT NULL, state TEXT NOT NULL, purpose TEXT NOT NULL, job INTEGER,
+    reserved_bytes INTEGER NOT NULL, used_ns INTEGER NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (uri, device)
+) WITHOUT ROWID;
+CREATE INDEX placements_by_device ON placements (device, uri);
+CREATE INDEX placements_unsettled ON placements (state, uri, device) WHERE state <> 'ready';
+CREATE INDEX placements_staged ON placements (device, used_ns) WHERE purpose = 'staged';
+
+CREATE TABLE pins (
+    uri TEXT NOT NULL, device TEXT NOT NULL, job INTEGER NOT NULL, PRIMARY KEY (uri, device, job)
+) WITHOUT ROWID;
+CREATE INDEX pins_by_job ON pins (job);
+
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL,
+    owner TEXT NOT NULL, lease_ns INTEGER NOT NULL, created_ns INTEGER NOT NULL, plan TEXT NOT NULL, result TEXT NOT NULL,
+    attempts INTEGER NOT NULL, version INTEGER NOT NULL, cancelled INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX jobs_unfinished ON jobs (key) WHERE state = 'running';
+CREATE INDEX jobs_by_lease ON jobs (lease_ns) WHERE state = 'running';
+
+CREATE TABLE grants (
+    volume TEXT NOT NULL, host TEXT NOT NULL, boot TEXT NOT NULL, granted_ns INTEGER NOT NULL, PRIMARY KEY (volume, host)
+) WITHOUT ROWID;
+CREATE INDEX grants_by_host ON grants (host, volume);
+"""

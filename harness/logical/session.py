@@ -1,0 +1,398 @@
+"""Rows of the catalogue in and out, inside one transaction. Names of columns stand here and in ``schema`` only.
+
+Every change is noted as a fact, which the journal of a run is made of. Changes of state are compare-and-set: a row that
+somebody else changed since it was read raises :class:`StaleRecord`, and the transaction is undone.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from storcert.harness.contract import Capabilities, StorageDevice
+from storcert.harness.logical.records import (
+    DeviceRecord,
+    DeviceState,
+    GrantRecord,
+    JobRecord,
+    JobState,
+    ObjectRecord,
+    PlacementRecord,
+    Purpose,
+)
+from storcert.harness.logical.states import Event, State, after
+
+Fact: TypeAlias = tuple[str, dict[str, Any]]
+"""Kind, and a JSON object."""
+
+_OBJECT = "uri, size_bytes, digest, origin, created_ns, version"
+_PLACEMENT = "uri, device, state, purpose, job, reserved_bytes, used_ns, version"
+_DEVICE = "name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes"
+_JOB = "id, kind, key, arguments, state, owner, lease_ns, created_ns, plan, result, attempts, version, cancelled"
+_GRANT = "volume, host, boot, granted_ns"
+
+
+class StaleRecord(Exception):
+    """Compare-and-set found that somebody else changed the row since it was read."""
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+class Session:
+    """The rows, inside one transaction. ``facts``: what it changed, in order."""
+
+    __slots__ = ("_connection", "facts")
+
+    def __init__(self, connection: sqlite3.Connection, facts: list[Fact]) -> None:
+        self._connection = connection
+        self.facts = facts
+
+    def _note(self, sort: str, /, **value: Any) -> None:
+        self.facts.append((sort, value))
+
+    def _rows(self, sql: str, *values: Any) -> list[Any]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def _row(self, sql: str, *values: Any) -> Any:
+        return self._connection.execute(sql, values).fetchone()
+
+    def _change(self, sql: str, *values: Any) -> None:
+        """Compare-and-set: exactly one row must have been as it was read."""
+        if self._connection.execute(sql, values).rowcount != 1:
+            raise StaleRecord(f"{sql.split(' WHERE')[0]} {values[-3:]}")
+
+    # -- objects
+
+    def find_object(self, uri: str) -> ObjectRecord | None:
+        """The object of that URI."""
+        row = self._row(f"SELECT {_OBJECT} FROM objects WHERE uri = ?", uri)
+        return None if row is None else ObjectRecord(*row)
+
+    def objects_from(self, origin: str) -> list[ObjectRecord]:
+        """Those made from ``origin``, by URI."""
+        rows = self._rows(f"SELECT {_OBJECT} FROM objects WHERE origin = ? ORDER BY uri", origin)
+        return [ObjectRecord(*row) for row in rows]
+
+    def objects(self, beyond: str = "", limit: int = -1) -> list[ObjectRecord]:
+        """Objects by URI, those after ``beyond`` only."""
+        rows = self._rows(f"SELECT {_OBJECT} FROM objects WHERE uri > ? ORDER BY uri LIMIT ?", beyond, limit)
+        return [ObjectRecord(*row) for row in rows]
+
+    def add_object(self, record: ObjectRecord) -> None:
+        """A new object; ``sqlite3.IntegrityError`` where the URI is known."""
+        self._connection.execute(
+            f"INSERT INTO objects ({_OBJECT}) VALUES (?, ?, ?, ?, ?, ?)",
+            (record.uri, record.size_bytes, record.digest, record.origin, record.created_ns, record.version),
+        )
+        self._note("object", uri=record.uri, event="known", size_bytes=record.size_bytes, origin=record.origin)
+
+    def learn(self, record: ObjectRecord, size_bytes: int, digest: str | None) -> None:
+        """Size and digest of an object have become known. Raises :class:`StaleRecord`."""
+        self._change(
+            "UPDATE objects SET size_bytes = ?, digest = ?, version = version + 1 WHERE uri = ? AND version = ?",
+            size_bytes, digest, record.uri, record.version,
+        )
+        self._note("object", uri=record.uri, event="learnt", size_bytes=size_bytes, origin=record.origin)
+
+    def remove_object(self, uri: str) -> None:
+        """Forget an object. It must have no placement."""
+        if self._connection.execute("DELETE FROM objects WHERE uri = ?", (uri,)).rowcount:
+            self._note("object", uri=uri, event="forgotten", size_bytes=None, origin="")
+
+    # -- placements
+
+    def find_placement(self, uri: str, device: str) -> PlacementRecord | None:
+        """The object's placement on that device."""
+        row = self._row(f"SELECT {_PLACEMENT} FROM placements WHERE uri = ? AND device = ?", uri, device)
+        return None if row is None else _placement(row)
+
+    def placements(self, uri: str) -> list[PlacementRecord]:
+        """All placements of an object, by device."""
+        rows = self._rows(f"SELECT {_PLACEMENT} FROM placements WHERE uri = ? ORDER BY device", uri)
+        return [_placement(row) for row in rows]
+
+    def placements_on(self, device: str) -> list[PlacementRecord]:
+        """All placements on a device, by URI."""
+        rows = self._rows(f"SELECT {_PLACEMENT} FROM placements WHERE device = ? ORDER BY uri", device)
+        return [_placement(row) for row in rows]
+
+    def unsettled(self) -> list[PlacementRecord]:
+        """Placements that are not ready, by state, URI and device."""
+        rows = self._rows(f"SELECT {_PLACEMENT} FROM placements WHERE state <> 'ready' ORDER BY state, uri, device")
+        return [_placement(row) for row in rows]
+
+    def staged_on(self, device: str) -> list[PlacementRecord]:
+        """Ready staged copies on a device that nobody pins, the longest unused first."""
+        rows = self._rows(
+            f"SELECT {_PLACEMENT} FROM placements AS p WHERE device = ? AND purpose = 'staged' AND state = 'ready' "
+            "AND NOT EXISTS (SELECT 1 FROM pins WHERE pins.uri = p.uri AND pins.device = p.device) ORDER BY used_ns, uri",
+            device,
+        )
+        return [_placement(row) for row in rows]
+
+    def allocate(self, uri: str, device: str, purpose: Purpose, job: int, reserved_bytes: int, now_ns: int) -> None:
+        """A new placement and the space it takes; ``sqlite3.IntegrityError`` where there is one."""
+        self._connection.execute(
+            f"INSERT INTO placements ({_PLACEMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+            (uri, device, after(State.ABSENT, Event.ALLOCATE), purpose, job, reserved_bytes, now_ns),
+        )
+        self._note_move(uri, device, State.ABSENT, Event.ALLOCATE, State.ALLOCATED, job, reserved_bytes, purpose)
+        self._reserve(device, reserved_bytes)
+
+    def move(self, record: PlacementRecord, event: Event, job: int | None) -> PlacementRecord:
+        """Apply ``event``; ``job`` owns the state that follows. Raises :class:`StaleRecord` and ``IllegalTransition``.
+
+        A placement that becomes absent goes, and its space with it.
+        """
+        state = after(record.state, event)
+        key = (record.uri, record.device, record.version)
+        if state is State.ABSENT:
+            self._change("DELETE FROM placements WHERE uri = ? AND device = ? AND version = ?", *key)
+        else:
+            self._change(
+                "UPDATE placements SET state = ?, job = ?, version = version + 1 WHERE uri = ? AND device = ? AND version = ?",
+                state, job, *key,
+            )
+        self._note_move(
+            record.uri, record.device, record.state, event, state, job, record.reserved_bytes, record.purpose
+        )
+        if state is State.ABSENT:
+            self._reserve(record.device, -record.reserved_bytes)
+        return _moved(record, state, job)
+
+    def _note_move(
+        self, uri: str, device: str, before: State, event: Event, state: State, job: int | None, reserved_bytes: int,
+        purpose: Purpose,
+    ) -> None:
+        self._note(
+            "placement", uri=uri, device=device, before=str(before), event=str(event), state=str(state), job=job,
+            reserved_bytes=reserved_bytes, purpose=str(purpose),
+        )
+
+    def resize(self, record: PlacementRecord, reserved_bytes: int) -> PlacementRecord:
+        """The placement turned out to take another size. Raises :class:`StaleRecord`."""
+        self._change(
+            "UPDATE placements SET reserved_bytes = ?, version = version + 1 WHERE uri = ? AND device = ? AND version = ?",
+            reserved_bytes, record.uri, record.device, record.version,
+        )
+        self._note("resized", uri=record.uri, device=record.device, reserved_bytes=reserved_bytes)
+        self._reserve(record.device, reserved_bytes - record.reserved_bytes)
+        return PlacementRecord(
+            record.uri, record.device, record.state, record.purpose, record.job, reserved_bytes, record.used_ns,
+            record.version + 1,
+        )
+
+    def keep(self, uri: str, device: str, purpose: Purpose) -> None:
+        """A placement is wanted for another purpose from now on."""
+        self._connection.execute(
+            "UPDATE placements SET purpose = ?, version = version + 1 WHERE uri = ? AND device = ?", (purpose, uri, device)
+        )
+        self._note("purpose", uri=uri, device=device, purpose=str(purpose))
+
+    def used(self, uri: str, device: str, now_ns: int) -> None:
+        """A staged copy was of use."""
+        self._connection.execute("UPDATE placements SET used_ns = ? WHERE uri = ? AND device = ?", (now_ns, uri, device))
+
+    # -- pins
+
+    def pin(self, uri: str, device: str, job: int) -> None:
+        """``job`` needs this placement until it ends. Repeating does nothing."""
+        self._connection.execute("INSERT OR IGNORE INTO pins (uri, device, job) VALUES (?, ?, ?)", (uri, device, job))
+        self._note("pin", uri=uri, device=device, job=job)
+
+    def unpin(self, job: int) -> None:
+        """``job`` needs nothing any more."""
+        if self._connection.execute("DELETE FROM pins WHERE job = ?", (job,)).rowcount:
+            self._note("unpin", job=job)
+
+    def pinned_by(self, uri: str, device: str) -> list[int]:
+        """The jobs that need this placement."""
+        return [row[0] for row in self._rows("SELECT job FROM pins WHERE uri = ? AND device = ? ORDER BY job", uri, device)]
+
+    def pins(self) -> list[tuple[str, str, int]]:
+        """Every pin: URI, device, job."""
+        return [tuple(row) for row in self._rows("SELECT uri, device, job FROM pins ORDER BY uri, device, job")]
+
+    # -- devices
+
+    def find_device(self, name: str) -> DeviceRecord | None:
+        """The device of that name."""
+        row = self._row(f"SELECT {_DEVICE} FROM devices WHERE name = ?", name)
+        return None if row is None else _device(row)
+
+    def devices(self) -> list[DeviceRecord]:
+        """All devices, by name."""
+        return [_device(row) for row in self._rows(f"SELECT {_DEVICE} FROM devices ORDER BY name")]
+
+    def add_device(self, record: DeviceRecord) -> None:
+        """A new device; ``sqlite3.IntegrityError`` where the name is taken."""
+        self._connection.execute(
+            f"INSERT INTO devices ({_DEVICE}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                record.name, record.travel, _json(record.capabilities.to_json()), record.capacity_bytes, record.provider,
+                record.state, record.reserved_bytes,
+            ),
+        )
+        self._note(
+            "device", name=record.name, policy=record.policy.to_json(), capabilities=record.capabilities.to_json(),
+            capacity_bytes=record.capacity_bytes, provider=record.provider,
+        )
+
+    def set_device_state(self, name: str, state: DeviceState) -> None:
+        """Up, or in maintenance."""
+        self._connection.execute("UPDATE devices SET state = ? WHERE name = ?", (state, name))
+
+    def recount(self, name: str) -> tuple[int, int]:
+        """What is noted as reserved on a device, and the sum of its placements."""
+        noted = self._row("SELECT reserved_bytes FROM devices WHERE name = ?", name)[0]
+        summed = self._row("SELECT coalesce(sum(reserved_bytes), 0) FROM placements WHERE device = ?", name)[0]
+        return noted, summed
+
+    def set_reserved(self, name: str, reserved_bytes: int) -> None:
+        """Note what is really reserved."""
+        self._connection.execute("UPDATE devices SET reserved_bytes = ? WHERE name = ?", (reserved_bytes, name))
+        self._note("capacity", device=name, reserved_bytes=reserved_bytes)
+
+    def _reserve(self, device: str, more_bytes: int) -> None:
+        if more_bytes:
+            self._connection.execute(
+                "UPDATE devices SET reserved_bytes = reserved_bytes + ? WHERE name = ?", (more_bytes, device)
+            )
+            (reserved_bytes,) = self._row("SELECT reserved_bytes FROM devices WHERE name = ?", device)
+            self._note("capacity", device=device, reserved_bytes=reserved_bytes)
+
+    # -- jobs
+
+    def add_job(
+        self, kind: str, key: str, arguments: Mapping[str, Any], owner: str, lease_ns: int, now_ns: int
+    ) -> JobRecord:
+        """A new running job; ``sqlite3.IntegrityError`` where an unfinished one has the key."""
+        row = self._connection.execute(
+            f"INSERT INTO jobs ({_JOB.removeprefix('id, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0)",
+            (kind, key, _json(arguments), JobState.RUNNING, owner, lease_ns, now_ns, "{}", "{}"),
+        )
+        assert row.lastrowid is not None
+        self._note("job", id=row.lastrowid, event="begun", kind=kind, key=key, arguments=dict(arguments), owner=owner)
+        return JobRecord(row.lastrowid, kind, key, arguments, JobState.RUNNING, owner, lease_ns, now_ns)
+
+    def find_job(self, job: int) -> JobRecord | None:
+        """The job of that number."""
+        row = self._row(f"SELECT {_JOB} FROM jobs WHERE id = ?", job)
+        return None if row is None else _job(row)
+
+    def unfinished_job(self, key: str) -> JobRecord | None:
+        """The running job with that key."""
+        row = self._row(f"SELECT {_JOB} FROM jobs WHERE key = ? AND state = 'running'", key)
+        return None if row is None else _job(row)
+
+    def jobs(self) -> list[JobRecord]:
+        """All jobs, oldest first."""
+        return [_job(row) for row in self._rows(f"SELECT {_JOB} FROM jobs ORDER BY id")]
+
+    def running_jobs(self) -> list[JobRecord]:
+        """Jobs that have not ended, oldest first."""
+        return [_job(row) for row in self._rows(f"SELECT {_JOB} FROM jobs WHERE state = 'running' ORDER BY id")]
+
+    def orphaned_jobs(self, now_ns: int) -> list[JobRecord]:
+        """Running jobs whose lease is over, oldest first."""
+        rows = self._rows(f"SELECT {_JOB} FROM jobs WHERE state = 'running' AND lease_ns < ? ORDER BY id", now_ns)
+        return [_job(row) for row in rows]
+
+    def take_over(self, job: JobRecord, owner: str, lease_ns: int) -> JobRecord:
+        """Another server has the job from now on. Raises :class:`StaleRecord`."""
+        self._change(
+            "UPDATE jobs SET owner = ?, lease_ns = ?, attempts = attempts + 1, version = version + 1 "
+            "WHERE id = ? AND state = 'running' AND version = ?",
+            owner, lease_ns, job.id, job.version,
+        )
+        self._note("job", id=job.id, event="taken-over", owner=owner)
+        found = self.find_job(job.id)
+        assert found is not None
+        return found
+
+    def hold(self, job: JobRecord, lease_ns: int) -> JobRecord:
+        """Prove that the job is still this server's, and hold it longer. Raises :class:`StaleRecord`."""
+        self._change(
+            "UPDATE jobs SET lease_ns = max(lease_ns, ?) WHERE id = ? AND state = 'running' AND version = ?",
+            lease_ns, job.id, job.version,
+        )
+        found = self.find_job(job.id)
+        assert found is not None
+        return found
+
+    def set_plan(self, job: int, plan: Mapping[str, Any]) -> None:
+        """What was decided for a job."""
+        self._connection.execute("UPDATE jobs SET plan = ? WHERE id = ?", (_json(plan), job))
+        self._note("plan", job=job, plan=dict(plan))
+
+    def cancel_job(self, job: int) -> None:
+        """Somebody wants the job to end early."""
+        self._connection.execute("UPDATE jobs SET cancelled = 1 WHERE id = ? AND state = 'running'", (job,))
+
+    def finish_job(self, job: JobRecord, state: JobState, result: Mapping[str, Any]) -> None:
+        """The job has ended, once and for all; its pins go. Raises :class:`StaleRecord`."""
+        self._change(
+            "UPDATE jobs SET state = ?, result = ?, version = version + 1 WHERE id = ? AND state = 'running' AND version = ?",
+            state, _json(result), job.id, job.version,
+        )
+        self._note("job", id=job.id, event=str(state), result=dict(result))
+        self.unpin(job.id)
+
+    def forget_jobs(self, before_ns: int) -> None:
+        """Drop ended jobs that began before that moment."""
+        self._connection.execute("DELETE FROM jobs WHERE state <> 'running' AND created_ns < ?", (before_ns,))
+
+    # -- grants
+
+    def grant(self, record: GrantRecord) -> None:
+        """A host may use a volume; the newest boot of the host counts."""
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO grants ({_GRANT}) VALUES (?, ?, ?, ?)",
+            (record.volume, record.host, record.boot, record.granted_ns),
+        )
+        self._note("grant", volume=record.volume, host=record.host, boot=record.boot)
+
+    def revoke(self, volume: str, host: str) -> None:
+        """It may no more."""
+        if self._connection.execute("DELETE FROM grants WHERE volume = ? AND host = ?", (volume, host)).rowcount:
+            self._note("revoke", volume=volume, host=host)
+
+    def grants_of(self, volume: str) -> list[GrantRecord]:
+        """Who may use a volume, by host."""
+        rows = self._rows(f"SELECT {_GRANT} FROM grants WHERE volume = ? ORDER BY host", volume)
+        return [GrantRecord(*row) for row in rows]
+
+    def grants(self) -> list[GrantRecord]:
+        """Every grant, by volume and host."""
+        return [GrantRecord(*row) for row in self._rows(f"SELECT {_GRANT} FROM grants ORDER BY volume, host")]
+
+
+def _placement(row: Iterable[Any]) -> PlacementRecord:
+    uri, device, state, purpose, job, reserved_bytes, used_ns, version = row
+    return PlacementRecord(uri, device, State(state), Purpose(purpose), job, reserved_bytes, used_ns, version)
+
+
+def _moved(record: PlacementRecord, state: State, job: int | None) -> PlacementRecord:
+    return PlacementRecord(
+        record.uri, record.device, state, record.purpose, job, record.reserved_bytes, record.used_ns, record.version + 1
+    )
+
+
+def _device(row: Iterable[Any]) -> DeviceRecord:
+    name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes = row
+    return DeviceRecord(
+        name, travel, StorageDevice.from_json(travel).policy, Capabilities.from_json(json.loads(capabilities)), capacity_bytes,
+        provider, DeviceState(state), reserved_bytes,
+    )
+
+
+def _job(row: Iterable[Any]) -> JobRecord:
+    number, kind, key, arguments, state, owner, lease_ns, created_ns, plan, result, attempts, version, cancelled = row
+    return JobRecord(
+        number, kind, key, json.loads(arguments), JobState(state), owner, lease_ns, created_ns, json.loads(plan),
+        json.loads(result), attempts, version, bool(cancelled),
+    )

@@ -1,0 +1,81 @@
+"""What a management server asks of a location, and what comes back. Values that travel as JSON; nothing here does anything.
+
+A command names devices by their JSON and objects by their URIs. It carries a deadline: an agent begins nothing for it, and
+publishes nothing, after that. An agent remembers how a command ended, so asking again for the same command does nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Verb(StrEnum):
+    """What can be asked. Those up to ``EXPORT`` act on devices; the rest asks the agent about itself."""
+
+    CREATE = "create"
+    DELETE = "delete"
+    DESCRIBE = "describe"
+    LIST = "list"
+    DEVICE_COPY = "device-copy"
+    SNAPSHOT = "snapshot"
+    CLONE = "clone"
+    REVERT = "revert"
+    STREAM = "stream"
+    DOWNLOAD = "download"
+    EXPORT = "export"
+    CAPABILITIES = "capabilities"
+    ATTACH = "attach"
+    DETACH = "detach"
+    STATUS = "status"
+    CANCEL = "cancel"
+    HELLO = "hello"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``id``: unique for ever. ``arguments``: a JSON object. ``deadline_ns``: Unix time."""
+
+    id: str
+    verb: Verb
+    arguments: Mapping[str, Any]
+    deadline_ns: int
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {"id": self.id, "verb": str(self.verb), "arguments": dict(self.arguments), "deadline_ns": self.deadline_ns}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Inverse of :meth:`to_json`. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
+        return cls(str(value["id"]), Verb(value["verb"]), dict(value["arguments"]), int(value["deadline_ns"]))
+
+
+class Ending(StrEnum):
+    """How a command stands at its agent. ``unheard``: the agent knows nothing of it (it was never told, or has restarted)."""
+
+    DONE = "done"
+    FAILED = "failed"
+    RUNNING = "running"
+    UNHEARD = "unheard"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``result``: of a command that is done, its result; of a failed one, the error as JSON; of a running one, its progress.
+    ``boot``: identifies the agent's process; another one after a restart."""
+
+    ending: Ending
+    boot: str
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {"ending": str(self.ending), "boot": self.boot, "result": dict(self.result)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Inverse of :meth:`to_json`. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
+        return cls(Ending(value["ending"]), str(value["boot"]), dict(value["result"]))

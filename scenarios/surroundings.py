@@ -1,0 +1,173 @@
+"""Management servers and agents in a simulation: their clocks are virtual, their catalogue is a server on a wire, what they
+say to each other are messages of the network. The code that runs on them is the same as outside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from random import Random
+from typing import Any, TypeVar
+
+from storcert.harness.agent.agent import Agent
+from storcert.harness.kernel import DeadlineExpired, Kernel, Location
+from storcert.harness.logical.ports import CatalogueLost, NoAnswer
+from storcert.harness.logical.repository import Repository
+from storcert.harness.logical.session import Fact, Session
+from storcert.harness.record.command import Answer, Command, Verb
+from storcert.simulators.network import wire as wires
+from storcert.simulators.network.errors import WireError
+from storcert.simulators.network.topology import network_of
+from storcert.simulators.network.wire import Wire
+
+T = TypeVar("T")
+MESSAGE_BYTES = 512
+CATALOGUE_NS = 200_000
+"""How long the catalogue works on a transaction."""
+
+
+class Catalogue:
+    """The one catalogue of a region, on a wire: each transaction is a request, so a server can die before or after it."""
+
+    name = "catalogue"
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self.repository = Repository(on_commit=self._committed)
+        self.wire = Wire(kernel, self.name)
+
+    def _committed(self, fact: Fact) -> None:
+        note(self._kernel, "", *fact)
+
+    def transact(self, label: str, body: Callable[[Session], T]) -> T:
+        """One transaction, for the server whose task runs. Raises what ``body`` raises, and :class:`CatalogueLost`."""
+
+        def effect() -> wires.Answer:
+            try:
+                return wires.Answer((self.repository.transact(body), None), service_ns=CATALOGUE_NS)
+            except Exception as error:  # noqa: BLE001  (it is the caller's: a refusal of the control plane, or a bug of it)
+                return wires.Answer((None, error), "undone", service_ns=CATALOGUE_NS)
+
+        try:
+            result, error = self.wire.call(label, "", effect).answer.result
+        except WireError as lost:
+            raise CatalogueLost(f"{label}: {type(lost).__name__}") from lost
+        if error is not None:
+            raise error
+        found: T = result
+        return found
+
+
+def note(kernel: Kernel, location: str, sort: str, value: dict[str, Any]) -> None:
+    """A fact, into the journal of the run."""
+    kernel.journal.record(sort, location, json.dumps(value, sort_keys=True, separators=(",", ":")))
+
+
+class _At:
+    """What every simulated location has."""
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self.kernel = location.kernel
+
+    @property
+    def name(self) -> str:
+        """Of the location."""
+        return self.location.name
+
+    def now_ns(self) -> int:
+        """Virtual time."""
+        return self.kernel.now_ns
+
+    def sleep_ns(self, duration_ns: int) -> None:
+        """Let virtual time pass."""
+        self.kernel.sleep_ns(duration_ns)
+
+    def spawn(self, label: str, body: Callable[[], None]) -> None:
+        """A task of the location."""
+        self.kernel.spawn(body, location=self.location, name=label)
+
+    def note(self, sort: str, /, **value: Any) -> None:
+        """A fact."""
+        note(self.kernel, self.location.name, sort, value)
+
+
+class SimulatedServer(_At):
+    """The surroundings of a management server. Made anew when its location restarts."""
+
+    def __init__(self, location: Location, catalogue: Catalogue) -> None:
+        super().__init__(location)
+        self._catalogue = catalogue
+        self._messages = network_of(location.kernel).messages
+        self._waiting: dict[str, Any] = {}
+        self._asked = 0
+        self.spawn("letters", self._read)
+
+    def transact(self, label: str, body: Callable[[Session], T]) -> T:
+        """One transaction of the region's catalogue."""
+        return self._catalogue.transact(label, body)
+
+    def ask(self, location: str, command: Command, timeout_ns: int) -> Answer:
+        """Send a command and wait for the answer."""
+        agent = self.kernel.locations.get(location)
+        if agent is None:
+            raise NoAnswer(f"there is no location {location!r}")
+        self._asked += 1
+        number = f"{self.location.epoch}/{self._asked}"
+        arrived = self._waiting[number] = self.kernel.event()
+        payload = {"number": number, "command": command.to_json()}
+        self._messages.send(self.location, agent, payload, MESSAGE_BYTES)
+        try:
+            answer: Answer = self.kernel.wait(arrived, timeout_ns, reason="answer")
+        except DeadlineExpired:
+            raise NoAnswer(f"{command.verb} at {location}") from None
+        finally:
+            self._waiting.pop(number, None)
+        return answer
+
+    def _read(self) -> None:
+        mailbox = self._messages.mailbox(self.location)
+        while True:
+            letter = mailbox.receive()
+            if letter is None:
+                continue
+            waiting = self._waiting.get(letter.payload["number"])
+            if waiting is not None and not waiting.triggered:
+                waiting.succeed(Answer.from_json(letter.payload["answer"]))
+
+
+class SimulatedMachine(_At):
+    """The machine an agent runs on. Made anew when its location restarts."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self.boot = f"{location.name}/{location.epoch}"
+        self.booted_ns = location.kernel.now_ns
+
+    def stream(self, name: str) -> Random:
+        """A random stream of this life of the location."""
+        return self.location.stream(name)
+
+
+def run_agent(location: Location) -> None:
+    """The agent of a location, from its start to its death. Runs as a task there."""
+    agent = Agent(SimulatedMachine(location))
+    messages = network_of(location.kernel).messages
+    mailbox = messages.mailbox(location)
+
+    def serve(source: Location, number: str, command: Command) -> None:
+        answer = agent.handle(command)
+        messages.send(location, source, {"number": number, "answer": answer.to_json()}, MESSAGE_BYTES)
+
+    while True:
+        letter = mailbox.receive()
+        if letter is None:
+            continue
+        source = location.kernel.locations[letter.source]
+        command = Command.from_json(letter.payload["command"])
+        number = letter.payload["number"]
+        if command.verb in (Verb.STATUS, Verb.CANCEL, Verb.HELLO):
+            serve(source, number, command)
+        else:
+            body = lambda s=source, n=number, c=command: serve(s, n, c)  # noqa: E731
+            location.kernel.spawn(body, location=location, name=f"{command.verb} {command.id}")

@@ -1,0 +1,39 @@
+"""What bytes are really where, told to the journal at the end of a run, read through fresh drivers at a place of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from storcert.harness.contract import StorageDevice
+from storcert.harness.kernel import Kernel
+from storcert.harness.logical.topology import Topology
+from storcert.scenarios.surroundings import note
+from storcert.simulators.device import SimulatedDevice
+
+SURVEYOR = "surveyor"
+CHUNK_BYTES = 1 << 20
+
+
+def survey(kernel: Kernel, topology: Topology, devices: Iterable[tuple[StorageDevice, SimulatedDevice]]) -> None:
+    """One ``survey`` fact for each object on each device: its size and the SHA-256 of its bytes. Raises what a driver raises:
+    everything is healed by now."""
+    location = kernel.location(SURVEYOR)
+    for device, simulated in devices:
+        simulated.attach(location)
+        task = kernel.spawn(lambda one=device: _look(kernel, one), location=location, name=f"survey {device.name}")
+        kernel.run_until_done(task, limit_ns=24 * 3600 * 10**9)
+        if task.error is not None:
+            raise task.error
+
+
+def _look(kernel: Kernel, device: StorageDevice) -> None:
+    driver = device.make_driver()
+    for uri in sorted(driver.list_objects()):
+        hasher, size_bytes = hashlib.sha256(), 0
+        with driver.open_input(uri) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                hasher.update(chunk)
+                size_bytes += len(chunk)
+        note(kernel, "", "survey", {
+            "device": device.name, "uri": str(uri), "size_bytes": size_bytes, "digest": hasher.hexdigest()})

@@ -1,0 +1,205 @@
+"""The control plane at work in a simulated region: every operation, repeated, refused, and judged by every rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from storcert.harness.checkers.control_plane import judge
+from storcert.harness.contract import (
+    CapacityExceeded,
+    InvalidRequest,
+    ObjectExists,
+    ObjectInUse,
+    ObjectNotFound,
+    StorageError,
+    Unsupported,
+)
+from storcert.harness.logical.records import DeviceState
+from storcert.scenarios.region import Region
+from tests.scenarios.regions import broken, one_zone, snapshot, template, volume
+
+
+def _held(region: Region, device: str) -> list[str]:
+    return sorted(entry.name.removeprefix("storcert") for entry in region.simulated(device).census())
+
+
+def _commands(region: Region, said: str) -> list[str]:
+    """The commands sent that say so."""
+    events = region.kernel.journal.events
+    return [event.text for event in events if event.kind == "command" and '"sent"' in event.text and said in event.text]
+
+
+def test_objects_are_made_copied_and_deleted_all_by_the_same_code() -> None:
+    with one_zone() as region:
+        made = region.call(lambda c: c.create_volume(volume("a"), 4096, zone="z1"))
+        assert made == {"uri": "/volume/1/a", "device": "volumes", "size_bytes": 4096}
+        assert region.call(lambda c: c.create_from(volume("b"), volume("a"), zone="z1"))["way"] == "device-copy"
+        assert region.call(lambda c: c.create_from(template(), volume("a"), zone="z1"))["way"] == "stream"
+        assert region.call(lambda c: c.create_from(volume("c"), template(), device="beside"))["way"] == "stream"
+        assert region.call(lambda c: c.migrate(volume("a"), "beside"))["way"] == "stream"
+        assert (_held(region, "volumes"), _held(region, "beside")) == (["/volume/1/b"], ["/volume/1/a", "/volume/1/c"])
+        for name in "abc":
+            region.call(lambda c, name=name: c.delete(volume(name)))
+        region.call(lambda c: c.delete(template()))
+        assert broken(region) == []
+        assert _held(region, "volumes") == _held(region, "beside") == _held(region, "images") == []
+
+
+def test_what_is_done_already_is_a_success() -> None:
+    with one_zone() as region:
+        for _ in range(2):
+            assert region.call(lambda c: c.create_volume(volume("a"), 10, zone="z1"))["device"] == "volumes"
+        for _ in range(2):
+            assert region.call(lambda c: c.create_from(volume("b"), volume("a"), zone="z1"))["device"] == "volumes"
+        for _ in range(2):
+            region.call(lambda c: c.migrate(volume("a"), "beside"))
+        for _ in range(2):
+            region.call(lambda c: c.delete(volume("a")))
+        assert broken(region) == []
+
+
+REFUSED: dict[str, tuple[type[StorageError], Any]] = {
+    "another-size": (ObjectExists, lambda c: c.create_volume(volume("a"), 11, zone="z1")),
+    "unknown-source": (ObjectNotFound, lambda c: c.create_from(volume("n"), volume("nobody"), zone="z1")),
+    "from-itself": (ObjectExists, lambda c: c.create_from(volume("a"), volume("a"), zone="z1")),
+    "wrong-kind": (InvalidRequest, lambda c: c.create_volume(template(), 10, zone="z1")),
+    "unknown-zone": (Unsupported, lambda c: c.create_volume(volume("n"), 10, zone="z9")),
+    "unknown-device": (InvalidRequest, lambda c: c.create_volume(volume("n"), 10, device="none")),
+    "too-large": (CapacityExceeded, lambda c: c.create_volume(volume("n"), 1 << 45, zone="z1")),
+    "snapshot-elsewhere-is-a-volume": (InvalidRequest, lambda c: c.take_snapshot(volume("a"), volume("n"))),
+    "volume-twice": (InvalidRequest, lambda c: c.copy(volume("a"), "beside")),
+    "not-attachable": (Unsupported, lambda c: c.attach(volume("a"), "z1-h1")),
+    "attached-to-a-storage-vm": (InvalidRequest, lambda c: c.attach(volume("a"), "z1-ssvm1")),
+    "reverted-to-nothing": (ObjectNotFound, lambda c: c.revert(volume("a"), snapshot())),
+}
+
+
+@pytest.mark.parametrize("case", sorted(REFUSED))
+def test_what_cannot_be_is_refused_and_changes_nothing(case: str) -> None:
+    error, act = REFUSED[case]
+    with one_zone() as region:
+        region.call(lambda c: c.create_volume(volume("a"), 10, device="volumes"))
+        with pytest.raises(error):
+            region.call(act)
+        assert _held(region, "volumes") == ["/volume/1/a"] and _held(region, "beside") == []
+        assert broken(region) == []
+
+
+def test_a_snapshot_of_a_volume_at_rest_may_be_a_copy() -> None:
+    with one_zone() as region:
+        region.call(lambda c: c.create_volume(volume("a"), 10, device="volumes"))
+        assert region.call(lambda c: c.take_snapshot(volume("a"), snapshot()))["way"] == "device-copy"
+        assert region.call(lambda c: c.take_snapshot(volume("a"), snapshot("s2"), "images"))["way"] == "stream"
+        with pytest.raises(ObjectInUse, match="is on the same device"):
+            region.call(lambda c: c.migrate(volume("a"), "beside"))
+        region.call(lambda c: c.delete(volume("a"), dependants=True))
+        assert _held(region, "volumes") == _held(region, "images") == []
+        assert broken(region) == []
+
+
+def test_a_device_in_maintenance_takes_nothing_new() -> None:
+    with one_zone() as region:
+        region.call(lambda c: c.set_device_state("volumes", DeviceState.MAINTENANCE))
+        assert region.call(lambda c: c.create_volume(volume("a"), 10, zone="z1"))["device"] == "beside"
+
+
+def test_many_ask_for_one_object_and_one_is_made() -> None:
+    with one_zone() as region:
+        region.call(lambda c: c.create_volume(volume("a"), 100_000, device="volumes"))
+        tasks = [
+            region.start(lambda c: c.create_from(volume("n"), volume("a"), device="beside"), at=f"ms-{1 + number % 2}")
+            for number in range(6)
+        ]
+        region.finish(*tasks)
+        assert [task.error for task in tasks] == [None] * 6
+        assert len(_commands(region, '"verb":"stream"')) == 1
+        assert broken(region) == []
+
+
+def test_a_template_is_seeded_to_ten_zones_through_what_they_share() -> None:
+    with Region(3, reconcile_ns=0) as region:
+        for number in range(10):
+            region.zone(f"z{number}")
+            region.device(f"images-{number}", "object-store", role="image", scope_id=f"z{number}")
+        region.device("everywhere", "object-store", role="staging", scope="region")
+        region.device("volumes", "object-store", scope_id="z0")
+        region.call(lambda c: c.create_volume(volume("a"), 50_000, zone="z0"))
+        region.call(lambda c: c.create_from(template(), volume("a"), zone="z0"))
+        found = region.call(lambda c: c.seed(template(), [f"z{number}" for number in range(10)]))
+        assert {zone: result["device"] for zone, result in found.items()} == {f"z{n}": f"images-{n}" for n in range(10)}
+        assert len(_commands(region, '"target_device":"everywhere"')) == 1
+        assert broken(region) == []
+
+
+def test_staged_copies_go_when_nobody_used_them_for_long() -> None:
+    with Region(3, reconcile_ns=0) as region:
+        for zone in ("z1", "z2"):
+            region.zone(zone)
+            region.device(f"images-{zone}", "object-store", role="image", scope_id=zone)
+        region.device("stage", "object-store", role="staging", scope="region")
+        region.device("volumes", "object-store", scope_id="z1")
+        region.call(lambda c: c.create_volume(volume("a"), 5, zone="z1"))
+        region.call(lambda c: c.create_from(template(), volume("a"), zone="z1"))
+        region.call(lambda c: c.copy(template(), "images-z2"))
+        assert _held(region, "stage") == ["/template/1/t"]
+        assert region.call(lambda c: c.reconcile())["evicted"] == 0
+        region.advance(25 * 3600 * 10**9)
+        assert region.call(lambda c: c.reconcile())["evicted"] == 1
+        assert _held(region, "stage") == [] and broken(region) == []
+
+
+def test_a_server_that_dies_is_succeeded_by_another() -> None:
+    with one_zone(restart_ns=None) as region:
+        region.call(lambda c: c.create_volume(volume("a"), 3_000_000, device="volumes"))
+        task = region.start(lambda c: c.migrate(volume("a"), "beside"), at="ms-1")
+        region.advance(20_000_000)
+        region.crash("ms-1")
+        region.advance(3600 * 10**9)
+        assert task.crashed and (_held(region, "volumes"), _held(region, "beside")) == ([], ["/volume/1/a"])
+        assert any('"taken-over"' in event.text for event in region.kernel.journal.events)
+        assert broken(region) == []
+
+
+def test_a_storage_vm_that_dies_is_replaced_by_a_host() -> None:
+    with one_zone(restart_ns=None) as region:
+        region.call(lambda c: c.create_volume(volume("a"), 3_000_000, device="volumes"))
+        task = region.start(lambda c: c.create_from(volume("n"), volume("a"), device="beside"))
+        region.advance(20_000_000)
+        region.crash("z1-ssvm1")
+        region.finish(task)
+        assert task.error is None
+        assert _commands(region, '"at":"z1-h1"')
+        assert broken(region) == []
+
+
+def test_bytes_without_a_record_are_swept_and_records_without_bytes_are_told() -> None:
+    with one_zone() as region:
+        region.call(lambda c: c.create_volume(volume("a"), 10, device="volumes"))
+        store: Any = region.simulated("volumes")
+        bucket = store._store.buckets["storcert"]
+        version = bucket.remove("volume/1/a", "null")
+        version.key = "volume/1/orphan"
+        bucket.add(version)
+        region.disturbed("volumes", "somebody's hand")
+        mended = region.call(lambda c: c.reconcile())
+        assert (mended["swept"], mended["lost"]) == (1, 1)
+        assert _held(region, "volumes") == []
+        assert region.call(lambda c: c.reconcile()) == dict.fromkeys(mended, 0)
+        assert broken(region) == []
+
+
+def test_one_seed_is_one_run_and_another_seed_another() -> None:
+    def digest(seed: int) -> str:
+        with one_zone(seed=seed) as region:
+            region.call(lambda c: c.create_volume(volume("a"), 4096, zone="z1"))
+            region.call(lambda c: c.create_from(template(), volume("a"), zone="z1"))
+            region.settle()
+            return region.kernel.digest()
+
+    assert digest(1) == digest(1) != digest(2)
+
+
+def test_a_run_in_which_nothing_happened_decides_nothing() -> None:
+    assert {finding.looked_at for finding in judge(())} == {0}
