@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from storcert.simulators.rbd.rbd_errors import InvalidArgument
+
 
 def cstr(value: Any, name: str, *, optional: bool = False) -> str:
-    """A name, given as text or as bytes; ``optional`` lets ``None`` through as ``""``."""
+    """A name for the rbd module, given as text or as bytes; ``optional`` lets ``None`` through as ``""``."""
     if isinstance(value, bytes):
         # Names are compared as bytes; latin-1 keeps what is not UTF-8 apart.
         try:
@@ -16,7 +18,7 @@ def cstr(value: Any, name: str, *, optional: bool = False) -> str:
     if optional and value is None:
         return ""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a string")
+        raise InvalidArgument(f"{name} must be a string")
     value.encode("utf-8")
     return value
 
@@ -61,7 +63,9 @@ def signed(value: Any, bits: int = 32) -> int:
 def _whole(value: Any) -> int:
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, (str, bytes, float)) or not hasattr(value, "__index__"):
+    if isinstance(value, float):
+        return int(value)
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__index__"):
         raise TypeError("an integer is required")
     return int(value.__index__())
 
@@ -69,5 +73,5 @@ def _whole(value: Any) -> int:
 def buffer(data: Any) -> bytes:
     """What is to be written."""
     if not isinstance(data, bytes):
-        raise TypeError(f"expected bytes, {type(data).__name__} found")
+        raise TypeError("data must be a byte string")
     return data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from storcert.simulators.rbd import constants as c
 from storcert.simulators.rbd import records
 from storcert.simulators.rbd.arguments import cstr, unsigned
 from storcert.simulators.rbd.image_base import ImageBase
+from storcert.simulators.rbd.iterators import ChildIterator, MetadataIterator, WatcherIterator
 from storcert.simulators.rbd.librbd_images import MODELLED_FEATURES
 from storcert.simulators.rbd.model import Header, Parent, Pool
 from storcert.simulators.rbd.rbd_face import answered, timestamp
@@ -30,11 +30,11 @@ class ImageAbout(ImageBase):
     def stat(self) -> dict[str, Any]:
         """Size, order and the like. Parent fields are of no use, as in the real one."""
         context = self._open()
-        size, _ = answered(context.view, "error getting info for image " + self.name)
+        size, _ = answered(context.view, "error getting info for image " + self._name)
         order = context.state.order
         return {
             "size": size, "obj_size": 1 << order, "num_objs": -(-size >> order), "order": order,
-            "block_name_prefix": self.block_name_prefix(), "parent_pool": -1, "parent_name": "",
+            "block_name_prefix": self.block_name_prefix(), "parent_pool": 2**64 - 1, "parent_name": b"",
         }
 
     def id(self) -> str:
@@ -100,9 +100,11 @@ class ImageAbout(ImageBase):
 
         def call() -> None:
             self._check_writable()
-            if wanted & ~_MUTABLE & ~(0 if enabled else c.RBD_FEATURE_DEEP_FLATTEN) or not wanted:
-                raise Refusal(errno.EINVAL)
             have = context.features
+            if not wanted or wanted & ~_MUTABLE & ~(0 if enabled else c.RBD_FEATURE_DEEP_FLATTEN):
+                raise Refusal(errno.EINVAL)
+            if wanted & have if enabled else wanted & ~have:  # one of them is as it is to be already
+                raise Refusal(errno.EINVAL)
             after = have | wanted if enabled else have & ~wanted
             if enabled and after & c.RBD_FEATURE_FAST_DIFF:
                 after |= c.RBD_FEATURE_OBJECT_MAP
@@ -127,10 +129,17 @@ class ImageAbout(ImageBase):
                     maps.pop(context.image_id, None)
                 if not after & c.RBD_FEATURE_EXCLUSIVE_LOCK:
                     header.lockers = ()
+                elif not have & c.RBD_FEATURE_EXCLUSIVE_LOCK:
+                    context.try_lock()
 
             context.request("set_features", effect)
 
-        answered(call, "error updating features for image " + self.name)
+        answered(call, "error updating features for image " + self._name)
+
+    def group(self) -> dict[str, Any]:
+        """There are no groups."""
+        self._open()
+        return {"pool": -1, "name": ""}
 
     # -- metadata
 
@@ -143,7 +152,7 @@ class ImageAbout(ImageBase):
 
         value = answered(lambda: context.request("metadata_get", effect), "error getting metadata")
         if value is None:
-            raise KeyError(f"no metadata {name} for image {self.name}")
+            raise KeyError(f"no metadata {name} for image {self._name}")
         return str(value)
 
     def metadata_set(self, key: str, value: str) -> None:
@@ -151,8 +160,7 @@ class ImageAbout(ImageBase):
         context, name, text = self._open(), cstr(key, "key"), cstr(value, "value")
 
         def call() -> None:
-            if context.read_only:
-                raise Refusal(errno.EROFS)
+            self._check_writable()
             context.lock(proxied=True)
             context.request("metadata_set", effect)
 
@@ -162,7 +170,7 @@ class ImageAbout(ImageBase):
                 header.metadata = {}
             header.metadata[name] = text
 
-        answered(call, f"error setting metadata {name} for image {self.name}")
+        answered(call, f"error setting metadata {name} for image {self._name}")
 
     def metadata_remove(self, key: str) -> None:
         """KeyError where there is none."""
@@ -171,6 +179,9 @@ class ImageAbout(ImageBase):
         def call() -> bool:
             if context.read_only:
                 raise Refusal(errno.EROFS)
+            if not context.request("metadata_get", lambda: name in (context.live_header().metadata or {})):
+                return False
+            self._check_writable()
             context.lock(proxied=True)
             found: bool = context.request("metadata_remove", effect)
             return found
@@ -179,17 +190,17 @@ class ImageAbout(ImageBase):
             metadata = context.live_header().metadata
             return metadata is not None and metadata.pop(name, None) is not None
 
-        if not answered(call, f"error removing metadata {name} for image {self.name}"):
-            raise KeyError(f"no metadata {name} for image {self.name}")
+        if not answered(call, f"error removing metadata {name} for image {self._name}"):
+            raise KeyError(f"no metadata {name} for image {self._name}")
 
-    def metadata_list(self) -> Iterator[tuple[str, str]]:
+    def metadata_list(self) -> MetadataIterator:
         """All of them, by key."""
         context = self._open()
         found = answered(
             lambda: context.request("metadata_get", lambda: sorted((context.live_header().metadata or {}).items())),
             "error listing metadata",
         )
-        return iter(found)
+        return MetadataIterator(found)
 
     # -- parents and children
 
@@ -207,30 +218,26 @@ class ImageAbout(ImageBase):
         if pool is None or header is None or snap is None:
             raise Refusal(errno.ENOENT)
         name = pool.names.get(parent.image_id) or pool.trash[parent.image_id].name
-        return {
-            "pool_name": pool.name, "pool_namespace": "", "image_name": name, "image_id": parent.image_id,
-            "trash": parent.image_id in pool.trash, "snap_namespace_type": snap.namespace, "snap_name": snap.name,
-            "snap_id": snap.snap_id,
-        }
+        return {"pool_name": pool.name, "pool_namespace": "", "image_name": name, "snap_name": snap.name}
 
     def parent_info(self) -> list[str]:
         """Pool, image and snapshot of the parent."""
-        spec = answered(self._parent_spec, "error getting parent info for image " + self.name)
+        spec = answered(self._parent_spec, "error getting parent info for image " + self._name)
         return [spec["pool_name"], spec["image_name"], spec["snap_name"]]
 
     def parent_id(self) -> str:
         """The parent's id."""
-        spec = answered(self._parent_spec, "error getting parent id for image " + self.name)
-        return str(spec["image_id"])
+        return str(answered(lambda: self._parent().image_id, "error getting parent id for image " + self._name))
 
     def get_parent_image_spec(self) -> dict[str, Any]:
         """All about the parent."""
-        spec: dict[str, Any] = answered(self._parent_spec, "error getting parent info for image " + self.name)
+        spec: dict[str, Any] = answered(self._parent_spec, "error getting parent info for image " + self._name)
         return spec
 
     def overlap(self) -> int:
-        """How much of the parent still shows through."""
-        return int(answered(lambda: self._parent().overlap_bytes, "error getting overlap for image " + self.name))
+        """How much of the parent still shows through; 0 where there is none."""
+        parent = self._open().view()[1]
+        return 0 if parent is None else parent.overlap_bytes
 
     def _children(self) -> list[tuple[Pool, str]]:
         """Effect: clones of the snapshot that is set, or of every snapshot."""
@@ -260,15 +267,15 @@ class ImageAbout(ImageBase):
             })
         return infos
 
-    def list_children(self) -> Iterator[tuple[str, str]]:
+    def list_children(self) -> list[tuple[str, str]]:
         """Pool and name of each clone that is not in the trash."""
-        return iter([(one["pool"], one["image"]) for one in self._child_info() if not one["trash"]])
+        return [(one["pool"], one["image"]) for one in self._child_info() if not one["trash"]]
 
-    def list_children2(self) -> Iterator[dict[str, Any]]:
+    def list_children2(self) -> ChildIterator:
         """All about each clone."""
-        return iter(self._child_info())
+        return ChildIterator(self._child_info())
 
-    def watchers_list(self) -> Iterator[dict[str, Any]]:
+    def watchers_list(self) -> WatcherIterator:
         """Who has it open for writing, the dead among them until their watches lapse."""
         context = self._open()
 
@@ -278,4 +285,4 @@ class ImageAbout(ImageBase):
             return [
                 {"addr": one.instance.address, "cookie": one.cookie, "id": one.instance.number} for one in header.watches]
 
-        return iter(answered(lambda: context.request("list_watchers", effect), "error listing watchers"))
+        return WatcherIterator(answered(lambda: context.request("list_watchers", effect), "error listing watchers"))

@@ -13,10 +13,10 @@ INT_MAX = 2**31 - 1
 
 
 class ImageBase:
-    """``name``: the name it was opened under; a rename does not change it."""
+    """``_name``: the name it was opened under; a rename does not change it."""
 
     closed: bool
-    name: str
+    _name: str
     _io: Ioctx
     _context: ImageContext
 

@@ -17,7 +17,7 @@ from storcert.simulators.rbd.client import Client
 from storcert.simulators.rbd.conf import ClientConf
 from storcert.simulators.rbd.constants import RBD_FEATURE_EXCLUSIVE_LOCK, RBD_FEATURE_OBJECT_MAP
 from storcert.simulators.rbd.image_store import Source
-from storcert.simulators.rbd.model import Header, HeaderState, Instance, Locker, Parent, Pool, Watch, lapsed
+from storcert.simulators.rbd.model import Header, HeaderState, Instance, Locker, Parent, Pool, Snapshot, Watch, lapsed
 from storcert.simulators.rbd.refusal import Refusal
 
 INTERNAL = "internal"
@@ -40,7 +40,7 @@ class ImageContext:
         self.name = name
         self.read_only = read_only
         self.snap_id: int | None = None
-        self.snap_name = ""
+        self.selected: Snapshot | None = None
         self.snap_lost = False
         self.seen = header.state
         self.closed = False
@@ -76,8 +76,31 @@ class ImageContext:
             return state.size_bytes, state.parent
         snap = state.numbered(self.snap_id)
         if snap is None:
-            raise Refusal(errno.ENOENT)
+            self.snap_lost = True
+            return 0, None
         return snap.size_bytes, snap.parent
+
+    def readable_bytes(self) -> int:
+        """Where reading ends. Of a snapshot that was removed meanwhile, the handle may not have heard yet."""
+        if self.snap_id is None or self.selected is None:
+            return self.state.size_bytes
+        if self.snap_lost:
+            raise Refusal(errno.ENOENT)
+        return self.selected.size_bytes
+
+    def select(self, snap: Snapshot | None) -> None:
+        """Read that snapshot from now on. The exclusive lock is of no use then, and given back."""
+        self.drain()
+        if snap is not None and self.owns_lock:
+            self.explicit = False
+            self.request("lock_release", self._release)
+        self.selected = snap
+        self.snap_id = None if snap is None else snap.snap_id
+        self.snap_lost = False
+
+    def _release(self) -> None:
+        if self.owns_lock:
+            self.header.lockers = ()
 
     def source(self) -> Source:
         """Where it reads."""
@@ -180,10 +203,12 @@ class ImageContext:
     def lock(self, *, proxied: bool = False) -> None:
         """Have the exclusive lock, whoever must be waited for. ``proxied``: an operation that a live holder would do for us,
         once its cache is empty, without giving the lock away."""
-        if not self.features & RBD_FEATURE_EXCLUSIVE_LOCK or self.owns_lock:
+        if not self.features & RBD_FEATURE_EXCLUSIVE_LOCK or self.owns_lock or self.snap_id is not None:
             if self.client.shut_out:
                 raise Refusal(errno.ESHUTDOWN)
             return
+        if self.explicit:
+            raise Refusal(errno.EROFS)
         while True:
             if proxied and (holder := self.holder()) is not None and holder.present:
                 holder.drain()
@@ -362,7 +387,7 @@ def open_image(
             snap = header.state.numbered(snapshot) if isinstance(snapshot, int) else header.state.named(snapshot)
             if snap is None:
                 raise Refusal(errno.ENOENT)
-            made.snap_id, made.snap_name = snap.snap_id, snap.name
+            made.snap_id, made.selected = snap.snap_id, snap
         if not read_only:
             made.watch()
         if then is not None:

@@ -41,12 +41,12 @@ class ImageCopies(ImageBase):
                 raise Refusal(errno.EINVAL)
             librbd_clones.copy(context, io.client, io.rados.conf, io.pool, name, shape, deep=deep)
 
-        answered(call, f"error copying image {self.name} to {name}")
+        answered(call, f"error copying image {self._name} to {name}")
 
     def flatten(self, on_progress: Any = None) -> None:
         """Copy what the parent has, and stand alone."""
         context = self._open()
-        answered(lambda: librbd_clones.flatten(context, progress_of(on_progress)), "error flattening " + self.name)
+        answered(lambda: librbd_clones.flatten(context, progress_of(on_progress)), "error flattening " + self._name)
 
     def diff_iterate(
         self, offset: int, length: int, from_snapshot: str | None, iterate_cb: Callable[[int, int, bool], Any],

@@ -42,7 +42,7 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
             snap = cstr(snapshot, "snapshot", optional=True)
         io = context_of(ioctx)
         self._io = io
-        self.name = text
+        self._name = text
         shown: Any = text.encode() if name is not None else None
         message = (
             f"error opening image {shown} at snapshot {snapshot}" if name is not None
@@ -55,7 +55,7 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
             message,
         )
         if name is None:
-            self.name = self._context.name
+            self._name = self._context.name
         self.closed = False
 
     def __enter__(self) -> Image:
@@ -81,7 +81,7 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
         try:
             context.close()
         except Refusal as refusal:
-            raise make_ex(refusal.number, "error while closing image " + self.name) from None
+            raise make_ex(refusal.number, "error while closing image " + self._name) from None
 
     # -- size
 
@@ -110,11 +110,11 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
 
             context.request("set_size", effect)
 
-        answered(call, "error resizing image " + self.name)
+        answered(call, "error resizing image " + self._name)
 
     def size(self) -> int:
         """In bytes; of the snapshot, if one is set."""
-        return int(answered(lambda: self._open().view()[0], "error getting size for image " + self.name))
+        return int(answered(lambda: self._open().view()[0], "error getting size for image " + self._name))
 
     # -- bytes
 
@@ -122,7 +122,7 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
         """How much of a range is in the image: EINVAL where it begins beyond the end."""
         if length == 0:
             return 0
-        size = self._open().view()[0]
+        size = self._open().readable_bytes()
         if offset >= size:
             raise Refusal(errno.EINVAL)
         return min(length, size - offset)
@@ -136,7 +136,7 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
             amount = self._clip(at, size)
             return context.read(at, amount) if amount else b""
 
-        data: bytes = answered(call, f"error reading {self.name} {at}~{size}")
+        data: bytes = answered(call, f"error reading {self._name} {at}~{size}")
         return data
 
     def write(self, data: bytes, offset: int, fadvise_flags: int = 0) -> int:
@@ -146,36 +146,38 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
 
         def call() -> int:
             amount = self._clip(at, len(payload))
+            self._check_writable()
             if amount:
-                self._check_writable()
                 context.write(at, payload if amount == len(payload) else payload[:amount])
+            else:
+                context.lock()
             return amount
 
-        written = int(answered(call, "error writing to " + self.name))
+        written = int(answered(call, "error writing to " + self._name))
         if written < len(payload):
             raise IncompleteWriteError(f"Wrote only {written} out of {len(payload)} bytes")
         return written
 
-    def discard(self, offset: int, length: int) -> int:
+    def discard(self, offset: int, length: int) -> None:
         """Give space back. Less than the granularity is ignored, and the old bytes stay."""
-        return self._zero("discard", offset, length, self._open().granularity_bytes)
+        self._zero("discard", offset, length, self._open().granularity_bytes)
 
-    def write_zeroes(self, offset: int, length: int, zero_flags: int = 0) -> int:
+    def write_zeroes(self, offset: int, length: int, zero_flags: int = 0) -> None:
         """Zeros, to the byte."""
-        return self._zero("write_zeroes", offset, length, 1)
+        self._zero("write_zeroes", offset, length, 1)
 
-    def _zero(self, operation: str, offset: int, length: int, granularity_bytes: int) -> int:
+    def _zero(self, operation: str, offset: int, length: int, granularity_bytes: int) -> None:
         context = self._open()
         at, size = unsigned(offset), unsigned(length)
 
-        def call() -> int:
-            if size > INT_MAX:
+        def call() -> None:
+            if size > INT_MAX and operation == "discard":
                 raise Refusal(errno.EINVAL)
             amount = self._clip(at, size)
-            if not amount:
-                return 0
             self._check_writable()
             context.lock()
+            if not amount:
+                return
             context.drain()
             context.request(
                 operation,
@@ -183,17 +185,18 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
                     context.cluster, context.pool, context.live_header(), at, amount, granularity_bytes),
                 write=True,
             )
-            return amount
 
-        return int(answered(call, f"error discarding region {at}~{size}"))
+        answered(call, f"error discarding region {at}~{size}")
 
     def flush(self) -> None:
-        """All that was written before is at the cluster, or this raises."""
+        """All that was written before is at the cluster, or this raises. Takes the exclusive lock, as a write does."""
         context = self._open()
 
         def call() -> None:
             if context.client.shut_out:
                 raise Refusal(errno.ESHUTDOWN)
+            if not context.read_only:
+                context.lock()  # a flush, too, wants to be the writer
             context.flush()
 
         answered(call, "error flushing image")

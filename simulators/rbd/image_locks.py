@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from typing import Any
 
 from storcert.simulators.device import NotModelled
@@ -11,6 +10,7 @@ from storcert.simulators.rbd import constants as c
 from storcert.simulators.rbd.arguments import cstr
 from storcert.simulators.rbd.image_base import ImageBase
 from storcert.simulators.rbd.image_context import INTERNAL
+from storcert.simulators.rbd.iterators import LockOwnerIterator
 from storcert.simulators.rbd.model import Locker
 from storcert.simulators.rbd.rbd_face import answered
 from storcert.simulators.rbd.refusal import Refusal
@@ -48,30 +48,21 @@ class ImageLocks(ImageBase):
         def effect() -> None:
             header = context.live_header()
             lockers = header.lockers
-            if any(one.instance is locker.instance and one.cookie == locker.cookie for one in lockers):
+            same_kind = bool(lockers) and lockers[0].exclusive == locker.exclusive
+            if same_kind and any(one.instance is locker.instance and one.cookie == locker.cookie for one in lockers):
                 raise Refusal(errno.EEXIST)
             if lockers and (locker.exclusive or lockers[0].exclusive or lockers[0].tag != locker.tag):
                 raise Refusal(errno.EBUSY)
             header.lockers = (*lockers, locker)
 
-        def call() -> None:
-            if context.read_only:
-                raise Refusal(errno.EROFS)
-            context.request("lock_image", effect)
-
-        answered(call, message)
+        answered(lambda: context.request("lock_image", effect), message)
 
     def unlock(self, cookie: str) -> None:
         """Give an advisory lock back."""
         context, text = self._open(), cstr(cookie, "cookie")
         entity = context.client.instance.entity
 
-        def call() -> None:
-            if context.read_only:
-                raise Refusal(errno.EROFS)
-            context.request("unlock_image", lambda: self._drop(entity, text))
-
-        answered(call, "error unlocking image")
+        answered(lambda: context.request("unlock_image", lambda: self._drop(entity, text)), "error unlocking image")
 
     def break_lock(self, client: str, cookie: str) -> None:
         """Take somebody's advisory lock away, and shut its holder out."""
@@ -112,17 +103,20 @@ class ImageLocks(ImageBase):
             raise NotModelled("rbd.Image.lock_acquire with RBD_LOCK_MODE_SHARED")
 
         def call() -> None:
-            if context.read_only:
-                raise Refusal(errno.EROFS)
-            if not context.features & c.RBD_FEATURE_EXCLUSIVE_LOCK:
-                raise Refusal(errno.EINVAL)
+            self._check_lockable()
+            context.explicit = False
             context.lock()
             context.explicit = True
 
         answered(call, "error acquiring lock on image")
 
+    def _check_lockable(self) -> None:
+        context = self._context
+        if context.read_only or context.snap_id is not None or not context.features & c.RBD_FEATURE_EXCLUSIVE_LOCK:
+            raise Refusal(errno.EINVAL)
+
     def lock_release(self) -> None:
-        """Give it back, once the cache is empty."""
+        """Give it back, once the cache is empty. Whoever has asked for the lock by name writes no more without it."""
         context = self._open()
 
         def effect() -> None:
@@ -133,12 +127,11 @@ class ImageLocks(ImageBase):
             if not context.owns_lock:
                 raise Refusal(errno.EINVAL)
             context.drain()
-            context.explicit = False
             context.request("lock_release", effect)
 
         answered(call, "error releasing lock on image")
 
-    def lock_get_owners(self) -> Iterator[dict[str, Any]]:
+    def lock_get_owners(self) -> LockOwnerIterator:
         """The holder of the exclusive lock."""
         context = self._open()
 
@@ -148,7 +141,12 @@ class ImageLocks(ImageBase):
                 for one in context.live_header().lockers if one.tag == INTERNAL
             ]
 
-        return iter(answered(lambda: context.request("list_lockers", effect), "error listing lock owners"))
+        def call() -> list[dict[str, Any]]:
+            self._check_lockable()
+            found: list[dict[str, Any]] = context.request("list_lockers", effect)
+            return found
+
+        return LockOwnerIterator(answered(call, "error listing lock owners"))
 
     def lock_break(self, lock_mode: int, lock_owner: str) -> None:
         """Take the exclusive lock away from its holder, and shut it out."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from storcert.simulators.rbd import constants as c
 from storcert.simulators.rbd import librbd_snaps
 from storcert.simulators.rbd.arguments import cstr, unsigned
 from storcert.simulators.rbd.image_base import ImageBase
+from storcert.simulators.rbd.iterators import SnapIterator
 from storcert.simulators.rbd.model import NO_SNAP_LIMIT, PROTECTED, TRASH_NAMESPACE, UNPROTECTED, Snapshot
 from storcert.simulators.rbd.rbd_face import answered, timestamp
 from storcert.simulators.rbd.refusal import Refusal
@@ -21,19 +21,19 @@ from storcert.simulators.rbd.refusal import Refusal
 class ImageSnapshots(ImageBase):
     """Making, removing, protecting, reading, going back."""
 
-    def list_snaps(self) -> Iterator[dict[str, Any]]:
+    def list_snaps(self) -> SnapIterator:
         """In both namespaces, oldest first."""
-        return iter([_described(snap) for snap in self._open().state.snaps])
+        return SnapIterator(_described(snap) for snap in self._open().state.snaps)
 
     def create_snap(self, name: str, flags: int = 0) -> None:
         """The image as it is now, with all that was written."""
         context, text = self._open(), cstr(name, "name")
-        answered(lambda: librbd_snaps.create(context, text), f"error creating snapshot {text} from {self.name}")
+        answered(lambda: librbd_snaps.create(context, text), f"error creating snapshot {text} from {self._name}")
 
     def remove_snap(self, name: str) -> None:
         """Clones of format 2 keep it alive out of sight."""
         context, text = self._open(), cstr(name, "name")
-        answered(lambda: librbd_snaps.remove(context, text), f"error removing snapshot {text} from {self.name}")
+        answered(lambda: librbd_snaps.remove(context, text), f"error removing snapshot {text} from {self._name}")
 
     def remove_snap2(self, name: str, flags: int) -> None:
         """With flags: unprotecting first is the one modelled."""
@@ -47,52 +47,52 @@ class ImageSnapshots(ImageBase):
                 librbd_snaps.unprotect(context, text)
             librbd_snaps.remove(context, text)
 
-        answered(call, f"error removing snapshot {text} from {self.name} with flags {bits:x}")
+        answered(call, f"error removing snapshot {text} from {self._name} with flags {bits:x}")
 
     def remove_snap_by_id(self, snap_id: int) -> None:
         """In any namespace."""
         context, number = self._open(), unsigned(snap_id)
 
         def call() -> None:
-            librbd_snaps.check_writable(context)
             snap = context.state.numbered(number)
             if snap is None:
                 raise Refusal(errno.ENOENT)
+            librbd_snaps.check_writable(context)
             if snap.protection != UNPROTECTED:
                 raise Refusal(errno.EBUSY)
             context.lock(proxied=True)
             librbd_snaps.remove_by_id(context, number)
 
-        answered(call, f"error removing snapshot {number} from {self.name}")
+        answered(call, f"error removing snapshot {number} from {self._name}")
 
     def rename_snap(self, srcname: str, dstname: str) -> None:
         """Another name."""
         context, source, destination = self._open(), cstr(srcname, "srcname"), cstr(dstname, "dstname")
         answered(
             lambda: librbd_snaps.rename(context, source, destination),
-            f"error renaming snapshot of {self.name} from {source} to {destination}",
+            f"error renaming snapshot of {self._name} from {source} to {destination}",
         )
 
     def rollback_to_snap(self, name: str) -> None:
         """Object by object; not at one moment."""
         context, text = self._open(), cstr(name, "name")
-        answered(lambda: librbd_snaps.roll_back(context, text), f"error rolling back image {self.name} to snapshot {text}")
+        answered(lambda: librbd_snaps.roll_back(context, text), f"error rolling back image {self._name} to snapshot {text}")
 
     def protect_snap(self, name: str) -> None:
         """It cannot be removed until it is unprotected."""
         context, text = self._open(), cstr(name, "name")
-        answered(lambda: librbd_snaps.protect(context, text), f"error protecting snapshot {self.name}@{text}")
+        answered(lambda: librbd_snaps.protect(context, text), f"error protecting snapshot {self._name}@{text}")
 
     def unprotect_snap(self, name: str) -> None:
         """Refused while there are clones of format 1."""
         context, text = self._open(), cstr(name, "name")
-        answered(lambda: librbd_snaps.unprotect(context, text), f"error unprotecting snapshot {self.name}@{text}")
+        answered(lambda: librbd_snaps.unprotect(context, text), f"error unprotecting snapshot {self._name}@{text}")
 
     def is_protected_snap(self, name: str) -> bool:
         """Whether it is protected."""
         context, text = self._open(), cstr(name, "name")
         snap: Snapshot = answered(
-            lambda: librbd_snaps.user_snapshot(context, text), f"error checking if snapshot {self.name}@{text} is protected")
+            lambda: librbd_snaps.user_snapshot(context, text), f"error checking if snapshot {self._name}@{text} is protected")
         return snap.protection == PROTECTED
 
     def snap_exists(self, name: str) -> bool:
@@ -107,7 +107,7 @@ class ImageSnapshots(ImageBase):
         context = self._open()
         return int(answered(
             lambda: context.request("snap_limit", lambda: context.live_header().state.snap_limit),
-            "error getting snapshot limit for " + self.name,
+            "error getting snapshot limit for " + self._name,
         ))
 
     def set_snap_limit(self, limit: int) -> int:
@@ -116,7 +116,7 @@ class ImageSnapshots(ImageBase):
 
         def call() -> None:
             librbd_snaps.check_writable(context)
-            context.lock(proxied=True)
+            context.lock()
             context.request("snap_limit", effect)
 
         def effect() -> None:
@@ -125,7 +125,7 @@ class ImageSnapshots(ImageBase):
                 raise Refusal(errno.ERANGE)
             header.state = replace(header.state, snap_limit=number)
 
-        answered(call, "error setting snapshot limit for " + self.name)
+        answered(call, "error setting snapshot limit for " + self._name)
         return 0
 
     def remove_snap_limit(self) -> int:
@@ -143,7 +143,7 @@ class ImageSnapshots(ImageBase):
             snap = None if name is None else librbd_snaps.user_snapshot(context, text)
             self._select(snap)
 
-        answered(call, f"error setting image {self.name} to snapshot {text}")
+        answered(call, f"error setting image {self._name} to snapshot {text}")
 
     def set_snap_by_id(self, snap_id: int | None) -> None:
         """Read a snapshot, by id; ``None``: the image itself."""
@@ -155,14 +155,10 @@ class ImageSnapshots(ImageBase):
                 raise Refusal(errno.ENOENT)
             self._select(snap)
 
-        answered(call, f"error setting image {self.name} to snapshot {snap_id}")
+        answered(call, f"error setting image {self._name} to snapshot {snap_id}")
 
     def _select(self, snap: Snapshot | None) -> None:
-        context = self._context
-        context.drain()
-        context.snap_id = None if snap is None else snap.snap_id
-        context.snap_name = "" if snap is None else snap.name
-        context.snap_lost = False
+        self._context.select(snap)
 
     def _numbered(self, snap_id: int, message: str) -> Snapshot:
         context = self._open()
@@ -178,7 +174,7 @@ class ImageSnapshots(ImageBase):
 
     def get_snap_timestamp(self, snap_id: int) -> datetime:
         """When it was taken."""
-        return timestamp(self._numbered(snap_id, f"error getting snapshot timestamp for image: {self.name}").time_ns)
+        return timestamp(self._numbered(snap_id, f"error getting snapshot timestamp for image: {self._name}").time_ns)
 
     def snap_get_name(self, snap_id: int) -> str:
         """Its name."""

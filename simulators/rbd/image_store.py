@@ -188,8 +188,6 @@ def zero_object(cluster: Cluster, pool: Pool, header: Header, number: int, start
             return
         if not whole:
             copy_up(cluster, pool, header, number)
-            if number not in data.objects:
-                return
     if whole and not covered:
         data.remove(number, state.snap_ids)
         return

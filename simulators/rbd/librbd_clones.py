@@ -32,11 +32,12 @@ def clone(
     parent = open_image(client, conf, pool, name=parent_name, snapshot=snapshot, read_only=True)
     snap = parent.state.numbered(parent.snap_id or 0)
     assert snap is not None
-    if shape.features is not None and not shape.features & c.RBD_FEATURE_LAYERING:
-        raise Refusal(errno.ENOSYS)
     linked = conf.get("rbd_default_clone_format") == "2"
     if not linked and not records.is_protected(snap):
         raise Refusal(errno.EINVAL)
+    if shape.features is not None and not shape.features & c.RBD_FEATURE_LAYERING:
+        raise Refusal(errno.ENOSYS)
+    _check_order(shape, parent.state.order)
     if name in child_pool.ids:
         raise Refusal(errno.EEXIST)
     inherited = parent.state.features & ~c.RBD_FEATURE_OPERATIONS
@@ -69,6 +70,12 @@ def clone(
     child.close()
 
 
+def _check_order(shape: Shape, order: int) -> None:
+    """The stripe unit is inherited, and must fit into an object."""
+    if shape.order is not None and shape.order < order:
+        raise Refusal(errno.EINVAL)
+
+
 def detach_at_cluster(context: ImageContext) -> None:
     """Effect: parent and child know nothing of each other any more. A snapshot that waited for this goes."""
     header = context.header
@@ -87,11 +94,11 @@ def detach_at_cluster(context: ImageContext) -> None:
 def flatten(context: ImageContext, progress: Progress | None) -> None:
     """Copy up what the parent has, batch by batch; then both ends forget each other."""
     librbd_snaps.check_writable(context)
-    if context.snap_id is not None:
-        raise Refusal(errno.EROFS)
-    parent = context.state.parent
+    parent = context.view()[1]
     if parent is None:
         raise Refusal(errno.EINVAL)
+    if context.snap_id is not None:
+        raise Refusal(errno.EROFS)
     context.lock(proxied=True)
     context.flush()
     context.busy += 1
@@ -134,6 +141,7 @@ def copy(
     size_bytes, _ = context.view()
     if name in pool.ids:
         raise Refusal(errno.EEXIST)
+    _check_order(shape, context.state.order)
     inherited = context.state.features & ~c.RBD_FEATURE_OPERATIONS
     image_id = librbd_images.create(
         client, conf, pool, name, size_bytes, shape, inherited=inherited, inherited_order=context.state.order)

@@ -29,7 +29,11 @@ DEFAULT_FEATURES = (
     | c.RBD_FEATURE_DEEP_FLATTEN
 )
 MODELLED_FEATURES = DEFAULT_FEATURES
-NAME_BYTES_MAX = 256 - len("rbd_id.")
+NAME_BYTES_MAX = 2048 - len("rbd_id.")
+_SET_BY_LIBRBD = (
+    c.RBD_FEATURE_OPERATIONS | c.RBD_FEATURE_MIGRATING | c.RBD_FEATURE_NON_PRIMARY | c.RBD_FEATURE_STRIPINGV2
+    | c.RBD_FEATURE_DATA_POOL
+)
 OBJECT_MAP_OBJECTS_MAX = 256_000_000
 TRIM_BATCH = 128
 
@@ -52,19 +56,16 @@ def check_size(size_bytes: int, order: int, features: int) -> None:
 
 
 def features_of(shape: Shape, inherited: int | None = None) -> int:
-    """Feature bits of a new image; EINVAL where they contradict each other."""
+    """Feature bits of a new image: what only librbd sets is left out, what must go together is made to."""
     wanted = shape.features if shape.features is not None else inherited if inherited is not None else DEFAULT_FEATURES
     if wanted & ~c.RBD_FEATURES_ALL:
         raise Refusal(errno.ENOSYS)
-    if wanted & c.RBD_FEATURE_FAST_DIFF and not wanted & c.RBD_FEATURE_OBJECT_MAP:
-        if shape.features is None or wanted & c.RBD_FEATURE_EXCLUSIVE_LOCK:
-            wanted |= c.RBD_FEATURE_OBJECT_MAP
-        else:
-            raise Refusal(errno.EINVAL)
+    wanted &= ~_SET_BY_LIBRBD
+    if wanted & (c.RBD_FEATURE_OBJECT_MAP | c.RBD_FEATURE_JOURNALING) and not wanted & c.RBD_FEATURE_EXCLUSIVE_LOCK:
+        raise Refusal(errno.EINVAL)
+    wanted &= ~c.RBD_FEATURE_FAST_DIFF
     if wanted & c.RBD_FEATURE_OBJECT_MAP:
         wanted |= c.RBD_FEATURE_FAST_DIFF
-        if not wanted & c.RBD_FEATURE_EXCLUSIVE_LOCK:
-            raise Refusal(errno.EINVAL)
     if wanted & ~MODELLED_FEATURES:
         raise NotModelled(f"rbd image features {wanted & ~MODELLED_FEATURES}")
     return wanted
@@ -78,10 +79,17 @@ def create(
     if shape.stripe_unit or shape.stripe_count or shape.data_pool:
         raise NotModelled("rbd striping and data pools")
     order = shape.order or inherited_order or conf.number("rbd_default_order")
-    if not 12 <= order <= 25:
-        raise Refusal(errno.EDOM)
-    features = features_of(shape, inherited)
-    check_size(size_bytes, order, features)
+    if len(name.encode()) > NAME_BYTES_MAX:
+        raise Refusal(errno.ENAMETOOLONG)
+    try:
+        if not 12 <= order <= 25:
+            raise Refusal(errno.EDOM)
+        features = features_of(shape, inherited)
+        check_size(size_bytes, order, features)
+    except Refusal:
+        # The name is looked at first, which is a request of its own here only where the rest is refused anyway.
+        client.request("dir_get_id", name, lambda: records.check_name_free(pool, name))
+        raise
     image_id = client.cluster.new_image_id(client.instance)
 
     def enter() -> None:
@@ -90,8 +98,6 @@ def create(
         records.check_name_free(pool, name)
         records.add_to_directory(pool, name, image_id)
 
-    if len(name.encode()) > NAME_BYTES_MAX:
-        raise Refusal(errno.ENAMETOOLONG)
     client.request("dir_add_image", name, enter, write=True)
     try:
         client.request("id_create", name, lambda: records.create_id(pool, name, image_id), write=True)
@@ -140,13 +146,15 @@ def _check_unused(context: ImageContext) -> None:
         raise Refusal(errno.EBUSY)
 
 
-def _open_for_removal(client: Client, conf: ClientConf, pool: Pool, image_id: str, operation: str) -> ImageContext | None:
+def _open_for_removal(
+    client: Client, conf: ClientConf, pool: Pool, image_id: str, operation: str, *, check: bool = True,
+) -> ImageContext | None:
     """Open, lock, look whether it may go: one request, unless the lock must be waited for. ``None``: there is no header."""
     locked: list[str] = []
 
     def then(context: ImageContext) -> None:
         locked.append(context.try_lock() if context.features & c.RBD_FEATURE_EXCLUSIVE_LOCK else "mine")
-        if locked[-1] == "mine":
+        if locked[-1] == "mine" and check:
             _check_unused(context)
 
     try:
@@ -159,7 +167,8 @@ def _open_for_removal(client: Client, conf: ClientConf, pool: Pool, image_id: st
         return context
     try:
         context.lock()
-        context.request(operation, lambda: _check_unused(context))
+        if check:
+            context.request(operation, lambda: _check_unused(context))
     except Refusal as refusal:
         context.close()
         if refusal.number == errno.EROFS:  # somebody keeps the lock: the image is in use
@@ -344,6 +353,10 @@ def trash_move(client: Client, conf: ClientConf, pool: Pool, name: str, delay_s:
     image_id: str | None = client.request("dir_get_id", name, lambda: pool.directory.get(name))
     if image_id is None:
         raise Refusal(errno.ENOENT)
+    context = _open_for_removal(client, conf, pool, image_id, "trash_open", check=False)
+    if context is not None:
+        context.unwatch()
+        context.closed = True
     _move_to_trash(client, pool, name, image_id, removing=False, delay_s=delay_s)
 
 

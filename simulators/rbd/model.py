@@ -186,6 +186,7 @@ class Pool:
         self.trash: dict[str, TrashEntry] = {}
         self.trash_used = False
         self.children: dict[tuple[int, str, int], tuple[str, ...]] = {}
+        self.children_used = False
         self.objects: dict[str, RadosObject] = {}
         self.metadata: dict[str, str] = {}
         self.quota_bytes = 0

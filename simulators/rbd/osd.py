@@ -93,7 +93,7 @@ def librbd_names(pool: Pool) -> Iterator[str]:
         yield "rbd_info"
     if pool.trash_used:
         yield "rbd_trash"
-    if pool.children:
+    if pool.children_used:
         yield "rbd_children"
     for name in sorted(pool.ids):
         yield f"rbd_id.{name}"

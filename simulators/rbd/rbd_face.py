@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from storcert.simulators.rbd import constants as c
 from storcert.simulators.rbd import librbd_clones, librbd_images
 from storcert.simulators.rbd.arguments import cstr, unsigned
 from storcert.simulators.rbd.ioctx import Ioctx
+from storcert.simulators.rbd.iterators import ImageIterator, MetadataIterator, TrashIterator
 from storcert.simulators.rbd.librbd_images import Shape
 from storcert.simulators.rbd.model import TrashEntry
 from storcert.simulators.rbd.rbd_errors import make_ex
@@ -67,6 +68,9 @@ def _trash_info(entry: TrashEntry) -> dict[str, Any]:
         "id": entry.image_id, "name": entry.name, "source": "REMOVING" if entry.removing else "USER",
         "deletion_time": timestamp(entry.deleted_ns), "deferment_end_time": timestamp(entry.deferred_until_ns),
     }
+
+
+Names = list[str]
 
 
 class RBD:
@@ -130,15 +134,15 @@ class RBD:
         answered(
             lambda: librbd_images.rename(io.client, io.rados.conf, io.pool, source, destination), "error renaming image")
 
-    def list(self, ioctx: Ioctx) -> list[str]:
+    def list(self, ioctx: Ioctx) -> Names:
         """Names."""
         return [one["name"] for one in self.list2(ioctx)]
 
-    def list2(self, ioctx: Ioctx) -> Iterator[dict[str, str]]:
+    def list2(self, ioctx: Ioctx) -> ImageIterator:
         """Ids and names."""
         io = context_of(ioctx)
         found = answered(lambda: librbd_images.list_names(io.client, io.pool), "error listing images")
-        return iter([{"id": image_id, "name": name} for name, image_id in found])
+        return ImageIterator({"id": image_id, "name": name} for name, image_id in found)
 
     # -- trash
 
@@ -169,11 +173,11 @@ class RBD:
 
         return _trash_info(answered(call, "error retrieving image from trash"))
 
-    def trash_list(self, ioctx: Ioctx) -> Iterator[dict[str, Any]]:
+    def trash_list(self, ioctx: Ioctx) -> TrashIterator:
         """All entries."""
         io = context_of(ioctx)
         found = answered(lambda: librbd_images.trash_list(io.client, io.pool), "error listing trash entries")
-        return iter([_trash_info(entry) for entry in found])
+        return TrashIterator(_trash_info(entry) for entry in found)
 
     def trash_restore(self, ioctx: Ioctx, image_id: str, name: str) -> None:
         """Back, under a name."""
@@ -211,6 +215,37 @@ class RBD:
             lambda: io.client.request("metadata_set", "", lambda: io.pool.metadata.__setitem__(name, text)),
             "error setting metadata",
         )
+
+    def pool_metadata_list(self, ioctx: Ioctx) -> MetadataIterator:
+        """All of them, by key."""
+        io = context_of(ioctx)
+        return MetadataIterator(answered(
+            lambda: io.client.request("metadata_get", "", lambda: sorted(io.pool.metadata.items())), "error listing metadata"))
+
+    def pool_metadata_remove(self, ioctx: Ioctx, key: str) -> None:
+        """KeyError where there is none."""
+        text, io = cstr(key, "key"), context_of(ioctx)
+        found = answered(
+            lambda: io.client.request("metadata_remove", "", lambda: io.pool.metadata.pop(text, None)),
+            "error removing metadata",
+        )
+        if found is None:
+            raise KeyError(f"no metadata {text!r}")
+
+    def namespace_list(self, ioctx: Ioctx) -> Names:
+        """There are none."""
+        context_of(ioctx)
+        return []
+
+    def group_list(self, ioctx: Ioctx) -> Names:
+        """There are none."""
+        context_of(ioctx)
+        return []
+
+    def mirror_mode_get(self, ioctx: Ioctx) -> int:
+        """Off."""
+        context_of(ioctx)
+        return c.RBD_MIRROR_MODE_DISABLED
 
     def features_to_string(self, features: int) -> str:
         """Names of feature bits."""

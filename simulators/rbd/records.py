@@ -235,6 +235,7 @@ def v1_children(cluster: Cluster, pool_id: int, image_id: str, snap_id: int) -> 
 def add_v1_child(pool: Pool, parent: Parent, image_id: str) -> None:
     """``rbd_children`` of the child's pool."""
     key = (parent.pool_id, parent.image_id, parent.snap_id)
+    pool.children_used = True
     pool.children[key] = (*pool.children.get(key, ()), image_id)
 
 
