@@ -21,7 +21,7 @@ class SheepdogOptions:
     nodes: int = 3
     copies: int = 2
     strict: bool = False
-    use_locks: bool = False
+    use_locks: bool = True
     formatted: bool = True
     block_size_shift: int = 22
     capacity_bytes: int = 1 << 40
