@@ -1,12 +1,12 @@
 """A driver for Sheepdog, on the ``dog`` command alone: no library, no block device, no file.
 
-An object is two VDIs: one named after the URI, whose size says which version is published, and one with the bytes of that
-version. Why that makes publishing and deleting one step each is told in ``sheepdog_publish``, which does it; ``sheepdog_names``
-maps names, ``sheepdog_command`` runs dog within bounds and reads its complaints, ``sheepdog_vdis`` asks the questions, and
-``sheepdog_streams`` moves bytes.
+An object is a *version*, which holds its bytes, and a *marker*, a VDI named after the URI whose size says which version is
+published. Why that makes publishing and deleting one step each is told in ``sheepdog_publish``, which does it;
+``sheepdog_names`` maps names, ``sheepdog_command`` runs dog within bounds and reads its complaints, ``sheepdog_vdis`` asks the
+questions, and ``sheepdog_streams`` moves bytes.
 
-Copies, snapshots and clones are the same thing here: the source is frozen for a moment by an inner snapshot, from which the
-cluster makes the new version; data objects are shared and counted, so each is independent of all others at once.
+Copies, snapshots and clones are the same thing here: a version of its own that shares the data objects of the source. The
+cluster counts who uses them, so each is independent of all others at once.
 
 Not offered, because dog cannot keep it: ``random_access`` (two dogs that write into one data object for the first time lose
 one of the two writes, and there is no lock to be had), and with it ``revert``, which would have nothing to undo.
@@ -28,14 +28,13 @@ from storcert.harness.contract import (
     ObjectKind,
     ObjectNotFound,
     Outcome,
-    StorageError,
 )
 from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.sheepdog_command import Dog, Effort, Failed, Trouble
 from storcert.harness.drivers.sheepdog_names import name_bytes_max, uri_of
-from storcert.harness.drivers.sheepdog_publish import Draft, Place, Published
+from storcert.harness.drivers.sheepdog_publish import Draft, Place
 from storcert.harness.drivers.sheepdog_streams import SheepdogInputStream, SheepdogOutputStream
-from storcert.harness.drivers.sheepdog_vdis import DEAD_BYTES, Listing, Row, Vdis
+from storcert.harness.drivers.sheepdog_vdis import VDI_BYTES_MAX, Listing, Row, Size, Vdis
 
 NAME_BYTES_MIN = 64
 _CREATE_ROUNDS = 4
@@ -68,7 +67,7 @@ class SheepdogDriver:
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            max_object_size_bytes=DEAD_BYTES - 1,
+            max_object_size_bytes=VDI_BYTES_MAX,
             on_device_copy=True,
             range_read=True,
             snapshots=True,
@@ -104,8 +103,8 @@ class SheepdogDriver:
             found = place.version(self._vdis.listing(effort))
         except Failed as failure:
             raise failure.typed(place.uri, Outcome.NOT_DONE) from failure
-        if found is not None and found.row.size_bytes != size:
-            raise ObjectExists(f"the object has {found.row.size_bytes} bytes, not {size}", place.uri)
+        if found is not None and found.size_bytes != size:
+            raise ObjectExists(f"the object has {found.size_bytes} bytes, not {size}", place.uri)
         return found is not None
 
     def delete(self, uri: DataObjectUri) -> None:
@@ -118,43 +117,19 @@ class SheepdogDriver:
     def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
         origin, place, effort = self._place(source), self._place(destination), Effort()
         listing = self._listing(effort, source)
-        seen = self._published(origin, listing)
+        version = self._published(origin, listing)
         if origin.marker == place.marker or place.version(listing) is not None:
             raise ObjectExists("the destination is taken", destination)
         draft = Draft(place)
         try:
-            self._clone(effort, draft, seen.row)
-            if not origin.still_is(effort, seen.marker, seen.number):
+            draft.clone(effort, version)
+            if self._vdis.exact(effort, version.name, version.size_bytes) is not Size.SAME:
                 raise Failed(Trouble.ABSENT, "the source was deleted meanwhile")
         except Failed as failure:
-            raise draft.give_up(self._not_copied(failure, source, destination)) from failure
+            gone = failure.trouble in (Trouble.ABSENT, Trouble.NO_TAG)
+            error = ObjectNotFound("the source has gone", source) if gone else failure.typed(destination, Outcome.NOT_DONE)
+            raise draft.give_up(error) from failure
         draft.publish(effort)
-
-    def _clone(self, effort: Effort, draft: Draft, row: Row) -> None:
-        """Make the draft from an inner snapshot of the source, which is taken away again. Raises :class:`Failed`."""
-        if row.snap_id:
-            return draft.clone(effort, row, "")
-        tag = draft.name
-        try:
-            self._vdis.snapshot(effort, row.name, tag)
-            draft.clone(effort, row, tag)
-        except Failed:
-            self._forget(row, tag)
-            raise
-        self._vdis.delete(effort, row.name, "-s", tag)
-        return None
-
-    def _forget(self, row: Row, tag: str) -> None:
-        try:
-            self._vdis.delete(Effort.closing(), row.name, "-s", tag)
-        except Failed:
-            return  # it goes with the next delete of either name
-
-    def _not_copied(self, failure: Failed, source: DataObjectUri, destination: DataObjectUri) -> StorageError:
-        if failure.trouble in (Trouble.ABSENT, Trouble.NO_TAG):
-            return ObjectNotFound("the source has gone", source)
-        # Nothing is published; but an inner snapshot may be left on the source.
-        return failure.typed(destination, Outcome.UNKNOWN if failure.ambiguous else Outcome.NOT_DONE)
 
     def take_snapshot(self, volume: DataObjectUri, snapshot: DataObjectUri) -> None:
         self._require_kind(volume, ObjectKind.VOLUME)
@@ -176,10 +151,10 @@ class SheepdogDriver:
         offset = count_of_bytes("offset", offset, uri)
         if length is not None:
             length = count_of_bytes("length", length, uri)
-        seen = self._published(place, self._listing(Effort(), uri))
-        size = seen.row.size_bytes
+        version = self._published(place, self._listing(Effort(), uri))
+        size = version.size_bytes
         end = size if length is None else min(size, offset + length)
-        return SheepdogInputStream(place, seen, offset, max(offset, end))
+        return SheepdogInputStream(place, version, offset, max(offset, end))
 
     def open_output(self, uri: DataObjectUri, size: int | None = None) -> SheepdogOutputStream:
         place = self._place(uri)
@@ -195,8 +170,8 @@ class SheepdogDriver:
 
     def describe(self, uri: DataObjectUri) -> DataObjectDescription:
         place = self._place(uri)
-        seen = self._published(place, self._listing(Effort(), uri))
-        return DataObjectDescription(uri, seen.row.size_bytes, None)
+        version = self._published(place, self._listing(Effort(), uri))
+        return DataObjectDescription(uri, version.size_bytes, None)
 
     def list_objects(self) -> Iterator[DataObjectUri]:
         listing = self._listing(Effort(), None)
@@ -211,7 +186,7 @@ class SheepdogDriver:
         except Failed as failure:
             raise failure.typed(uri, Outcome.NOT_DONE) from failure
 
-    def _published(self, place: Place, listing: Listing) -> Published:
+    def _published(self, place: Place, listing: Listing) -> Row:
         found = place.version(listing)
         if found is None:
             raise ObjectNotFound("no such object", place.uri)
@@ -219,6 +194,6 @@ class SheepdogDriver:
 
     def _size(self, value: object, uri: DataObjectUri) -> int:
         size = count_of_bytes("size", value, uri)
-        if size >= DEAD_BYTES:
-            raise CapacityExceeded(f"an object has at most {DEAD_BYTES - 1} bytes", uri)
+        if size > VDI_BYTES_MAX:
+            raise CapacityExceeded(f"an object has at most {VDI_BYTES_MAX} bytes", uri)
         return size

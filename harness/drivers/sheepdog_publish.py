@@ -1,18 +1,22 @@
 """One object on the cluster: which VDIs it is made of, how it is published exactly once, and what is swept away around it.
 
-An object is two VDIs. The *version* holds the bytes, under a name nobody else ever uses. The *marker*, named after the URI,
-holds nothing: its size is the number of the version. The object is published if and only if a marker is there and the
-version it numbers is there and not marked as dead. So
+The *version* holds the bytes, under a name nobody else ever uses: a snapshot, sealed when the last byte was written, and a
+working VDI beside it that nobody writes any more. The *marker*, a VDI named after the URI, holds nothing: its size is the
+number of the version. The object is published if and only if a marker is there and the version it numbers is whole. So
 
 - ``vdi create`` of the marker publishes: it is one step, and of several who try exactly one succeeds. After a lost answer
   the size of the marker tells whose it is.
 - ``vdi delete`` of the marker unpublishes: it has no data, so dog has only one step to do. The version, whose deletion is
   many steps, goes afterwards, when nobody can see it.
-- whoever sweeps away a version marks it as dead first, in one step (:meth:`Vdis.kill`), and the dead never come back. A
-  publisher looks at its version again after it made the marker: if it was swept away, the marker means nothing.
+- dog empties what it deletes first, and from then on zeros are read. Readers and copiers use the snapshot; who deletes
+  deletes the working VDI before it, so that zeros, and copies, count only if the working VDI is still there afterwards.
+- a version that lost its working VDI never gets it back. A publisher looks again after it made the marker: if its version
+  was swept away meanwhile, the marker means nothing.
 - a marker that means nothing cannot be taken away safely, because dog deletes by name, whatever the name means by then. It
   is passed over: the next marker has the next name (``+1``, ``+2``), and the first one that means something counts. Only
   ``delete`` removes markers, the last name first, so that the names in use never have a gap before the one that counts.
+- copies leave their source alone. Were it frozen for each copy, two at once would destroy it: dog makes its snapshots of
+  what it saw some steps ago.
 - what a dead process left is found by name: all versions of a URI begin with one stem. ``delete`` and the next commit of
   the URI sweep them away; no version of another URI is ever touched.
 
@@ -22,23 +26,12 @@ stream, open all the time, is committed, kills that stream's version. dog has no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from storcert.harness.contract import DataObjectUri, DeviceUnavailable, ObjectExists, Outcome, StorageError
 from storcert.harness.drivers.sheepdog_command import Effort, Failed, Trouble
 from storcert.harness.drivers.sheepdog_names import marker_of, new_number, stem_of, turn_of, version_name
 from storcert.harness.drivers.sheepdog_vdis import Listing, Row, Size, Vdis
 
 _TURNS_MAX = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What a listing saw of an object: the marker that counts, the number of the version, and where its bytes are."""
-
-    marker: str
-    number: int
-    row: Row
 
 
 class Place:
@@ -55,12 +48,12 @@ class Place:
         names = (turn_of(self.marker, turn) for turn in range(_TURNS_MAX))
         return [listing.working[name] for name in names if name in listing.working]
 
-    def version(self, listing: Listing) -> Published | None:
-        """What is published, as the listing saw it."""
+    def version(self, listing: Listing) -> Row | None:
+        """The sealed version of what is published, as the listing saw it."""
         for marker in self.turns(listing):
-            row = listing.contents(version_name(self.stem, marker.size_bytes))
+            row = listing.sealed(version_name(self.stem, marker.size_bytes))
             if row is not None:
-                return Published(marker.name, marker.size_bytes, row)
+                return row
         return None
 
     def is_taken(self, effort: Effort) -> bool:
@@ -88,34 +81,30 @@ class Place:
     def _sweep(self, effort: Effort, listing: Listing, kept: str | None) -> None:
         for name in listing.names(self.stem):
             if name != kept:
-                self.vdis.kill(effort, listing, name)
+                self.vdis.kill(effort, name, [str(row.snap_id) for row in listing.snapshots.get(name, ())])
                 effort.progressed()
-        for row in listing.tagged(self.stem):
-            self.vdis.delete(effort, row.name, "-s", row.tag)
-            effort.progressed()
 
-    def sweep_after_publishing(self, marker: str, number: int) -> None:
+    def sweep_after_publishing(self, listing: Listing, marker: str, number: int) -> None:
         """What dead processes left. Never turns the success into a failure."""
-        effort = Effort.closing()
-        kept = version_name(self.stem, number)
+        kept, effort = version_name(self.stem, number), Effort.closing()
         try:
-            listing = self.vdis.listing(effort)
-            litter = listing.tagged(self.stem) or listing.names(self.stem) != [kept]
             # While our own marker stands, no other version of the listing can be published.
-            if litter and self.still_is(effort, marker, number):
+            if listing.names(self.stem) != [kept] and self.still_is(effort, marker, number):
                 self._sweep(effort, listing, kept)
         except Failed:
             return  # the object is there and whole; what could not be removed goes with its delete
 
 
 class Draft:
-    """A version in the making: invisible until :meth:`publish`."""
+    """A version in the making: invisible until :meth:`publish`. ``size_bytes``: how large it is made; ``filled_bytes``: up to
+    where it was written."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.number = new_number()
         self.name = version_name(place.stem, self.number)
         self.size_bytes = 0
+        self.filled_bytes = 0
         self._made = False
 
     def make(self, effort: Effort, size_bytes: int) -> None:
@@ -138,18 +127,23 @@ class Draft:
             self.place.vdis.write(effort, self.name, offset, data)
         except Failed as failure:
             raise self.give_up(self._swept(failure)) from failure
+        self.filled_bytes = offset + len(data)
         effort.progressed()
 
-    def clone(self, effort: Effort, row: Row, tag: str) -> None:
-        """Fill it with the bytes of another VDI, on the cluster. Raises :class:`Failed`."""
+    def clone(self, effort: Effort, source: Row) -> None:
+        """Fill it with the bytes of another version, on the cluster. Raises :class:`Failed`."""
         self._made = True
-        self.size_bytes = row.size_bytes
-        self.place.vdis.clone(effort, row, tag, self.name)
+        self.size_bytes, self.filled_bytes = source.size_bytes, source.stored_bytes
+        self.place.vdis.clone(effort, source.name, self.name)
 
     def publish(self, effort: Effort) -> None:
-        """Make the marker, and sweep around it. Raises a typed error; with ``not_done`` nothing is left, with ``unknown`` it
-        is there whole or not at all."""
+        """Seal it, make the marker, and sweep around it. Raises a typed error; with ``not_done`` nothing is left, with
+        ``unknown`` it is there whole or not at all."""
         place, lost = self.place, False
+        try:
+            place.vdis.seal(effort, self.name)
+        except Failed as failure:
+            raise self.give_up(self._swept(failure)) from failure
         for turn in range(_TURNS_MAX):
             marker = turn_of(place.marker, turn)
             try:
@@ -179,16 +173,17 @@ class Draft:
             raise failure.typed(self.place.uri, Outcome.UNKNOWN) from failure
 
     def _confirm(self, marker: str) -> None:
-        """The marker is made. It counts only if nobody has marked the version as dead meanwhile."""
+        """The marker is made. It counts only if the version was not swept away meanwhile, be it by half."""
         place = self.place
         try:
-            alive = place.vdis.exact(Effort.closing(), self.name, self.size_bytes) is Size.SAME
+            listing = place.vdis.listing(Effort.closing())
         except Failed as failure:
             raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
-        if not alive:
+        row = listing.sealed(self.name)
+        if row is None or row.stored_bytes < self.filled_bytes:
             raise self.give_up(DeviceUnavailable("what was written was swept away", place.uri, Outcome.NOT_DONE))
         self._made = False
-        place.sweep_after_publishing(marker, self.number)
+        place.sweep_after_publishing(listing, marker, self.number)
 
     def _swept(self, failure: Failed) -> StorageError:
         """Nothing is published, whatever became of the last step. A draft that is gone was swept away: by a delete of the
@@ -213,7 +208,7 @@ class Draft:
         """Remove the version; whether it is certainly gone. May be repeated."""
         if self._made:
             try:
-                self.place.vdis.delete(Effort.closing(), self.name)
+                self.place.vdis.kill(Effort.closing(), self.name, ())
             except Failed:
                 return False
             self._made = False

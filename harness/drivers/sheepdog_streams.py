@@ -21,8 +21,8 @@ from storcert.harness.contract import (
 )
 from storcert.harness.drivers.arguments import bytes_of, count_of_bytes
 from storcert.harness.drivers.sheepdog_command import Effort, Failed, Trouble
-from storcert.harness.drivers.sheepdog_publish import Draft, Place, Published
-from storcert.harness.drivers.sheepdog_vdis import DEAD_BYTES, Size
+from storcert.harness.drivers.sheepdog_publish import Draft, Place
+from storcert.harness.drivers.sheepdog_vdis import VDI_BYTES_MAX, Row, Size
 
 CHUNK_BYTES = 1 << 22
 
@@ -30,10 +30,9 @@ CHUNK_BYTES = 1 << 22
 class SheepdogInputStream:
     """Bytes ``first .. end`` of one version, one data object at a time."""
 
-    def __init__(self, place: Place, published: Published, first: int, end: int) -> None:
+    def __init__(self, place: Place, version: Row, first: int, end: int) -> None:
         self._place = place
-        self._published = published
-        self._row = published.row
+        self._version = version
         self._position = first
         self._end = end
         self._held = b""
@@ -53,29 +52,22 @@ class SheepdogInputStream:
         return piece
 
     def _fetch(self, effort: Effort) -> bytes:
-        size = self._row.object_bytes
-        length = min(self._end - self._position, size - self._position % size)
+        version, vdis = self._version, self._place.vdis
+        length = min(self._end - self._position, version.object_bytes - self._position % version.object_bytes)
         while True:
             try:
-                data = self._place.vdis.read(effort, self._row, self._position, length)
+                data = vdis.read(effort, version.name, self._position, length)
                 if len(data) != length:
                     raise Failed(Trouble.BROKEN, f"{len(data)} of {length} bytes came")
-                if not data.strip(b"\0"):
-                    self._require_published(effort)
+                # What is being deleted reads as zeros: they are believed only if the version is whole afterwards.
+                if not data.strip(b"\0") and vdis.exact(effort, version.name, version.size_bytes) is not Size.SAME:
+                    raise Failed(Trouble.ABSENT, "the version is being deleted")
                 return data
             except Failed as failure:
                 if failure.trouble in (Trouble.ABSENT, Trouble.NO_TAG):
                     raise ObjectNotFound("the object was deleted while it was read", self._place.uri) from failure
                 if failure.trouble is not Trouble.BROKEN or not effort.again():
                     raise failure.typed(self._place.uri, Outcome.NOT_DONE) from failure
-
-    def _require_published(self, effort: Effort) -> None:
-        """A VDI that is being deleted reads as zeros: zeros are believed only while neither it nor its marker has gone."""
-        dead = not self._row.snap_id and (
-            self._place.vdis.exact(effort, self._row.name, self._row.size_bytes) is not Size.SAME
-        )
-        if dead or not self._place.still_is(effort, self._published.marker, self._published.number):
-            raise ObjectNotFound("the object was deleted while it was read", self._place.uri)
 
     def close(self) -> None:
         self._closed = True
@@ -118,8 +110,8 @@ class SheepdogOutputStream:
             raise self._failed(error) from error.__cause__
 
     def _take(self, view: memoryview) -> int:
-        if self._written + len(view) >= DEAD_BYTES:
-            raise CapacityExceeded(f"an object has at most {DEAD_BYTES - 1} bytes", self._place.uri)
+        if self._written + len(view) > VDI_BYTES_MAX:
+            raise CapacityExceeded(f"an object has at most {VDI_BYTES_MAX} bytes", self._place.uri)
         if self._size is not None and self._written + len(view) > self._size:
             self._written += len(view)  # commit will refuse: nothing of it needs to travel
             return len(view)

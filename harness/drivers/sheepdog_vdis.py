@@ -8,16 +8,19 @@ that size exists (:meth:`Vdis.exact`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
 from storcert.harness.drivers.sheepdog_command import PASSING, Dog, Effort, Failed, Trouble
 
-#: A VDI whose size is at least this is being deleted: dog enlarges in one step, and deletes in several.
-DEAD_BYTES = 1 << 41
+#: The tag of the one snapshot that every finished version has.
+SEAL = "sealed"
+#: What dog makes without being told that it may be a hyper volume.
+VDI_BYTES_MAX = 1 << 42
 _DELETE_ROUNDS = 4
 _ROW = re.compile(
-    rb"^([s=c]) ((?:\\[\s\S]|[^\\\s])*) (\d+) (\d+) \d+ \d+ \d+ ([0-9a-f]+) \S+ (.*) (\d+)$", re.MULTILINE)
+    rb"^([s=c]) ((?:\\[\s\S]|[^\\\s])*) (\d+) (\d+) (\d+) (\d+) \d+ [0-9a-f]+ \S+ (.*) (\d+)$", re.MULTILINE)
 
 
 class Size(Enum):
@@ -30,12 +33,13 @@ class Size(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One VDI of a listing. ``snap_id``: 0 for a working VDI, else its snapshot; ``vid`` grows with age within one name."""
+    """One VDI of a listing. ``snap_id``: 0 for a working VDI, else its snapshot. ``stored_bytes``: of whole data objects, its
+    own and shared ones."""
 
     name: str
     snap_id: int
     size_bytes: int
-    vid: int
+    stored_bytes: int
     tag: str
     object_bytes: int
 
@@ -46,29 +50,23 @@ class Listing:
     def __init__(self, output: bytes) -> None:
         self.working: dict[str, Row] = {}
         self.snapshots: dict[str, list[Row]] = {}
-        for kind, name, snap_id, size, vid, tag, shift in _ROW.findall(output):
+        for kind, name, snap_id, size, own, shared, tag, shift in _ROW.findall(output):
             text, label = name.decode(errors="replace"), tag.decode(errors="replace")
-            row = Row(text, int(snap_id), int(size), int(vid, 16), label, 1 << int(shift))
+            row = Row(text, int(snap_id), int(size), int(own) + int(shared), label, 1 << int(shift))
             if kind == b"s":
-                self.snapshots.setdefault(row.name, []).append(row)
+                self.snapshots.setdefault(text, []).append(row)
             else:
-                self.working[row.name] = row
+                self.working[text] = row
 
-    def contents(self, name: str) -> Row | None:
-        """Where the bytes of a VDI are: the working VDI, or where there is none, the newest snapshot: a snapshot that is being
-        taken, or was cut short, has no working VDI. ``None`` where it is absent or being deleted."""
-        row = self.working.get(name)
-        if row is None:
-            row = max(self.snapshots.get(name, ()), key=lambda one: one.snap_id, default=None)
-        return None if row is None or row.size_bytes >= DEAD_BYTES else row
+    def sealed(self, name: str) -> Row | None:
+        """The sealed snapshot of a version, if it is whole: its working VDI is there too."""
+        if name not in self.working:
+            return None
+        return next((row for row in self.snapshots.get(name, ()) if row.tag == SEAL), None)
 
     def names(self, stem: str) -> list[str]:
         """The names that begin so, of working VDIs and snapshots, sorted."""
         return sorted({name for name in (*self.working, *self.snapshots) if name.startswith(stem)})
-
-    def tagged(self, stem: str) -> list[Row]:
-        """The snapshots whose tag begins so."""
-        return [row for rows in self.snapshots.values() for row in rows if row.tag.startswith(stem)]
 
 
 class Vdis:
@@ -93,32 +91,31 @@ class Vdis:
             raise
         return Size.OTHER if found else Size.SAME
 
-    def exists(self, effort: Effort, name: str, *which: str) -> bool:
-        """Whether there is a working VDI of that name, or with ``-s`` the snapshot."""
+    def exists(self, effort: Effort, name: str) -> bool:
+        """Whether there is a working VDI of that name."""
         try:
-            self._dog.repeated(effort, "vdi", "read", *which, name, "0", "0")
+            self._dog.repeated(effort, "vdi", "read", name, "0", "0")
         except Failed as failure:
-            if failure.trouble in (Trouble.ABSENT, Trouble.NO_TAG):
+            if failure.trouble is Trouble.ABSENT:
                 return False
             raise
         return True
 
-    def read(self, effort: Effort, row: Row, offset: int, length: int) -> bytes:
-        """Bytes of a VDI, as many as there are."""
-        which = ("-s", str(row.snap_id)) if row.snap_id else ()
-        return self._dog.repeated(effort, "vdi", "read", *which, row.name, str(offset), str(length))
+    def read(self, effort: Effort, name: str, offset: int, length: int) -> bytes:
+        """Bytes of a sealed version, as many as there are."""
+        return self._dog.repeated(effort, "vdi", "read", "-s", SEAL, name, str(offset), str(length))
 
     def create(self, effort: Effort, name: str, size_bytes: int) -> bool:
         """Make an empty VDI. ``False``: the name is taken, perhaps by an earlier attempt of this call."""
         return self._made(effort, "vdi", "create", name, str(size_bytes))
 
-    def clone(self, effort: Effort, row: Row, tag: str, name: str) -> bool:
-        """Make a VDI that shares the bytes of a snapshot. As :meth:`create`."""
-        return self._made(effort, "vdi", "clone", "-s", str(row.snap_id) if row.snap_id else tag, row.name, name)
+    def clone(self, effort: Effort, source: str, name: str) -> bool:
+        """Make a VDI that shares the bytes of a sealed version. As :meth:`create`."""
+        return self._made(effort, "vdi", "clone", "-s", SEAL, source, name)
 
-    def snapshot(self, effort: Effort, name: str, tag: str) -> None:
-        """Freeze a VDI under a tag that nobody else uses."""
-        self._made(effort, "vdi", "snapshot", "-s", tag, name)
+    def seal(self, effort: Effort, name: str) -> None:
+        """Freeze a version: from now on it is a snapshot, with an equal working VDI beside it."""
+        self._made(effort, "vdi", "snapshot", "-s", SEAL, name)
 
     def _made(self, effort: Effort, *words: str) -> bool:
         try:
@@ -149,40 +146,34 @@ class Vdis:
         """Write bytes inside a VDI."""
         self._dog.repeated(effort, "vdi", "write", name, str(offset), str(len(data)), data=data)
 
-    def delete(self, effort: Effort, name: str, *which: str) -> bool:
-        """Delete the working VDI, or with ``-s`` a snapshot; whether there was one. dog says success whatever happened, so it
-        is looked for afterwards. Raises where it is still there: then perhaps emptied, and a repetition goes on from there."""
-        was_there = False
+    def delete(self, effort: Effort, name: str) -> None:
+        """Delete the working VDI of that name, if there is one. dog says success whatever happened, so it is looked for
+        afterwards. Raises where it is still there: then perhaps emptied, and a repetition goes on from there."""
         for _ in range(_DELETE_ROUNDS):
             effort.check()
             try:
-                self._dog.run("vdi", "delete", *which, name)
+                self._dog.run("vdi", "delete", name)
             except Failed as failure:
-                if failure.trouble in (Trouble.ABSENT, Trouble.NO_TAG):
-                    return was_there
+                if failure.trouble is Trouble.ABSENT:
+                    return
                 if failure.trouble not in PASSING:
                     raise
                 doubt = failure
             else:
                 doubt = Failed(Trouble.ODD, f"{name} is still there after it was deleted")
-            was_there = True
-            if not self.exists(effort, name, *which):
-                return True
+            if not self.exists(effort, name):
+                return
             if doubt.trouble is Trouble.SILENT or not effort.again():
                 raise doubt
         raise doubt
 
-    def kill(self, effort: Effort, listing: Listing, name: str) -> None:
-        """Delete a VDI with all its snapshots. It is marked as dead first, in one step: whoever reads zeros from it, or is
-        about to publish it, sees the mark."""
-        row = listing.working.get(name)
-        if row is not None and row.size_bytes < DEAD_BYTES:
+    def kill(self, effort: Effort, name: str, snapshots: Iterable[str]) -> None:
+        """Delete a version. The working VDI goes first, in one step as far as anybody can see: what is read from the snapshot
+        counts only while it is there. Then the snapshots go, which are emptied before they vanish."""
+        self.delete(effort, name)
+        for which in dict.fromkeys((SEAL, *snapshots)):
             try:
-                self.enlarge(effort, name, DEAD_BYTES + row.size_bytes)
+                self._dog.repeated(effort, "vdi", "delete", "-s", which, name)
             except Failed as failure:
-                if failure.trouble not in (Trouble.ABSENT, Trouble.LARGER):
+                if failure.trouble not in (Trouble.ABSENT, Trouble.NO_TAG):
                     raise
-        if row is not None:
-            self.delete(effort, name)
-        for old in listing.snapshots.get(name, ()):
-            self.delete(effort, name, "-s", str(old.snap_id))

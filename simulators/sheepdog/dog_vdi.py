@@ -50,20 +50,16 @@ def snapshot(run: Run) -> Exit:
         raise Usage("Please specify a non-integer value for a snapshot tag name")
     requests, name = run.requests, run.name
     try:
-        seen = requests.look_up(name, 0, run.tag, range(0))
+        seen = requests.look_up_for_snapshot(name, run.tag)
     except Refused as refused:
-        if refused.result is not Result.NO_TAG:
-            run.say(b"Failed to create snapshot for %b: %b" % (name, TEXTS[refused.result].encode()))
-            return Exit.FAILURE
-        seen = run.open(name, 0, b"", range(0))
+        run.say(b"Failed to create snapshot for %b: %b" % (name, TEXTS[refused.result].encode()))
+        return Exit.FAILURE
     except Unreachable:
         run.say(b"Failed to create snapshot for %b: %b" % (name, TEXTS[Result.EIO].encode()))
         return Exit.FAILURE
-    else:
-        if seen.snapped:
-            run.say(
-                b"Failed to create snapshot for %b, maybe snapshot id (0) or tag (%b) is existed" % (name, run.tag))
-            return Exit.FAILURE
+    if seen.snapped:
+        run.say(b"Failed to create snapshot for %b, maybe snapshot id (0) or tag (%b) is existed" % (name, run.tag))
+        return Exit.FAILURE
     try:
         requests.write_tag(seen.vid, name, run.tag)
     except (Refused, Unreachable) as trouble:

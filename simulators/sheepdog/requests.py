@@ -111,6 +111,20 @@ class Requests:
         view: View = self.ask("READ_INODE", shown(name), lambda: self._sheep.look_up(name, snap_id, tag, indexes))
         return view
 
+    def look_up_for_snapshot(self, name: bytes, tag: bytes) -> View:
+        """The snapshot of that tag if there is one, else the working VDI: two lookups of dog one after the other."""
+
+        def act() -> View:
+            try:
+                return self._sheep.look_up(name, 0, tag, range(0))
+            except Refused as refused:
+                if refused.result is not Result.NO_TAG:
+                    raise
+            return self._sheep.look_up(name, 0, b"", range(0))
+
+        view: View = self.ask("READ_INODE", shown(name), act)
+        return view
+
     def listing(self) -> list[View]:
         """The inodes of all that is not deleted, read one page after the other."""
         sheep, page = self._sheep, self._sheep.options.page_size

@@ -1,4 +1,4 @@
-"""The eight points that a model of Sheepdog must keep: numbers, objects, snapshots, clones, deletion, reference counts, nodes."""
+"""What a model of Sheepdog must keep: numbers, objects, snapshots, clones, deletion, reference counts, nodes, locks."""
 
 from __future__ import annotations
 
