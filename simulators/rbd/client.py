@@ -26,6 +26,11 @@ _HELD = Answer(None, "held")
 ENTITY_MISSING = "no such client"
 
 
+# What needs room in the pool [measured: pool quota, set_osdmap_full_try: removals, omaps and snapshots go on].
+# A write in place would be taken by a real pool; here every write to an image counts as one that needs room.
+_GROW = frozenset({"write", "write_zeroes", "id_create", "header_create", "copyup", "copy_write"})
+
+
 class Gate:
     """What was received by stopped daemons, and who waits until they go on."""
 
@@ -59,6 +64,7 @@ class Client:
         self.instance = instance
         self.osd_timeout_ns = 0
         self.mon_timeout_ns = 0
+        self.full_try = False  # be told that the pool is full rather than wait
         self.shut_out = False  # it has learned that it is on the blocklist
         self.closed = False
         self._leave = wire.kernel.event()
@@ -95,14 +101,16 @@ class Client:
     ) -> Any:
         """One request; gives what ``effect`` gives. Raises :class:`Refusal`, also for a timeout (ETIMEDOUT).
 
-        ``write``: waits while the pool is full. ``body_bytes``: travel back, unless the result is bytes, which count
+        ``write``: waits while the pool is full, or is refused with EDQUOT if the client asked for that and it needs room.
+        ``body_bytes``: travel back, unless the result is bytes, which count
         themselves.
         """
         if timeout_ns is None:
             timeout_ns = self.mon_timeout_ns if monitor else self.osd_timeout_ns
         kernel = self.kernel
         deadline_ns = kernel.now_ns + timeout_ns if timeout_ns else None
-        exchange = _Request(self, operation, effect, write, monitor, body_bytes)
+        grows = operation in _GROW or (operation == "object_write" and sent_bytes > 0)
+        exchange = _Request(self, operation, effect, write, monitor, body_bytes, grows)
         backoff_ns = _BACKOFF_FIRST_NS
         while True:
             left_ns = None if deadline_ns is None else deadline_ns - kernel.now_ns
@@ -139,12 +147,14 @@ class Client:
 class _Request:
     """One request at the cluster's door, however often it is sent: done once."""
 
-    __slots__ = ("body_bytes", "client", "effect", "held", "monitor", "operation", "settled", "write")
+    __slots__ = ("body_bytes", "client", "effect", "grows", "held", "monitor", "operation", "settled", "write")
 
     def __init__(
         self, client: Client, operation: str, effect: Callable[[], Any], write: bool, monitor: bool, body_bytes: int,
+        grows: bool,
     ) -> None:
         self.client = client
+        self.grows = grows
         self.operation = operation
         self.effect = effect
         self.write = write
@@ -172,7 +182,11 @@ class _Request:
                     client.gate.hold(self.act)
                 return _HELD
             if self.write and cluster.full:
-                return _HELD
+                if not client.full_try:
+                    return _HELD
+                if self.grows:
+                    self.settled = Answer(Refusal(errno.EDQUOT), "EDQUOT", 0, service_ns(self.operation))
+                    return self.settled
             return self.act()
         finally:
             cluster.striking = None

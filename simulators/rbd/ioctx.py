@@ -79,6 +79,17 @@ class Ioctx:
         self.require_ioctx_open()
         return Ioctx(self.rados, self.client, self.pool)
 
+    def set_osdmap_full_try(self) -> None:
+        """Be refused with EDQUOT while the pool is full, rather than wait; what needs no room is done. Here for the whole
+        connection, not for this context alone."""
+        self.require_ioctx_open()
+        self.client.full_try = True
+
+    def unset_osdmap_full_try(self) -> None:
+        """Wait again."""
+        self.require_ioctx_open()
+        self.client.full_try = False
+
     # -- one request
 
     def call(

@@ -20,7 +20,8 @@ proof of failure. [measured: Ceph 16.2.15, SIGSTOP and SIGKILL of monitor and OS
 - ``blocklisted``: this client's address is on the blocklist: ESHUTDOWN (108) on everything until it connects anew.
   [measured: ``osd blocklist add``; happens to whoever loses an exclusive lock while it was not answering]
 - ``full``: the pool's quota is reached: writes, discards and removals wait until healed or timed out, reads work, nothing
-  says ENOSPC. [measured: pool quota with a manager; enforced seconds late]
+  says ENOSPC. After ``set_osdmap_full_try`` what needs room is refused with EDQUOT (a clone: with ENOENT) and the rest,
+  removals among it, is done. [measured: pool quota with a manager; enforced seconds late]
 - ``dead_watcher``: another client died just now with this image open and locked. Its watch and lock live 30 s; opening
   works, writing and removing block until then. [measured: SIGKILL of the holder, 30.03 s]
 """

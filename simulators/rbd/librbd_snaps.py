@@ -45,10 +45,12 @@ def create(context: ImageContext, name: str) -> None:
             records.add_snapshot(header, Snapshot(snap_id, name, state.size_bytes, cluster.now(), state.parent))
 
         try:
-            return context.request("snap_add", add)
+            context.request("snap_add", add)
         except Refusal as refusal:
             if refusal.number != errno.ESTALE:  # another client's newer id was faster; librbd asks for a new one
                 raise
+        else:
+            return
 
 
 def remove(context: ImageContext, name: str) -> None:

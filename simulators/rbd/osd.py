@@ -32,10 +32,22 @@ def find(pool: Pool, key: str) -> RadosObject:
         raise Refusal(errno.ENOENT)
     found = pool.objects.get(key)
     if found is None:
+        if key in ("rbd_directory", "rbd_trash") and key in set(librbd_names(pool)):
+            return _register(pool, key)
         if is_librbd(key) and key in set(librbd_names(pool)):
             raise NotModelled(f"reading {key} past librbd")
         raise Refusal(errno.ENOENT)
     return found
+
+
+def _register(pool: Pool, key: str) -> RadosObject:
+    """What librbd's two lists say, as their omaps say it: keys only; the values are librbd's own."""
+    made = RadosObject(0)
+    entries = pool.trash if key == "rbd_trash" else pool.directory.values()
+    made.more().omap.update({f"id_{image_id}": b"" for image_id in entries})
+    if key == "rbd_directory":
+        made.more().omap.update({f"name_{name}": b"" for name in pool.directory})
+    return made
 
 
 def change(pool: Pool, key: str, steps: Sequence[Step], now_ns: int) -> None:
