@@ -28,6 +28,7 @@ from storcert.harness.contract import (
     ObjectKind,
     ObjectNotFound,
     Outcome,
+    StorageError,
 )
 from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.rbd_directory import Entries, Record, loose_key, published_key
@@ -140,9 +141,19 @@ class RbdDriver:
             self._clone(effort, record)
         except RequestFailed as failure:
             if failure.trouble is Trouble.NOT_FOUND:
-                raise publication.given_up(ObjectNotFound("the source has gone", source)) from failure
+                raise publication.given_up(self._not_cloned(effort, record, source, original)) from failure
             raise publication.failed(failure) from failure
         publication.publish(effort)
+
+    def _not_cloned(self, effort: Effort, record: Record, source: DataObjectUri, original: Record) -> StorageError:
+        """Why the source was not found: deleted, or (measured) the pool is full and librbd says it of a clone that way."""
+        try:
+            if self._directory.find(effort, str(source)) == [original]:
+                self._images.create(effort, record.image, 0)  # the publication removes it again
+                return DeviceUnavailable("the image of the source is missing", source, Outcome.NOT_DONE, False)
+        except RequestFailed as failure:
+            return failure.typed(source, Outcome.NOT_DONE)
+        return ObjectNotFound("the source has gone", source)
 
     def _clone(self, effort: Effort, record: Record) -> None:
         """Make the image of ``record``. Without a parent it is empty, for librbd refuses to clone what has no bytes."""

@@ -39,7 +39,7 @@ class Record:
     """What one key says. ``image`` is the image, ``snapshot`` the snapshot of it that holds the bytes, or empty where the
     image itself does. ``owner``: the URI whose key the image is loose under once it is no object any more. The ``parent``
     fields name what a clone was made from, where the parent becomes loose, and whether its snapshot was made for this clone
-    alone. ``doomed``: loose for good, to be removed."""
+    alone. ``doomed``: loose for good, to be removed. ``lost_by``: the client that may have made a header and lost it."""
 
     image: str
     size_bytes: int
@@ -50,6 +50,7 @@ class Record:
     parent_snapshot: str = ""
     parent_is_own: bool = False
     doomed: bool = False
+    lost_by: str = ""
 
     @property
     def name(self) -> str:

@@ -86,12 +86,15 @@ _TYPES: dict[Trouble, type[StorageError]] = {
 
 
 class RequestFailed(Exception):
-    """One call failed for good. Never leaves the driver: :meth:`typed` gives the error of the contract."""
+    """One call failed for good. Never leaves the driver: :meth:`typed` gives the error of the contract.
+
+    ``lost_by``: the client that may have made the header of an image and not know of it."""
 
     def __init__(self, trouble: Trouble, text: str) -> None:
         super().__init__(text)
         self.trouble = trouble
         self.text = text
+        self.lost_by = ""
 
     @property
     def ambiguous(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import Any, TypeVar
 
 from storcert.harness.drivers.rbd_errors import RequestFailed, Trouble
@@ -19,8 +20,17 @@ T = TypeVar("T")
 
 ORDER = 22  # objects of 4 MiB
 PART_BYTES = 1 << ORDER
+HEADER = "rbd_header."
 # layering, exclusive-lock, object-map, fast-diff, deep-flatten; said here so that no ceph.conf can take one away.
 FEATURES = 1 | 4 | 8 | 16 | 32
+
+
+class Removed(Enum):
+    """What became of an image that was to be removed."""
+
+    GONE = "removed"
+    ABSENT = "there was none"
+    NEEDED = "snapshots or clones need it"
 
 
 class Images:
@@ -32,7 +42,7 @@ class Images:
 
     def create(self, effort: Effort, image: str, size_bytes: int) -> None:
         """A new image of zeros. Its name is new, so only a timeout leaves doubt; then the image may be there or not."""
-        self._pool.ask(
+        self._make(
             effort,
             lambda session: self._pool.rbd.RBD().create(
                 session.ioctx, image, size_bytes, order=ORDER, old_format=False, features=FEATURES
@@ -41,12 +51,26 @@ class Images:
 
     def clone(self, effort: Effort, parent: str, snapshot: str, image: str) -> None:
         """A new image that starts as the snapshot; on the device, whatever its size."""
-        self._pool.ask(
+        self._make(
             effort,
             lambda session: self._pool.rbd.RBD().clone(
                 session.ioctx, parent, snapshot, session.ioctx, image, features=FEATURES
             ),
         )
+
+    def _make(self, effort: Effort, call: Callable[[Session], object]) -> None:
+        client_id = ""
+
+        def make(session: Session) -> None:
+            nonlocal client_id
+            client_id = f"{session.cluster.get_instance_id():x}"
+            call(session)
+
+        try:
+            self._pool.ask(effort, make)
+        except RequestFailed as failure:
+            failure.lost_by = client_id if failure.ambiguous else ""
+            raise
 
     def write(self, effort: Effort, image: str, offset: int, data: bytes, size_bytes: int | None) -> None:
         """Put ``data`` there, durably; first make the image ``size_bytes`` long, where that is given.
@@ -94,24 +118,79 @@ class Images:
             safe=True,
         )
 
-    def remove(self, effort: Effort, image: str) -> bool:
-        """Remove it, however far an earlier attempt came. Says ``False`` where snapshots or clones still need it."""
+    def remove(self, effort: Effort, image: str) -> Removed:
+        """Remove it, however far an earlier attempt came."""
         while True:
             try:
                 self._pool.ask(effort, lambda session: self._pool.rbd.RBD().remove(session.ioctx, image))
             except RequestFailed as failure:
                 if failure.trouble is Trouble.NOT_FOUND:
-                    return True
+                    if self._exists(effort, image):
+                        # Measured: in a full pool that never had a removal, librbd says this of an image that is there.
+                        raise RequestFailed(Trouble.ODD, "the image is there and cannot be removed") from failure
+                    return Removed.ABSENT
                 if failure.trouble is Trouble.NEEDED:
                     if not (self._drop_dead_snapshots(effort, image) and effort.again()):
-                        return False
+                        return Removed.NEEDED
                 elif failure.trouble is Trouble.BUSY:
                     if not effort.wait_for_others():
                         raise
                 elif not (failure.ambiguous and effort.again()):
                     raise
             else:
-                return True
+                return Removed.GONE
+
+    def _exists(self, effort: Effort, image: str) -> bool:
+        try:
+            self._with(effort, image, lambda opened: None, safe=True, read_only=True)
+        except RequestFailed as failure:
+            if failure.trouble is Trouble.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def remove_lost_headers(self, client_id: str) -> None:
+        """Remove headers that client made and lost.
+
+        When the answer to the header's creation does not come in time, librbd takes back the name and the id, and forgets the
+        header. Nothing but a look at all objects of the pool finds it; where that takes too long, a few bytes stay."""
+        effort, prefix = Effort.closing(), f"{HEADER}{client_id}"
+
+        def look(session: Session) -> list[str]:
+            found = []
+            for one in session.ioctx.list_objects():
+                if one.key.startswith(prefix):
+                    found.append(str(one.key))
+                if effort.expired():
+                    break
+            return found
+
+        for key in self._pool.ask(effort, look, safe=True):
+            # An image has its entry before its header and, in one of the two lists, until after it.
+            if not self._is_known(effort, key.removeprefix(HEADER)):
+                self._remove_object(effort, key)
+
+    def _is_known(self, effort: Effort, image_id: str) -> bool:
+        def look(session: Session) -> bool:
+            for register in ("rbd_directory", "rbd_trash"):
+                with self._pool.rados.ReadOpCtx() as op:
+                    answer, _ = session.ioctx.get_omap_vals_by_keys(op, (f"id_{image_id}",))
+                    try:
+                        session.ioctx.operate_read_op(op, register)
+                    except self._pool.rados.ObjectNotFound:
+                        continue
+                    if any(True for _ in answer):
+                        return True
+            return False
+
+        return self._pool.ask(effort, look, safe=True)
+
+    def _remove_object(self, effort: Effort, key: str) -> None:
+        try:
+            self._pool.ask(effort, lambda session: session.ioctx.remove_object(key), safe=True)
+        except RequestFailed as failure:
+            if failure.trouble is not Trouble.NOT_FOUND:
+                raise
 
     def remove_snapshot(self, effort: Effort, image: str, snapshot: str) -> None:
         """Remove it, or leave it nameless to the clones that need it."""

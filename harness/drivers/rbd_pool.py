@@ -123,6 +123,8 @@ class Session:
         except rados.ObjectNotFound:
             self.cluster.shutdown()
             raise RequestFailed(Trouble.NO_POOL, f"pool {settings.pool!r} does not exist") from None
+        # In a full pool: be told so at once, and remove things all the same, rather than wait for room.
+        self.ioctx.set_osdmap_full_try()
 
 
 class Pool:

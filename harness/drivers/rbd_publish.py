@@ -25,7 +25,7 @@ from storcert.harness.contract import (
 )
 from storcert.harness.drivers.rbd_directory import Directory, Record, loose_key, published_key
 from storcert.harness.drivers.rbd_errors import RequestFailed
-from storcert.harness.drivers.rbd_images import Images
+from storcert.harness.drivers.rbd_images import Images, Removed
 from storcert.harness.drivers.rbd_pool import Effort, Pool
 
 
@@ -45,12 +45,13 @@ class Remover:
         self.directory = Directory(pool)
         self.images = Images(pool)
 
-    def doom(self, effort: Effort, uri: str, record: Record) -> bool:
+    def doom(self, effort: Effort, uri: str, record: Record, doomed: Record) -> bool:
         """Make the loose key one that is never published. Says whether it is that now; ``False``: it has gone."""
-        key, doomed = loose_key(uri, record.name), record.to_be_removed()
+        key = loose_key(uri, record.name)
         if record.doomed or self.directory.change(effort, {key: record}, {key: doomed}):
             return True
-        return self.directory.loose(effort, uri, record.name) == doomed
+        now = self.directory.loose(effort, uri, record.name)
+        return now is not None and now.doomed
 
     def clear(self, effort: Effort, uri: str, record: Record) -> None:
         """Remove what a doomed key of ``uri`` names, and the key, unless snapshots or clones still need it.
@@ -60,14 +61,16 @@ class Remover:
             self.images.remove_snapshot(effort, record.image, record.snapshot)
             self._collect(effort, record.owner, record.image)
         else:
-            if not self.images.remove(effort, record.image):
+            removed = self.images.remove(effort, record.image)
+            if removed is Removed.NEEDED:
                 return
+            if removed is Removed.ABSENT and record.lost_by:
+                self.images.remove_lost_headers(record.lost_by)
             if record.parent_image:
                 self.images.release_parent(effort, record.parent_image, record.parent_snapshot, record.parent_is_own)
                 self._collect(effort, record.parent_owner, record.parent_image)
         effort.progressed()
-        key = loose_key(uri, record.name)
-        self.directory.change(effort, {key: record.to_be_removed()}, {}, (key,))
+        self.directory.change(effort, {}, {}, (loose_key(uri, record.name),))
 
     def _collect(self, effort: Effort, owner: str, image: str) -> None:
         """Remove the image if it is doomed too and nothing needs it any more."""
@@ -77,8 +80,9 @@ class Remover:
 
     def doom_and_clear(self, effort: Effort, uri: str, record: Record) -> None:
         """Both. A key that was published or removed meanwhile is left alone."""
-        if self.doom(effort, uri, record):
-            self.clear(effort, uri, record.to_be_removed())
+        doomed = record.to_be_removed()
+        if self.doom(effort, uri, record, doomed):
+            self.clear(effort, uri, doomed)
 
     def clear_others(self, uri: str, but: Record) -> None:
         """After publishing: remove what dead processes left under the URI. What cannot be removed now waits for the next."""
@@ -109,6 +113,7 @@ class Publication:
         self._uri = uri
         self._name = str(uri)
         self._needed = dict(needed or {})
+        self._lost_by = ""
         self._over = False
 
     def begin(self, effort: Effort) -> None:
@@ -166,6 +171,7 @@ class Publication:
 
     def failed(self, failure: RequestFailed) -> StorageError:
         """Discard everything; the typed error for a step that failed before anything was published."""
+        self._lost_by = failure.lost_by
         return self.given_up(failure.typed(self._uri, Outcome.NOT_DONE))
 
     def given_up(self, error: StorageError) -> StorageError:
@@ -176,9 +182,9 @@ class Publication:
         """Remove what was made. May be repeated."""
         if self._over:
             return Discarded.GONE
-        effort, doomed = Effort.closing(), self.record.to_be_removed()
+        effort, doomed = Effort.closing(), replace(self.record.to_be_removed(), lost_by=self._lost_by)
         try:
-            fenced = self._remover.doom(effort, self._name, self.record)
+            fenced = self._remover.doom(effort, self._name, self.record, doomed)
             if not fenced:
                 # Whoever took the key may have come before what it names was made, so that is still ours to remove.
                 (found,) = self._directory.find(effort, self._name)
