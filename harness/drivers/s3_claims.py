@@ -74,7 +74,7 @@ class ClaimedUpload(Upload):
 
     def _published(self, versioned: bool) -> None:
         self._over = True
-        clear_leftovers(self._bucket, self._name, but=self._claim)
+        clear_leftovers(self._bucket, self._name)
 
     def _withdrawn(self, error: StorageError) -> StorageError:
         """Take the claim back where the upload has certainly not been completed; what is to be said then."""

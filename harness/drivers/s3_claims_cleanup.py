@@ -80,12 +80,12 @@ def remove_claim(bucket: ClaimedBucket, effort: Effort, key: str, found: Head) -
     return True
 
 
-def clear_leftovers(bucket: ClaimedBucket, key: str, but: str | None = None) -> None:
+def clear_leftovers(bucket: ClaimedBucket, key: str) -> None:
     """What dead writers left of a name that has just been published. Never turns the success into a failure."""
     effort = Effort.closing()
     try:
         abort_uploads_under(bucket, effort, key + DATA_MARK)
-        remove_data(bucket, effort, key, but)
+        remove_data(bucket, effort, key)
     except RequestFailed:
         return  # the object is there and whole; what could not be removed goes with its delete
 
@@ -108,8 +108,8 @@ def abort_uploads_under(bucket: ClaimedBucket, effort: Effort, prefix: str) -> i
     return len(found)
 
 
-def remove_data(bucket: ClaimedBucket, effort: Effort, key: str, but: str | None = None) -> None:
-    """Remove data that the name does not point to. ``but``: a claim id known to be the one it points to."""
+def remove_data(bucket: ClaimedBucket, effort: Effort, key: str) -> None:
+    """Remove data that the name does not point to."""
     found: list[str] = []
     where: dict[str, Any] = {}
     while True:
@@ -118,7 +118,7 @@ def remove_data(bucket: ClaimedBucket, effort: Effort, key: str, but: str | None
         if not page.get("IsTruncated"):
             break
         where = _following(where, {"ContinuationToken": page.get("NextContinuationToken")}, effort)
-    if not found or found == [data_key(key, but or "")]:
+    if not found:
         return
     current = claim_of(bucket.look(effort, key))
     for one in found:

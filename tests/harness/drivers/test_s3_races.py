@@ -58,6 +58,7 @@ def race(
 ) -> tuple[list[Any], bytes | None, list[str]]:
     """Each function at a location of its own, all at once: results or errors, the bytes at the end, census by kind."""
     conditional_copy = bool(options.pop("conditional_copy", True))
+    conditional_complete = options.get("dialect") != "radosgw"
     kernel = Kernel(seed)
     store = ObjectStore(kernel, {"part_size_min_bytes": PART, "page_size": 2, **options})
     configuration = {
@@ -65,6 +66,7 @@ def race(
         "part_size_bytes": PART,
         "copy_part_bytes": 10**6 if conditional_copy else PART,
         "conditional_copy": conditional_copy,
+        "conditional_complete": conditional_complete,
     }
 
     def start(index: int, function: Callable[[S3Driver], Any]) -> Any:
