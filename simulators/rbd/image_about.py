@@ -197,7 +197,7 @@ class ImageAbout(ImageBase):
         """All of them, by key."""
         context = self._open()
         found = answered(
-            lambda: context.request("metadata_get", lambda: sorted((context.live_header().metadata or {}).items())),
+            lambda: context.request("metadata_get", lambda: sorted((context.header.metadata or {}).items())),
             "error listing metadata",
         )
         return MetadataIterator(found)

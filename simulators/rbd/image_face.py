@@ -164,9 +164,9 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
 
     def write_zeroes(self, offset: int, length: int, zero_flags: int = 0) -> None:
         """Zeros, to the byte."""
-        self._zero("write_zeroes", offset, length, 1)
+        self._zero("write_zeroes", offset, length, None)
 
-    def _zero(self, operation: str, offset: int, length: int, granularity_bytes: int) -> None:
+    def _zero(self, operation: str, offset: int, length: int, granularity_bytes: int | None) -> None:
         context = self._open()
         at, size = unsigned(offset), unsigned(length)
 

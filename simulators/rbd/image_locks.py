@@ -23,7 +23,7 @@ class ImageLocks(ImageBase):
         """Who holds the lock; an empty list where nobody does."""
         context = self._open()
         lockers = answered(
-            lambda: context.request("list_lockers", lambda: context.live_header().lockers), "error listing images lockers")
+            lambda: context.request("list_lockers", lambda: context.header.lockers), "error listing images lockers")
         if not lockers:
             return []
         first: Locker = lockers[0]

@@ -143,16 +143,18 @@ def write(cluster: Cluster, pool: Pool, header: Header, offset: int, payload: by
     header.modified_ns = cluster.now()
 
 
-def zero(cluster: Cluster, pool: Pool, header: Header, offset: int, length: int, granularity_bytes: int = 1) -> None:
-    """Zeros in a range, as a discard does it: parts of an object that are no multiple of the granularity are left alone."""
+def zero(cluster: Cluster, pool: Pool, header: Header, offset: int, length: int, granularity_bytes: int | None) -> None:
+    """Zeros in a range. With a granularity it is a discard: parts of an object that are no multiple of it are left alone, and
+    nothing is made of nothing."""
     state = header.state
     object_bytes = 1 << state.order
-    grain = min(granularity_bytes, object_bytes)
+    discard = granularity_bytes is not None
+    grain = min(granularity_bytes or 1, object_bytes)
     for number, within, amount in _zeroed(cluster, pool, header, offset, length):
         start = -(-within // grain) * grain
         end = (within + amount) // grain * grain
         if start < end:
-            zero_object(cluster, pool, header, number, start, end)
+            zero_object(cluster, pool, header, number, start, end, discard)
 
 
 def _zeroed(cluster: Cluster, pool: Pool, header: Header, offset: int, length: int) -> list[tuple[int, int, int]]:
@@ -176,7 +178,9 @@ def _zeroed(cluster: Cluster, pool: Pool, header: Header, offset: int, length: i
     return list(pieces(state.order, offset, length))
 
 
-def zero_object(cluster: Cluster, pool: Pool, header: Header, number: int, start: int, end: int) -> None:
+def zero_object(
+    cluster: Cluster, pool: Pool, header: Header, number: int, start: int, end: int, discard: bool,
+) -> None:
     """Zeros in one object. A whole one is deleted, unless the parent would show through."""
     state = header.state
     data = data_of(pool, header.image_id)
@@ -188,6 +192,8 @@ def zero_object(cluster: Cluster, pool: Pool, header: Header, number: int, start
             return
         if not whole:
             copy_up(cluster, pool, header, number)
+            if discard and number not in data.objects:
+                return
     if whole and not covered:
         data.remove(number, state.snap_ids)
         return

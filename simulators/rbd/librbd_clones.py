@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 from dataclasses import replace
 
-from storcert.simulators.device import NotModelled
 from storcert.simulators.rbd import constants as c
 from storcert.simulators.rbd import image_store, librbd_images, librbd_snaps, records
 from storcert.simulators.rbd.client import Client
@@ -103,6 +102,8 @@ def flatten(context: ImageContext, progress: Progress | None) -> None:
         raise Refusal(errno.EINVAL)
     if context.snap_id is not None:
         raise Refusal(errno.EROFS)
+    if not parent.overlap_bytes:
+        return  # nothing shows through; the parent is kept nevertheless [measured]
     context.lock(proxied=True)
     context.flush()
     context.busy += 1
@@ -154,9 +155,11 @@ def copy(
         if context.header.metadata:
             target.header.metadata = dict(context.header.metadata)
         if deep:
+            if context.state.parent is not None:
+                _share_parent(context, target, context.state.parent)
             _copy_snapshots(context, target)
         else:
-            _copy_contents(context, target, None)
+            _copy_contents(context, target, deep=False)
     except Refusal:
         target.close()
         try:
@@ -167,20 +170,36 @@ def copy(
     target.close()
 
 
+def _share_parent(context: ImageContext, target: ImageContext, parent: Parent) -> None:
+    """The deep copy of a clone is a clone of the same snapshot."""
+    linked = bool(context.state.op_features & records.OP_CLONE_CHILD)
+    pool = context.cluster.pools_by_id[parent.pool_id]
+    target.request("parent_attach", lambda: records.attach_parent(target.live_header(), parent, linked=linked))
+
+    def attach() -> None:
+        header = records.header_of(pool, parent.image_id)
+        if linked:
+            records.attach_child(header, parent.snap_id, target.pool.pool_id, target.image_id)
+        else:
+            records.add_v1_child(target.pool, parent, target.image_id)
+
+    target.request("child_attach", attach)
+
+
 def _copy_snapshots(context: ImageContext, target: ImageContext) -> None:
-    if context.state.parent is not None:
-        raise NotModelled("rbd deep_copy of a clone")
     keep, size_bytes = context.snap_id, context.state.size_bytes
     try:
         for snap in context.state.snaps:
             if snap.namespace == 0:
                 context.snap_id = snap.snap_id
                 _set_size(target, snap.size_bytes)
-                _copy_contents(context, target, snap.snap_id)
+                _copy_contents(context, target, deep=True)
                 librbd_snaps.create(target, snap.name)
+                if records.is_protected(snap):
+                    librbd_snaps.protect(target, snap.name)
         context.snap_id = None
         _set_size(target, size_bytes)
-        _copy_contents(context, target, None)
+        _copy_contents(context, target, deep=True)
     finally:
         context.snap_id = keep
 
@@ -196,20 +215,26 @@ def _set_size(target: ImageContext, size_bytes: int) -> None:
         target.request("set_size", effect)
 
 
-def _copy_contents(context: ImageContext, target: ImageContext, snap_id: int | None) -> None:
-    """Batch by batch: read at the source, write at the target. Objects that hold nothing are not written."""
+def _copy_contents(context: ImageContext, target: ImageContext, *, deep: bool) -> None:
+    """Batch by batch: read at the source, write at the target. Objects that hold nothing are not written; a deep copy leaves
+    to the parent what the source leaves to it."""
     order = context.state.order
     size_bytes, _ = context.view()
-    source = context.source()
+    source = _own(context.source(), deep)
+    there = _own(target.source(), deep)
     target.lock()
     total = -(-size_bytes >> order)
-    wanted = [number for number in _candidates(context, target, total) if _differs(context, target, source, number, size_bytes)]
+    wanted = [
+        number for number in _candidates(context, target, total)
+        for start, length in [(number << order, min(1 << order, size_bytes - (number << order)))]
+        if source.holds(start, length) or there.holds(start, length)
+    ]
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
         lengths = [min(1 << order, size_bytes - (number << order)) for number in batch]
 
         def read(batch: list[int] = batch, lengths: list[int] = lengths) -> list[bytes]:
-            now = context.source()
+            now = _own(context.source(), deep)
             return [now.read(number << order, length) for number, length in zip(batch, lengths, strict=True)]
 
         contents = context.request("copy_read", read, body_bytes=sum(lengths))
@@ -235,9 +260,8 @@ def _candidates(context: ImageContext, target: ImageContext, total: int) -> list
     return sorted(number for number in numbers if number < total)
 
 
-def _differs(
-    context: ImageContext, target: ImageContext, source: image_store.Source, number: int, size_bytes: int,
-) -> bool:
-    order = context.state.order
-    start, length = number << order, min(1 << order, size_bytes - (number << order))
-    return source.holds(start, length) or target.source().holds(start, length)
+def _own(source: image_store.Source, deep: bool) -> image_store.Source:
+    """Without the parent, for a deep copy."""
+    if deep:
+        source.parent = None
+    return source

@@ -202,17 +202,21 @@ class Runner:
         return self.images.trash_move(self.io[0], name, delay)
 
     def _trash(self) -> list[Any]:
-        return sorted(self.images.trash_list(self.io[0]), key=lambda one: (one["name"], self.token("image", one["id"])))
+        return sorted(self.images.trash_list(self.io[0]), key=lambda one: str(one["name"]))
 
     def do_trash_list(self) -> Any:
-        return self._trash()
+        return [[one["name"], one["source"], one["deletion_time"], one["deferment_end_time"]] for one in self._trash()]
 
     def do_trash_remove(self, place: int, force: bool) -> Any:
         entries = self._trash()
+        if len({one["name"] for one in entries}) < len(entries):
+            return "not taken"  # which of two of one name it would be is chance
         return self.images.trash_remove(self.io[0], entries[place]["id"] if place < len(entries) else "nothing", force)
 
     def do_trash_restore(self, place: int, name: str) -> Any:
         entries = self._trash()
+        if len({one["name"] for one in entries}) < len(entries):
+            return "not taken"
         return self.images.trash_restore(self.io[0], entries[place]["id"] if place < len(entries) else "nothing", name)
 
     def do_clone(self, parent: str, snap: str, child: str, features: Any, order: Any) -> Any:
