@@ -1,4 +1,4 @@
-"""Claims: exactly one winner on a device that looks at conditions of PutObject only, whatever the interleaving and the fault."""
+"""Claims: exactly one winner on a device that looks at conditions of PutObject only, whatever the order and the fault."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class World:
         self.kernel.run_until_done(self.begin(function, "victim"), limit_ns=3600 * NS)
         self.store.heal()
 
-    def keys(self) -> list[str]:
+    def held(self) -> list[str]:
         return [f"{entry.kind} {entry.name}" for entry in self.store.census()]
 
 
@@ -124,7 +124,7 @@ class TestDeadWriter:
 
     def test_is_seen_by_nobody(self, world: World) -> None:
         world.crash_while(write(LARGE), "CompleteMultipartUpload")
-        assert [key for key in world.keys() if key == "object storcert/volume/1/a"], "the claim is there"
+        assert [key for key in world.held() if key == "object storcert/volume/1/a"], "the claim is there"
         assert world.call(lambda driver: list(driver.list_objects())) == []
         for look in (lambda driver: driver.describe(A), read, lambda driver: driver.copy(A, A)):
             with pytest.raises(ObjectNotFound):
@@ -137,23 +137,23 @@ class TestDeadWriter:
         world.call(write(data))
         assert world.kernel.now_ns - since_ns > PATIENCE_S * NS, "a claim is waited for first"
         assert world.call(read) == data
-        assert len(world.keys()) == (2 if len(data) > PART else 1), world.keys()
+        assert len(world.held()) == (2 if len(data) > PART else 1), world.held()
 
     def test_goes_with_the_delete_at_once(self, world: World) -> None:
         world.crash_while(write(LARGE), "CompleteMultipartUpload")
         since_ns = world.kernel.now_ns
         world.call(lambda driver: driver.delete(A))
-        assert world.keys() == []
+        assert world.held() == []
         assert world.kernel.now_ns - since_ns < NS
         world.call(write(b"x"))
 
     def test_of_a_delete_left_data_that_the_next_one_finds(self, world: World) -> None:
         world.call(write(LARGE))
         world.crash_while(lambda driver: driver.delete(A), "DeleteObject", nth=2)
-        assert [key.partition("!")[0] for key in world.keys()] == ["object storcert/volume/1/a"], "the data is left"
+        assert [key.partition("!")[0] for key in world.held()] == ["object storcert/volume/1/a"], "the data is left"
         assert world.call(lambda driver: list(driver.list_objects())) == []
         world.call(lambda driver: driver.delete(A))
-        assert world.keys() == []
+        assert world.held() == []
 
 
 def test_a_slow_writer_that_was_taken_for_dead_cannot_publish(world: World) -> None:
@@ -166,7 +166,7 @@ def test_a_slow_writer_that_was_taken_for_dead_cannot_publish(world: World) -> N
     world.kernel.run_until_done(slow, limit_ns=3600 * NS)
     assert isinstance(slow.error, StorageError), "two have won"
     assert world.call(read) == b"second"
-    assert world.keys() == ["object storcert/volume/1/a"]
+    assert world.held() == ["object storcert/volume/1/a"]
 
 
 def test_a_name_taken_in_the_last_moment(world: World) -> None:
@@ -215,7 +215,7 @@ def test_a_versioned_bucket_is_refused(world: World, status: str) -> None:
         with pytest.raises(DeviceUnavailable, match="versioning") as caught:
             world.call(lambda driver, size=size: driver.create(A, size))
         assert (caught.value.outcome, caught.value.retryable) == (Outcome.NOT_DONE, False)
-    assert world.keys() == []
+    assert world.held() == []
 
 
 def test_a_claim_has_the_length_and_the_etag_that_a_listing_shows() -> None:
