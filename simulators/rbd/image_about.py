@@ -99,12 +99,14 @@ class ImageAbout(ImageBase):
         wanted = unsigned(features)
 
         def call() -> None:
-            self._check_writable()
             have = context.features
+            if context.read_only:
+                raise Refusal(errno.EROFS)
             if not wanted or wanted & ~_MUTABLE & ~(0 if enabled else c.RBD_FEATURE_DEEP_FLATTEN):
                 raise Refusal(errno.EINVAL)
             if wanted & have if enabled else wanted & ~have:  # one of them is as it is to be already
                 raise Refusal(errno.EINVAL)
+            self._check_writable()
             after = have | wanted if enabled else have & ~wanted
             if enabled and after & c.RBD_FEATURE_FAST_DIFF:
                 after |= c.RBD_FEATURE_OBJECT_MAP

@@ -200,14 +200,14 @@ class ImageContext:
 
     # -- lock, at the client
 
-    def lock(self, *, proxied: bool = False) -> None:
+    def lock(self, *, proxied: bool = False, even_so: bool = False) -> None:
         """Have the exclusive lock, whoever must be waited for. ``proxied``: an operation that a live holder would do for us,
-        once its cache is empty, without giving the lock away."""
+        once its cache is empty, without giving the lock away. ``even_so``: also where it was given back by name."""
         if not self.features & RBD_FEATURE_EXCLUSIVE_LOCK or self.owns_lock or self.snap_id is not None:
             if self.client.shut_out:
                 raise Refusal(errno.ESHUTDOWN)
             return
-        if self.explicit:
+        if self.explicit and not even_so and not proxied:
             raise Refusal(errno.EROFS)
         while True:
             if proxied and (holder := self.holder()) is not None and holder.present:

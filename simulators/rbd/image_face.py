@@ -96,6 +96,8 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
             self._check_writable()
             state = context.header.state
             librbd_images.check_size(size_bytes, state.order, state.features)
+            if size_bytes == state.size_bytes:
+                return
             context.lock(proxied=True)
             context.flush()
             if size_bytes < state.size_bytes:
@@ -118,11 +120,12 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
 
     # -- bytes
 
-    def _clip(self, offset: int, length: int) -> int:
+    def _clip(self, offset: int, length: int, *, reading: bool = False) -> int:
         """How much of a range is in the image: EINVAL where it begins beyond the end."""
         if length == 0:
             return 0
-        size = self._open().readable_bytes()
+        context = self._open()
+        size = context.readable_bytes() if reading else context.view()[0]
         if offset >= size:
             raise Refusal(errno.EINVAL)
         return min(length, size - offset)
@@ -133,7 +136,7 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
         at, size = unsigned(offset), unsigned(length)
 
         def call() -> bytes:
-            amount = self._clip(at, size)
+            amount = self._clip(at, size, reading=True)
             return context.read(at, amount) if amount else b""
 
         data: bytes = answered(call, f"error reading {self._name} {at}~{size}")

@@ -116,7 +116,7 @@ class ImageSnapshots(ImageBase):
 
         def call() -> None:
             librbd_snaps.check_writable(context)
-            context.lock()
+            context.lock(even_so=True)
             context.request("snap_limit", effect)
 
         def effect() -> None:

@@ -79,11 +79,16 @@ def _check_order(shape: Shape, order: int) -> None:
         raise Refusal(errno.EINVAL)
 
 
-def detach_at_cluster(context: ImageContext) -> None:
-    """Effect: parent and child know nothing of each other any more. A snapshot that waited for this goes."""
+def detach_at_cluster(context: ImageContext, *, keep_snapshots: bool = False) -> None:
+    """Effect: parent and child know nothing of each other any more. A snapshot that waited for this goes.
+
+    ``keep_snapshots``: the clone's own snapshots still read the parent, which then must stay (no deep flatten)."""
     header = context.header
     parent = header.state.parent
     assert parent is not None
+    if keep_snapshots and any(snap.parent is not None for snap in header.state.snaps):
+        header.state = replace(header.state, parent=None)
+        return
     pool = context.cluster.pools_by_id.get(parent.pool_id)
     above = None if pool is None else pool.headers.get(parent.image_id)
     if pool is not None and above is not None:
@@ -123,7 +128,8 @@ def flatten(context: ImageContext, progress: Progress | None) -> None:
             context.request("copyup", copy_up, sent_bytes=size, body_bytes=size, write=True)
             if progress is not None:
                 progress(min(start + BATCH, total), total)
-        context.request("child_detach", lambda: detach_at_cluster(context))
+        shallow = not context.features & c.RBD_FEATURE_DEEP_FLATTEN
+        context.request("child_detach", lambda: detach_at_cluster(context, keep_snapshots=shallow))
     finally:
         context.busy -= 1
 
@@ -146,6 +152,8 @@ def copy(
     size_bytes, _ = context.view()
     if name in pool.ids:
         raise Refusal(errno.EEXIST)
+    if deep and context.state.parent is None and any(snap.parent is not None for snap in context.state.snaps):
+        raise Refusal(errno.EINVAL)
     _check_order(shape, context.state.order)
     inherited = context.state.features & ~c.RBD_FEATURE_OPERATIONS
     image_id = librbd_images.create(

@@ -269,8 +269,7 @@ def _remove_contents(client: Client, conf: ClientConf, pool: Pool, image_id: str
 
         def finish() -> None:
             context.unwatch()
-            parent = context.header.state.parent
-            if parent is not None:
+            if context.header.state.parent is not None:
                 from storcert.simulators.rbd.librbd_clones import detach_at_cluster
 
                 detach_at_cluster(context)

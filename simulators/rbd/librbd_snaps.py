@@ -6,6 +6,7 @@ import errno
 from dataclasses import replace
 
 from storcert.simulators.rbd import image_store, records
+from storcert.simulators.rbd.constants import RBD_FEATURE_LAYERING
 from storcert.simulators.rbd.image_context import ImageContext
 from storcert.simulators.rbd.model import PROTECTED, TRASH_NAMESPACE, UNPROTECTED, UNPROTECTING, Snapshot
 from storcert.simulators.rbd.monitor import new_snapshot_id
@@ -26,6 +27,12 @@ def check_writable(context: ImageContext) -> None:
     """Not through a read-only handle."""
     if context.read_only:
         raise Refusal(errno.EROFS)
+
+
+def check_layering(context: ImageContext) -> None:
+    """Without the feature there are no clones, and nothing to protect them from."""
+    if not context.features & RBD_FEATURE_LAYERING:
+        raise Refusal(errno.ENOSYS)
 
 
 def create(context: ImageContext, name: str) -> None:
@@ -55,8 +62,8 @@ def create(context: ImageContext, name: str) -> None:
 
 def remove(context: ImageContext, name: str) -> None:
     """Into the snapshot trash; where no clone needs it, out of it again: its data, then its record."""
-    check_writable(context)
     snap = user_snapshot(context, name)
+    check_writable(context)
     if snap.protection != UNPROTECTED:
         raise Refusal(errno.EBUSY)
     context.lock(proxied=True)
@@ -98,27 +105,26 @@ def rename(context: ImageContext, source: str, destination: str) -> None:
             raise Refusal(errno.EEXIST)
         header.state = header.state.with_snap(replace(records.snapshot_of(header, snap.snap_id), name=destination))
 
-    context.lock(proxied=True)
     context.request("snap_rename", effect)
 
 
 def protect(context: ImageContext, name: str) -> None:
     """One request."""
     check_writable(context)
+    check_layering(context)
     snap = user_snapshot(context, name)
     if snap.protection == PROTECTED:
         raise Refusal(errno.EBUSY)
-    context.lock(proxied=True)
     context.request("snap_protect", lambda: records.protect(context.live_header(), snap.snap_id, PROTECTED))
 
 
 def unprotect(context: ImageContext, name: str) -> None:
     """Mark it, look for clones of format 1 in every pool, and let go or go back."""
     check_writable(context)
+    check_layering(context)
     snap = user_snapshot(context, name)
     if snap.protection == UNPROTECTED:
         raise Refusal(errno.EINVAL)
-    context.lock(proxied=True)
 
     def begin() -> bool:
         records.protect(context.live_header(), snap.snap_id, UNPROTECTING)
@@ -134,9 +140,12 @@ def unprotect(context: ImageContext, name: str) -> None:
 def roll_back(context: ImageContext, name: str) -> None:
     """Size, objects batch by batch. Nobody may hold the image meanwhile; a client that dies leaves it in between."""
     check_writable(context)
-    snap = user_snapshot(context, name)
     if context.snap_id is not None:
         raise Refusal(errno.EROFS)
+    snap = user_snapshot(context, name)
+    holder = context.holder()
+    if holder is not None and holder is not context and holder.present:
+        raise Refusal(errno.EROFS)  # the one operation that neither takes the lock from a live holder nor asks it
     context.lock()
     context.flush()
     context.busy += 1

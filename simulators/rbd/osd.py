@@ -116,7 +116,7 @@ def librbd_names(pool: Pool) -> Iterator[str]:
     for image_id in sorted(pool.object_maps):
         yield f"rbd_object_map.{image_id}"
     for image_id, data in sorted(pool.data.items()):
-        for number in data.numbers(None):
+        for number in sorted(data.objects):  # those that live on in a snapshot only are listed, too
             yield f"rbd_data.{image_id}.{number:016x}"
 
 
