@@ -34,11 +34,12 @@ class RbdCluster:
         self.options = options
         self.name = options.name
         self.kernel = kernel
-        self.limits = DeviceLimits(part_size_bytes=1 << options.order, name_bytes_max=NAME_BYTES_MAX)
+        self.limits = DeviceLimits(1 << options.order, options.page_size, name_bytes_max=NAME_BYTES_MAX)
         self.model = Cluster(kernel.stream(f"{self.name}/ids"), lambda: kernel.now_ns)
         self.wire = Wire(kernel, self.name, link=options.link(), legal_faults=LEGAL_FAULTS, on_fault=self._on_fault)
         self.instances: dict[str, list[Instance]] = {}
         self._gate = Gate(self.wire)
+        self.model.omap_page = options.page_size
         self.model.create_pool(options.pool).applications["rbd"] = {}
 
     # -- what the kit sees

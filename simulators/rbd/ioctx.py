@@ -346,12 +346,12 @@ class Ioctx:
         return self._iterator(read_op, lambda omap: [
             (key, value) for key, value in sorted(omap.items())
             if key > (start_after or "") and key.startswith(filter_prefix or "")
-        ][:max_return])
+        ][: min(max_return, self.client.cluster.omap_page)])
 
     def get_omap_keys(self, read_op: ReadOp, start_after: str, max_return: int) -> tuple[OmapIterator, int]:
-        """Keys only."""
-        return self._iterator(
-            read_op, lambda omap: [(key, None) for key in sorted(omap) if key > (start_after or "")][:max_return])
+        """Keys only, in the same way."""
+        most = min(max_return, self.client.cluster.omap_page)
+        return self._iterator(read_op, lambda omap: [(key, None) for key in sorted(omap) if key > (start_after or "")][:most])
 
     def get_omap_vals_by_keys(self, read_op: ReadOp, keys: Sequence[str]) -> tuple[OmapIterator, int]:
         """Those keys that are there."""

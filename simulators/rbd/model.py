@@ -206,6 +206,7 @@ class Cluster:
         self.next_snap_id = 1
         self.striking: str | None = None
         self.full = False
+        self.omap_page = 1024  # osd_max_omap_entries_per_request: a read of an omap gives no more at a time
         self.frozen = False
         self.monitor_gone = False
         self.blocklist: dict[str, int] = {}

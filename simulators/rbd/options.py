@@ -17,7 +17,8 @@ class RbdOptions:
 
     ``conf``: path of the configuration file, a name only; nothing is read. ``user``: the one client name that may connect,
     and ``client.admin``. ``clone_format``: the cluster's ``rbd_default_clone_format`` (``auto`` is 1 here, as on a cluster
-    whose clients may be old). ``order``: 2^order bytes per data object. Delays are one way, and per byte."""
+    whose clients may be old). ``order``: 2^order bytes per data object. ``page_size``: keys of an omap
+    that one read gives at most. Delays are one way, and per byte."""
 
     name: str = "rbd"
     conf: str = "/etc/ceph/ceph.conf"
@@ -25,6 +26,7 @@ class RbdOptions:
     pool: str = "storcert"
     clone_format: str = "auto"
     order: int = 22
+    page_size: int = 1024
     cache: bool = True
     latency_ns: int = _LINK.one_way_ns
     jitter_percent: int = _LINK.jitter_percent
@@ -44,6 +46,8 @@ class RbdOptions:
         made = cls(**(options or {}))
         if made.clone_format not in ("auto", "1", "2"):
             raise ValueError(f"rbd option clone_format: {made.clone_format!r}; there are auto, 1 and 2")
+        if made.page_size < 1:
+            raise ValueError("rbd option page_size: there is no page without a key")
         if not 12 <= made.order <= 25:
             raise ValueError(f"rbd option order: {made.order} is not between 12 and 25")
         for name in known:

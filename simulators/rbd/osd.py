@@ -92,6 +92,8 @@ def remove(pool: Pool, key: str) -> None:
         del pool.ids[key[7:]]
     elif key.startswith("rbd_header.") and key[11:] in pool.headers:
         del pool.headers[key[11:]]
+    elif key.startswith("rbd_object_map.") and key[15:] in pool.object_maps:
+        del pool.object_maps[key[15:]]
     elif is_librbd(key) and key in set(librbd_names(pool)):
         raise NotModelled(f"removing {key} past librbd")
     else:

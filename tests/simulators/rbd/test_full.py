@@ -43,19 +43,3 @@ def test_full_try_is_refused_what_needs_room_and_removes(world: RbdWorld) -> Non
         return s.images.list(s.io)
 
     assert world.run(program, **CONF) == ["a"]
-
-
-def test_librbds_lists_can_be_asked_for_an_id(world: RbdWorld) -> None:
-    def program(s: Session) -> Any:
-        s.images.create(s.io, "a", MIB)
-        with s.image() as image:
-            wanted = f"id_{image.id()}"
-        found = []
-        for register in ("rbd_directory",):
-            with s.rados.ReadOpCtx() as op:
-                answer, _ = s.io.get_omap_vals_by_keys(op, (wanted, "id_0"))
-                s.io.operate_read_op(op, register)
-                found.append([key for key, _ in answer])
-        return found == [[wanted]]
-
-    assert world.run(program)

@@ -1,0 +1,44 @@
+"""Omaps past what one request gives, and the lists librbd keeps in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.simulators.rbd.conftest import MIB, RbdWorld, Session
+
+
+def test_one_read_gives_a_page_however_much_is_asked_for(make_world: Callable[..., RbdWorld]) -> None:
+    def program(s: Session) -> Any:
+        keys = tuple(f"k{number:02}" for number in range(7))
+        with s.rados.WriteOpCtx() as op:
+            s.io.set_omap(op, keys, tuple(b"v" for _ in keys))
+            s.io.operate_write_op(op, "plain")
+        pages, after = [], ""
+        while True:
+            with s.rados.ReadOpCtx() as op:
+                answer, _ = s.io.get_omap_vals(op, after, "k", 500)
+                s.io.operate_read_op(op, "plain")
+                page = [key for key, _ in answer]
+            pages.append(len(page))
+            if not page:
+                return pages
+            after = page[-1]
+
+    assert make_world(page_size=3).run(program) == [3, 3, 1, 0]
+
+
+def test_librbds_lists_can_be_asked_for_an_id(world: RbdWorld) -> None:
+    def program(s: Session) -> Any:
+        s.images.create(s.io, "a", MIB)
+        with s.image() as image:
+            wanted = f"id_{image.id()}"
+        found = []
+        for register in ("rbd_directory",):
+            with s.rados.ReadOpCtx() as op:
+                answer, _ = s.io.get_omap_vals_by_keys(op, (wanted, "id_0"))
+                s.io.operate_read_op(op, register)
+                found.append([key for key, _ in answer])
+        return found == [[wanted]]
+
+    assert world.run(program)
