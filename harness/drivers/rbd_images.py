@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 ORDER = 22  # objects of 4 MiB
 PART_BYTES = 1 << ORDER
-HEADER = "rbd_header."
+INNER = ("rbd_header.", "rbd_object_map.")
 # layering, exclusive-lock, object-map, fast-diff, deep-flatten; said here so that no ceph.conf can take one away.
 FEATURES = 1 | 4 | 8 | 16 | 32
 
@@ -150,25 +150,26 @@ class Images:
         return True
 
     def remove_lost_headers(self, client_id: str) -> None:
-        """Remove headers that client made and lost.
+        """Remove headers, and object maps, that client made and lost.
 
-        When the answer to the header's creation does not come in time, librbd takes back the name and the id, and forgets the
-        header. Nothing but a look at all objects of the pool finds it; where that takes too long, a few bytes stay."""
-        effort, prefix = Effort.closing(), f"{HEADER}{client_id}"
+        When the answer to the creation of one does not come in time, librbd takes back the name and the id, and forgets it.
+        Nothing but a look at all objects of the pool finds it; where that takes too long, a few bytes stay."""
+        effort, prefixes = Effort.closing(), tuple(one + client_id for one in INNER)
 
-        def look(session: Session) -> list[str]:
-            found = []
+        def look(session: Session) -> set[str]:
+            found = set()
             for one in session.ioctx.list_objects():
-                if one.key.startswith(prefix):
-                    found.append(str(one.key))
+                if one.key.startswith(prefixes):
+                    found.add(str(one.key).split(".")[1])  # the maps of snapshots have a third part
                 if effort.expired():
                     break
             return found
 
-        for key in self._pool.ask(effort, look, safe=True):
+        for image_id in sorted(self._pool.ask(effort, look, safe=True)):
             # An image has its entry before its header and, in one of the two lists, until after it.
-            if not self._is_known(effort, key.removeprefix(HEADER)):
-                self._remove_object(effort, key)
+            if not self._is_known(effort, image_id):
+                for one in INNER:
+                    self._remove_object(effort, one + image_id)
 
     def _is_known(self, effort: Effort, image_id: str) -> bool:
         def look(session: Session) -> bool:
