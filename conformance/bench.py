@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from storcert.harness.record.fault import Fault
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.history import Status
 from storcert.simulators.device import CensusEntry
+from storcert.simulators.registry import options_class
 
 T = TypeVar("T")
 HOST, SSVM = "host-1", "ssvm-1"
@@ -118,6 +119,11 @@ class Bench:
         self._options = device_options
         self._clients.clear()
         self.steps.clear()
+
+    def short_pages(self, count: int) -> None:
+        """A fresh world whose device lists ``count`` names a page; one that knows no pages lists all at once, as ever."""
+        known = {option.name for option in fields(options_class(self.subject.device))}
+        self.fresh(**({"page_size": count} if "page_size" in known else {}))
 
     def close(self) -> None:
         """End the current world and keep its digest, findings and (for replay) its journal."""

@@ -15,8 +15,8 @@ from storcert.harness.contract import JsonValue
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
 from storcert.harness.record.finding import Finding
-from storcert.simulators.device import NOT_MODELLED, NotModelled
-from storcert.simulators.registry import make_device
+from storcert.simulators.device import NOT_MODELLED, NotModelled, SimulatedDevice
+from storcert.simulators.registry import SIMULATED, make_device
 
 MINUTE_NS = 60 * 10**9
 CALL_LIMIT_NS = 15 * MINUTE_NS
@@ -56,15 +56,26 @@ class World:
         self.kernel = Kernel(seed)
         self.device = make_device(subject.device, self.kernel, {**subject.simulator, **(options or {})})
         self._locations: dict[str, Location] = {}
+        self._others: list[SimulatedDevice] = []
 
     def location(self, name: str) -> Location:
         """The location of that name, reaching the device; made when first asked for."""
         found = self._locations.get(name)
         if found is None:
             found = self.kernel.location(name)
-            self.device.attach(found)
+            for device in (self.device, *self._others):
+                device.attach(found)
             self._locations[name] = found
         return found
+
+    def another_device(self) -> SimulatedDevice:
+        """A second device of the same kind in this world, empty, with an address of its own; every location reaches both."""
+        apart = SIMULATED[self.subject.device].apart("another")
+        made = make_device(self.subject.device, self.kernel, {**self.subject.simulator, **apart})
+        self._others.append(made)
+        for location in self._locations.values():
+            made.attach(location)
+        return made
 
     def configuration(self) -> dict[str, JsonValue]:
         """What the device hands a driver by default."""

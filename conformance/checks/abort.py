@@ -91,7 +91,7 @@ def dropped_stream(b: Bench, how: str) -> None:
 @check(RULE, profile=Level.STANDARD, standard=lambda f: ["then-delete", "then-commit"], simulation=True)
 def many_dropped_streams(b: Bench, how: str) -> None:
     """However many streams of one URI were dropped, what they left is gone after its delete or the next commit to it."""
-    b.fresh(page_size=PAGE)
+    b.short_pages(PAGE)
     for number in range(PAGE + 2):
         b.client((HOST, SSVM)[number % 2]).write(b.uri(), content("x", b.facts.large_size), end="drop")
     b.client(HOST).do("collect garbage", gc.collect)

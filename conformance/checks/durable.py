@@ -74,7 +74,8 @@ def guest_loses_nothing_flushed(b: Bench, case: str) -> None:
     b.join(healthy.start())
     made = len(b.world.device.requests) - before
     places = range(1, made + 1, 7 if moments == "some" else 1)
-    phases = (Phase.BEFORE, Phase.AFTER)
+    legal = b.facts.fault_phases.get(loss, ("before", "after"))
+    phases = [phase for phase in (Phase.BEFORE, Phase.AFTER) if str(phase) in legal]
     for fault in b.examples([Fault(loss, "*", nth, phase, 1, 10**9) for nth in places for phase in phases]):
         guest = _guest(b, size)
         b.client(SSVM)

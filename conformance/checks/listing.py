@@ -40,7 +40,7 @@ def all_of_them(b: Bench, count: int) -> None:
 @check(RULE, core=lambda f: [PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 3 * PAGE + 1], needs=NEEDS, simulation=True)
 def over_short_pages(b: Bench, count: int) -> None:
     """A device that answers with short pages changes nothing."""
-    b.fresh(page_size=PAGE)
+    b.short_pages(PAGE)
     all_of_them(b, count)
 
 
@@ -117,7 +117,7 @@ def odd_names(b: Bench, name: str) -> None:
 @check(RULE, needs=NEEDS, simulation=True)
 def deleted_while_listing(b: Bench) -> None:
     """Objects that go while the list is read do not spoil it: those that stay are listed once."""
-    b.fresh(page_size=PAGE)
+    b.short_pages(PAGE)
     here, there = both(b)
     uris = [b.uri(f"n{number:02}") for number in range(4 * PAGE)]
     for uri in uris:

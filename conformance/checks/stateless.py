@@ -173,3 +173,35 @@ def errors_leave_no_state(b: Bench) -> None:
     require_bytes(here, uri, data)
     here.write(b.uri("new"), data)
     require_bytes(there, b.uri("new"), data)
+
+
+@check(RULE, core=lambda f: ["objects", "streams"], simulation=True)
+def two_configurations_never_mix(b: Bench, what: str) -> None:
+    """Two configurations in one process are two devices: an object of one is not found, listed, changed or deleted by the other."""
+    here, there = b.client(HOST), b.client(SSVM)
+    other = b.world.another_device().configuration()
+    default = b.world.configuration()
+    apart = {key: value for key, value in other.items() if default.get(key) != value}
+    if not apart or set(apart) & set(b.subject.configuration):
+        raise NotApplicable("the configuration that was given says where the device is")
+    here_too, there_too = b.new_client(HOST, **apart), b.new_client(SSVM, **apart)
+    uri, mine, theirs = b.uri(), content("mine", b.facts.fit(4097)), content("theirs", b.facts.fit(3000))
+    if what == "streams":
+        writers = [here.open_output(uri), here_too.open_output(uri)]
+        for writer, data in ((writers[1], theirs), (writers[0], mine)):
+            writer.write(data)
+        for writer in writers:
+            writer.commit()
+    else:
+        here.write(uri, mine)
+        require_absent(here_too, uri, "stored with another configuration")
+        here_too.write(uri, theirs)
+    for client, data in ((here, mine), (here_too, theirs), (there, mine), (there_too, theirs)):
+        require_bytes(client, uri, data, "stored with two configurations")
+    readers = [here.open_input(uri), here_too.open_input(uri)]
+    require(readers[1].rest() == theirs and readers[0].rest() == mine, "streams of two configurations are mixed up")
+    there_too.delete(uri)
+    require_absent(here_too, uri, "deleted")
+    require_bytes(here, uri, mine, "after the object of another configuration was deleted")
+    there.delete(uri)
+    b.require_clean("after everything was deleted")

@@ -30,11 +30,12 @@ SERVICE = "block"
 @dataclass(frozen=True, slots=True)
 class BlockOptions:
     """``strict``: what others were made from cannot go, and a revert past later snapshots is refused. ``volatile``: writes
-    that were not flushed are lost with the power."""
+    that were not flushed are lost with the power. ``server``: its address."""
 
     strict: bool = False
     volatile: bool = False
     page_size: int = 1000
+    server: str = "block.sim"
 
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any] | None) -> BlockOptions:
@@ -173,8 +174,9 @@ class BlockDevice:
 
     def __init__(self, kernel: Kernel, options: BlockOptions | Mapping[str, Any] | None = None) -> None:
         self.kernel = kernel
-        self.server = Server(options if isinstance(options, BlockOptions) else BlockOptions.from_mapping(options))
-        self.wire = Wire(kernel, self.name, on_fault=self._on_fault)
+        self.options = options if isinstance(options, BlockOptions) else BlockOptions.from_mapping(options)
+        self.server = Server(self.options)
+        self.wire = Wire(kernel, self.options.server, on_fault=self._on_fault)
 
     @property
     def requests(self) -> list[Request]:
@@ -185,10 +187,10 @@ class BlockDevice:
         return self.wire.plan.fired
 
     def configuration(self) -> dict[str, JsonValue]:
-        return {"server": "block.sim"}
+        return {"server": self.options.server}
 
     def attach(self, location: Location) -> None:
-        location.services[SERVICE] = self.ask
+        location.services[f"{SERVICE}/{self.options.server}"] = self.ask
 
     def census(self) -> tuple[CensusEntry, ...]:
         held = [CensusEntry("object", name, "", thing.data.size_bytes) for name, thing in self.server.things.items()]
@@ -222,10 +224,10 @@ class BlockDevice:
         return found
 
 
-def connect() -> Callable[..., tuple[str, Any]]:
+def connect(server: str) -> Callable[..., tuple[str, Any]]:
     """The client library: what a driver asks its questions with, where it runs."""
     location = current_location()
     if location is None:
         raise RuntimeError("there is no block device outside a simulated location")
-    found: Callable[..., tuple[str, Any]] = location.services[SERVICE]
+    found: Callable[..., tuple[str, Any]] = location.services[f"{SERVICE}/{server}"]
     return found

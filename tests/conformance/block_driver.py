@@ -48,7 +48,7 @@ class BlockDriver:
         sent = False
         for number in range(TRIES):
             try:
-                code, value = connect()(operation, *arguments)
+                code, value = connect(self.server)(operation, *arguments)
             except ConnectRefused:
                 time.sleep(1 << number)
                 continue

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import storcert.conformance.requirements  # noqa: F401  (fills the registry)
-from storcert.conformance import devices
 from storcert.conformance.bench import Bench
 from storcert.conformance.calibrate import calibrate
 from storcert.conformance.facts import Facts
@@ -17,6 +16,7 @@ from storcert.conformance.runner import CaseOutcome, run_case
 from storcert.conformance.subject import Subject
 from storcert.harness.kernel.interpose import installed
 from storcert.harness.record.verdict import Verdict
+from storcert.simulators import registry
 from tests.conformance.block_driver import BlockDriver, StrictDriver
 
 DEVICE = "block"
@@ -25,13 +25,16 @@ DEVICE = "block"
 @contextmanager
 def block_device() -> Iterator[None]:
     """The ideal block device among the devices that there are."""
-    known = dict(devices.SIMULATED)
-    kind = devices.DeviceKind(DEVICE, "tests.conformance.block_device", "BlockDevice", "BlockOptions", "ideal")
-    devices.SIMULATED = {**known, DEVICE: kind}
+    known = dict(registry.SIMULATED)
+    kind = registry.DeviceKind(
+        DEVICE, "tests.conformance.block_device", "BlockDevice", "BlockOptions", "block", "ideal",
+        lambda name: {"server": f"{name}.sim"},
+    )  # fmt: skip
+    registry.SIMULATED = {**known, DEVICE: kind}
     try:
         yield
     finally:
-        devices.SIMULATED = known
+        registry.SIMULATED = known
 
 
 def subject(driver_class: type, **simulator: Any) -> Subject:
