@@ -63,15 +63,15 @@ class FileSystem:
             raise Refusal(NfsStatus.NFS3ERR_NOTDIR)
         return found
 
-    def file(self, handle: Handle, otherwise: NfsStatus = NfsStatus.NFS3ERR_INVAL) -> File:
-        """The regular file of that handle; ISDIR for a directory, ``otherwise`` for everything else."""
-        found = self.tree.resolve(handle)
-        if isinstance(found, File):
-            return found
-        raise Refusal(NfsStatus.NFS3ERR_ISDIR if isinstance(found, Directory) else otherwise)
+    def file(self, inode: Inode) -> File:
+        """``inode`` itself, a regular file; ISDIR for a directory, INVAL for everything else."""
+        if isinstance(inode, File):
+            return inode
+        raise Refusal(NfsStatus.NFS3ERR_ISDIR if isinstance(inode, Directory) else NfsStatus.NFS3ERR_INVAL)
 
-    def require_writable(self) -> None:
-        """Refuses on a read-only export."""
+    def require_writable(self, handle: Handle) -> None:
+        """Refuses a handle that no export has, and every other one on a read-only export, stale or not."""
+        self.tree.check(handle)
         if self.read_only:
             raise Refusal(NfsStatus.NFS3ERR_ROFS)
 

@@ -6,12 +6,18 @@ changed since. [RFC 1813 4.4]
 
 from __future__ import annotations
 
-from storcert.simulators.nfs.filesystem import Caller
+from dataclasses import replace
+from typing import Any
+
+from storcert.simulators.nfs.arguments import SetattrArguments
+from storcert.simulators.nfs.attributes import SetAttributes
+from storcert.simulators.nfs.filesystem import NOBODY, Caller
 from storcert.simulators.nfs.refusal import Refusal
 from storcert.simulators.nfs.status import Access, FileType, NfsStatus
 from storcert.simulators.nfs.tree import Directory, Inode
 
 READ, WRITE, EXECUTE = 4, 2, 1
+CHANGING = Access.MODIFY | Access.EXTEND | Access.DELETE
 _STICKY = 0o1000
 
 
@@ -42,6 +48,16 @@ def require_removable(directory: Directory, victim: Inode, caller: Caller) -> No
         raise Refusal(NfsStatus.NFS3ERR_PERM)
 
 
+def squashed(arguments: Any) -> Any:
+    """What a squashed root asks for: where it would make itself the owner, nobody becomes it."""
+    name = "new" if isinstance(arguments, SetattrArguments) else "attributes"
+    new: SetAttributes | None = getattr(arguments, name, None)
+    if new is None or (new.uid != 0 and new.gid != 0):
+        return arguments
+    uid, gid = (NOBODY if value == 0 else value for value in (new.uid, new.gid))
+    return replace(arguments, **{name: replace(new, uid=uid, gid=gid)})
+
+
 def access_bits(inode: Inode, caller: Caller, asked: int) -> Access:
     """What ACCESS answers: those of the bits ``asked`` about that are allowed."""
     granted = Access(0)
@@ -49,9 +65,7 @@ def access_bits(inode: Inode, caller: Caller, asked: int) -> Access:
     if allowed(inode, caller, READ):
         granted |= Access.READ
     if allowed(inode, caller, WRITE):
-        granted |= Access.MODIFY | Access.EXTEND
+        granted |= Access.MODIFY | Access.EXTEND | (Access.DELETE if directory else Access(0))
     if allowed(inode, caller, EXECUTE):
         granted |= Access.LOOKUP if directory else Access.EXECUTE
-    if directory and allowed(inode, caller, WRITE | EXECUTE):
-        granted |= Access.DELETE
     return granted & Access(asked & 0x3F)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from storcert.simulators.nfs.content import read
 from storcert.simulators.nfs.filesystem import Caller, FileSystem
-from storcert.simulators.nfs.permissions import EXECUTE, READ, access_bits, allowed, require
+from storcert.simulators.nfs.naming import find
+from storcert.simulators.nfs.permissions import CHANGING, EXECUTE, READ, access_bits, allowed, require
 from storcert.simulators.nfs.protocol import (
     AccessArguments,
     AccessResult,
@@ -44,13 +45,9 @@ def lookup(fs: FileSystem, caller: Caller, arguments: NameArguments) -> LookupRe
     elif name == b"..":
         found = directory.parent
     else:
-        entry = None
-        if len(name) > fs.options.name_max_bytes:
-            raise Refusal(NfsStatus.NFS3ERR_NAMETOOLONG)
-        if name:
-            entry = directory.find(name)
+        entry = find(fs, caller, directory, name)
         if entry is None:
-            raise Refusal(NfsStatus.NFS3ERR_NOENT if name else NfsStatus.NFS3ERR_INVAL)
+            raise Refusal(NfsStatus.NFS3ERR_NOENT)
         found = entry[1]
     return LookupResult(found.handle, found.attributes(), directory.attributes())
 
@@ -58,7 +55,10 @@ def lookup(fs: FileSystem, caller: Caller, arguments: NameArguments) -> LookupRe
 def access(fs: FileSystem, caller: Caller, arguments: AccessArguments) -> AccessResult:
     """ACCESS."""
     inode = fs.tree.resolve(arguments.object)
-    return AccessResult(inode.attributes(), int(access_bits(inode, caller, arguments.access)))
+    granted = access_bits(inode, caller, arguments.access)
+    if fs.read_only:
+        granted &= ~CHANGING
+    return AccessResult(inode.attributes(), int(granted))
 
 
 def readlink(fs: FileSystem, caller: Caller, arguments: ObjectArguments) -> ReadlinkResult:
@@ -71,10 +71,13 @@ def readlink(fs: FileSystem, caller: Caller, arguments: ObjectArguments) -> Read
 
 def read_(fs: FileSystem, caller: Caller, arguments: ReadArguments) -> ReadResult:
     """READ."""
-    file = fs.file(arguments.file)
-    if caller.uid != file.uid and not allowed(file, caller, EXECUTE):
+    inode = fs.tree.resolve(arguments.file)
+    if caller.uid != inode.uid and not allowed(inode, caller, EXECUTE):
         # Whoever may run a program may read it: a client cannot run it otherwise.
-        require(file, caller, READ)
+        require(inode, caller, READ)
+    file = fs.file(inode)
+    if not arguments.count:
+        return ReadResult(file.attributes())
     data = read(file.content, arguments.offset, min(arguments.count, TRANSFER_BYTES_MAX))
     file.atime_ns = caller.now_ns
     return ReadResult(file.attributes(), data, arguments.offset + len(data) >= file.size_bytes)

@@ -15,6 +15,7 @@ from storcert.simulators.nfs.attributes import Attributes, Handle, WccData
 from storcert.simulators.nfs.duplicate_requests import REMEMBERED, DuplicateRequests
 from storcert.simulators.nfs.filesystem import Caller, FileSystem
 from storcert.simulators.nfs.options import NfsOptions
+from storcert.simulators.nfs.permissions import squashed
 from storcert.simulators.nfs.protocol import (
     ARGUMENTS,
     AccessResult,
@@ -79,7 +80,8 @@ class Server:
                 return reply
         fs = self.fs
         try:
-            reply = Reply(NfsStatus.NFS3_OK, OPERATIONS[procedure](fs, fs.caller(uid, gid, now_ns), arguments))
+            asked = squashed(arguments) if fs.root_squash and uid == 0 else arguments
+            reply = Reply(NfsStatus.NFS3_OK, OPERATIONS[procedure](fs, fs.caller(uid, gid, now_ns), asked))
         except Refusal as refusal:
             reply = self.refuse(procedure, arguments, refusal.status)
         if remembered is not None:

@@ -19,7 +19,7 @@ FSID: Final = 0x5C_0001
 ROOT_FILEID: Final = 2  # as ext4 has it
 _HANDLE = Struct(">4sIQI")
 _MAGIC = b"SCN3"
-_DIRECTORY_BYTES = BLOCK_BYTES
+DIRECTORY_BYTES = BLOCK_BYTES
 InodeT = TypeVar("InodeT", bound="Inode")
 
 
@@ -106,11 +106,11 @@ class Directory(Inode):
 
     @property
     def size_bytes(self) -> int:
-        return _DIRECTORY_BYTES
+        return DIRECTORY_BYTES
 
     @property
     def used_bytes(self) -> int:
-        return _DIRECTORY_BYTES
+        return DIRECTORY_BYTES
 
     def find(self, name: bytes) -> tuple[bytes, Inode] | None:
         """The entry that ``name`` means, and how it is spelled."""
@@ -197,13 +197,15 @@ class Tree:
     def __len__(self) -> int:
         return len(self._inodes) - ROOT_FILEID - len(self._free)
 
+    def check(self, handle: Handle) -> None:
+        """Refuses with BADHANDLE what no server here ever gave out."""
+        if len(handle) != _HANDLE.size or not handle.startswith(_MAGIC):
+            raise Refusal(NfsStatus.NFS3ERR_BADHANDLE)
+
     def resolve(self, handle: Handle) -> Inode:
         """The object of a handle. Refuses with BADHANDLE what is none, with STALE what is no more."""
-        if len(handle) != _HANDLE.size:
-            raise Refusal(NfsStatus.NFS3ERR_BADHANDLE)
-        magic, fsid, fileid, generation = _HANDLE.unpack(handle)
-        if magic != _MAGIC:
-            raise Refusal(NfsStatus.NFS3ERR_BADHANDLE)
+        self.check(handle)
+        _, fsid, fileid, generation = _HANDLE.unpack(handle)
         if fsid != FSID or fileid >= len(self._inodes):
             raise Refusal(NfsStatus.NFS3ERR_STALE)
         found: Inode | int = self._inodes[fileid]
@@ -228,7 +230,7 @@ class Tree:
         made = Directory(*self._number(), self._shared(mode), uid, gid, now_ns)
         made.entries, made.changes, made.nlink = {}, 0, 2
         made.folded = None if self.case_sensitive else {}
-        self.used_bytes += _DIRECTORY_BYTES
+        self.used_bytes += DIRECTORY_BYTES
         return self._added(made)
 
     def make_symlink(self, target: bytes, mode: int, uid: int, gid: int, now_ns: int) -> Symlink:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storcert.simulators.nfs.attributes import SERVER_TIME, SetAttributes, WccData
+from storcert.simulators.nfs.attributes import SERVER_TIME, UNCHANGED, SetAttributes, WccData
 from storcert.simulators.nfs.content import kept, truncated, used_by, written
 from storcert.simulators.nfs.filesystem import Caller, FileSystem
 from storcert.simulators.nfs.permissions import WRITE, require_owner_or
@@ -16,15 +16,16 @@ from storcert.simulators.nfs.protocol import (
 )
 from storcert.simulators.nfs.refusal import Refusal
 from storcert.simulators.nfs.status import NfsStatus, Stable
-from storcert.simulators.nfs.tree import Directory, File, Inode
+from storcert.simulators.nfs.tree import Directory, File, Inode, Symlink
 
-_SET_ID = 0o6000
+_SET_UID, _SET_GID = 0o4000, 0o2000
+_SET_ID = _SET_UID | _SET_GID
 _GROUP_EXECUTE = 0o010
 
 
 def setattr_(fs: FileSystem, caller: Caller, arguments: SetattrArguments) -> WccResult:
     """SETATTR: all of it or nothing."""
-    fs.require_writable()
+    fs.require_writable(arguments.object)
     inode = fs.tree.resolve(arguments.object)
     before = inode.before()
     if arguments.guard_ctime_ns is not None and arguments.guard_ctime_ns != inode.ctime_ns:
@@ -32,12 +33,12 @@ def setattr_(fs: FileSystem, caller: Caller, arguments: SetattrArguments) -> Wcc
     new = arguments.new
     if caller.now_ns < fs.grace_until_ns:
         raise Refusal(NfsStatus.NFS3ERR_JUKEBOX)
+    if new.size_bytes is not None and not isinstance(inode, File):
+        raise Refusal(NfsStatus.NFS3ERR_BADTYPE)
     _check_rights(inode, caller, new)
-    if new.size_bytes is not None:
-        if not isinstance(inode, File):
-            raise Refusal(NfsStatus.NFS3ERR_ISDIR if isinstance(inode, Directory) else NfsStatus.NFS3ERR_INVAL)
+    if new.size_bytes is not None and isinstance(inode, File):
         resize(fs, caller, inode, new.size_bytes)
-    _set(fs, caller, inode, new)
+    set_attributes(fs, caller, inode, new)
     return WccResult(WccData(before, inode.attributes()))
 
 
@@ -56,23 +57,31 @@ def _check_rights(inode: Inode, caller: Caller, new: SetAttributes) -> None:
         require_owner_or(inode, caller, WRITE)
 
 
-def _set(fs: FileSystem, caller: Caller, inode: Inode, new: SetAttributes) -> None:
+def set_attributes(fs: FileSystem, caller: Caller, inode: Inode, new: SetAttributes) -> None:
+    """All but the size, without asking who may; in the order of a server that has a system call for each."""
     now_ns = caller.now_ns
-    mode = new.mode
-    if mode is not None:
+    if new.mode is not None and not isinstance(inode, Symlink):
+        mode = new.mode
+        if caller.uid != 0 and caller.gid != inode.gid:
+            mode &= ~_SET_GID
         fs.tree.set_mode(inode, mode)
     if new.uid is not None or new.gid is not None:
         inode.uid = inode.uid if new.uid is None else new.uid
         inode.gid = inode.gid if new.gid is None else new.gid
+        if not isinstance(inode, Directory):
+            drop_set_ids(fs, inode)
     if new.atime_ns is not None:
         inode.atime_ns = now_ns if new.atime_ns == SERVER_TIME else new.atime_ns
     if new.mtime_ns is not None:
         inode.mtime_ns = now_ns if new.mtime_ns == SERVER_TIME else new.mtime_ns
-    if new != _NOTHING:
+    if new != UNCHANGED:
         inode.ctime_ns = now_ns
 
 
-_NOTHING = SetAttributes()
+def drop_set_ids(fs: FileSystem, inode: Inode) -> None:
+    """A change of owner or of contents takes set-user-id and, where the group may execute, set-group-id."""
+    if inode.mode & _SET_ID:
+        fs.tree.set_mode(inode, inode.mode & ~_SET_UID & ~(_SET_GID if inode.mode & _GROUP_EXECUTE else 0))
 
 
 def resize(fs: FileSystem, caller: Caller, file: File, size_bytes: int) -> None:
@@ -90,9 +99,10 @@ def resize(fs: FileSystem, caller: Caller, file: File, size_bytes: int) -> None:
 
 def write(fs: FileSystem, caller: Caller, arguments: WriteArguments) -> WriteResult:
     """WRITE."""
-    fs.require_writable()
-    file = fs.file(arguments.file)
-    require_owner_or(file, caller, WRITE)
+    fs.require_writable(arguments.file)
+    inode = fs.tree.resolve(arguments.file)
+    require_owner_or(inode, caller, WRITE)
+    file = fs.file(inode)
     before = file.before()
     data, offset = arguments.data, arguments.offset
     if offset + len(data) > fs.options.file_max_bytes:
@@ -101,8 +111,8 @@ def write(fs: FileSystem, caller: Caller, arguments: WriteArguments) -> WriteRes
     if data:
         _put(fs, file, offset, data, stable)
         file.mtime_ns = file.ctime_ns = caller.now_ns
-        if caller.uid != 0 and file.mode & _SET_ID:
-            fs.tree.set_mode(file, file.mode & ~0o4000 & ~(0o2000 if file.mode & _GROUP_EXECUTE else 0))
+        if caller.uid != 0:
+            drop_set_ids(fs, file)
     committed = Stable.FILE_SYNC if stable else Stable.UNSTABLE
     return WriteResult(WccData(before, file.attributes()), len(data), committed, fs.verifier)
 
@@ -133,9 +143,8 @@ def _require_room(fs: FileSystem, file: File, offset: int, data: bytes) -> None:
 
 def commit(fs: FileSystem, caller: Caller, arguments: CommitArguments) -> CommitResult:
     """COMMIT: of the whole file, whatever the range. Where space is found missing only now, what was unstable is gone."""
-    fs.require_writable()
-    file = fs.file(arguments.file)
-    require_owner_or(file, caller, WRITE)
+    fs.require_writable(arguments.file)
+    file = fs.file(fs.tree.resolve(arguments.file))
     before = file.before()
     if fs.commit_full and fs.safe_content(file) is not None:
         fs.drop_unstable(file)

@@ -43,6 +43,10 @@ class Daemons:
         """Send a signal: SIGSTOP freezes, SIGCONT thaws."""
         self._running[name].send_signal(number)
 
+    def pid(self, name: str) -> int:
+        """Its process id."""
+        return self._running[name].pid
+
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End one process and wait until it is gone."""
         process = self._running.pop(name)

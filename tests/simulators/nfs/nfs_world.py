@@ -48,7 +48,9 @@ class NfsWorld:
         """The status of one call without its prefix."""
         return self.do(name, *arguments, **who).status.name.removeprefix("NFS3ERR_").removeprefix("NFS3_")
 
-    def file(self, name: bytes, data: bytes = b"", directory: Handle | None = None, *, stable: Stable = Stable.FILE_SYNC) -> Handle:
+    def file(
+        self, name: bytes, data: bytes = b"", directory: Handle | None = None, *, stable: Stable = Stable.FILE_SYNC,
+    ) -> Handle:
         """A new file with contents."""
         handle: Handle = self.ok(CreateArguments(directory or self.root, name), Procedure.CREATE).result.handle
         if data:
@@ -85,8 +87,8 @@ class NfsWorld:
         def call(name: str, *arguments: Any, xid: int | None = None, **more: Any) -> Reply:
             procedure = Procedure(name)
             made = ARGUMENTS[procedure]
-            return self.export.call(
-                place, procedure, None if made is None else made(*arguments), xid=next(self._xids) if xid is None else xid, **more)
+            number = next(self._xids) if xid is None else xid
+            return self.export.call(place, procedure, None if made is None else made(*arguments), xid=number, **more)
 
         task = self.kernel.spawn(lambda: body(call), location=place, name="body")
         self.kernel.run_until_done(task, limit_ns=10**15)
