@@ -90,12 +90,18 @@ def _make(
     return module
 
 
-def provide() -> None:
-    """``import rados, rbd`` finds the simulated modules from now on. Once or more often: the same modules."""
+def modules() -> tuple[Any, Any]:
+    """The simulated ``rados`` and ``rbd``, whatever ``import`` finds."""
     if not _made:
         _made["rados"] = _make("rados", RADOS_CLASSES, RADOS_EXCEPTIONS, RADOS_FUNCTIONS)
         _made["rbd"] = _make("rbd", RBD_CLASSES, RBD_EXCEPTIONS, RBD_FUNCTIONS)
         vars(_made["rbd"])["ECANCELED"] = 125
+    return _made["rados"], _made["rbd"]
+
+
+def provide() -> None:
+    """``import rados, rbd`` finds the simulated modules from now on. Once or more often: the same modules."""
+    modules()
     sys.modules.update(_made)
 
 

@@ -102,6 +102,15 @@ WEIGHTS = {
 }
 
 
+#: So that nothing waits for ever.
+CONF_OF_CLIENTS = {"rados_osd_op_timeout": "20", "rados_mon_op_timeout": "20"}
+
+
+def clone_format(number: int) -> str:
+    """Which format of clones a program of that number makes."""
+    return "12"[number % 2]
+
+
 def draw(seed: int, steps: int, *, damage: bool = False) -> list[Step]:
     """A program of so many steps."""
     source = random.Random(seed)

@@ -1,0 +1,37 @@
+"""Where the simulated modules answer otherwise than Ceph 16.2, on purpose or because the real answer is chance. Data only.
+
+The differential test accepts these and nothing else; a row that explains nothing any more is to go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDifference:
+    """``operation``: of the step; ``simulated`` and ``real``: the answers, ``None`` for any."""
+
+    name: str
+    operation: str
+    simulated: Any
+    real: Any
+    reason: str
+
+    def explains(self, operation: str, simulated: Any, real: Any) -> bool:
+        """Whether this row is about that difference."""
+        return (
+            operation == self.operation
+            and self.simulated in (None, simulated)
+            and self.real in (None, real)
+        )
+
+
+RBD_DIFFERENCES: tuple[KnownDifference, ...] = (
+    KnownDifference(
+        "lock-release-race", "lock_release", ["rbd.InvalidArgument", 22], None,
+        "a handle whose lock was taken by a removal or a move to the trash hears of it a moment later; until then the real "
+        "one believes that it has a lock to give back",
+    ),
+)
