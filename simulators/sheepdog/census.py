@@ -21,8 +21,7 @@ def census(sheep: Sheep) -> tuple[CensusEntry, ...]:
     """The entries, sorted. ``detail``: tag of a snapshot, or key of an attribute."""
     entries = []
     for vid in sheep.vdis.numbers():
-        inode = sheep.vdis.inode(vid)
-        assert inode is not None
+        inode = sheep.vdis.inodes[vid]
         if inode.unlisted and not inode.blocks:
             continue
         kind = "snapshot" if inode.snapped_s else "vdi"
@@ -36,6 +35,6 @@ def lost_objects(sheep: Sheep) -> list[tuple[int, int]]:
     """Owner and index of every data object that no inode names."""
     named: set[tuple[int, int]] = set()
     for inode in sheep.vdis.inodes.values():
-        if inode is not None and inode.blocks:
+        if inode.blocks:
             named.update((owner, index) for index, owner in inode.blocks.items())
     return [one for one in sheep.objects.ids() if one not in named]

@@ -8,6 +8,8 @@ single VDIs, and a few of ``node`` and ``cluster``; all others raise ``NotModell
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from storcert.simulators.network.wire import Wire
@@ -34,6 +36,15 @@ _SUBCOMMANDS: Mapping[tuple[str, str], Subcommand] = {
 }
 _NEED_AN_ARGUMENT = frozenset(
     name for command, name in _SUBCOMMANDS if command == "vdi" and name != "list")
+
+
+@lru_cache(maxsize=64)
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Dog:
@@ -66,7 +77,7 @@ class Dog:
         environ, options = process.environ, arguments.options
         address = options["a"].decode() if "a" in options else environ.get("SHEEPDOG_DOG_ADDR", "127.0.0.1")
         port = options["p"].decode() if "p" in options else environ.get("SHEEPDOG_DOG_PORT", "7000")
-        if not all(part.isdigit() and int(part) < 256 for part in address.split(".")) and ":" not in address:
+        if not _is_address(address):
             process.complain(f"Invalid ip address {address}\n".encode())
             raise Ended(Exit.FAILURE)
         if not (port.isdigit() and 0 < int(port) < 65_536):

@@ -121,7 +121,7 @@ def cluster_format(run: Run) -> Exit:
                 "Object Size is larger than 2^20. Please set shift bit larger than 20")
         return Exit.FAILURE
     _node_list(run)
-    if sheep.flock.created_s and sheep.vdis.inodes and "f" not in options:
+    if sheep.flock.created_s and not sheep.vdis.never_used and "f" not in options:
         run.write(
             b"    __\n   ()'`;\n   /\\|`\n  /  |   Caution! The cluster is not empty.\n"
             b"(/_)_|_  Are you sure you want to continue? [yes/no]: ")

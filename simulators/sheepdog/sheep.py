@@ -107,11 +107,12 @@ class Sheep:
 
     def numbers(self) -> list[int]:
         """READ_VDIS and READ_DEL_VDIS: the numbers of what a listing will look at."""
-        return [vid for vid in self.vdis.numbers() if not self._inode(vid).unlisted]
+        inodes = self.vdis.inodes
+        return [vid for vid in self.vdis.numbers() if not inodes[vid].unlisted]
 
     def inodes(self, vids: Iterable[int]) -> list[View]:
         """The inodes of those numbers as they are now, without those that were deleted meanwhile."""
-        found = (self.vdis.inode(vid) for vid in vids)
+        found = (self.vdis.inodes.get(vid) for vid in vids)
         return [_view(inode, range(0)) for inode in found if inode is not None]
 
     def read_objects(self, wanted: Sequence[tuple[int, int, int, int]]) -> bytes:
@@ -133,7 +134,7 @@ class Sheep:
         """WRITE_OBJ, CREATE_AND_WRITE_OBJ: one after the other; what was written before a refusal stays written."""
         for one in writes:
             self._require_writable()
-            inode = self.vdis.inode(one.vid)
+            inode = self.vdis.inodes.get(one.vid)
             if inode is not None and inode.snapped_s:
                 raise Refused(Result.READONLY)
             if not one.create:
@@ -157,7 +158,7 @@ class Sheep:
     def write_owners(self, vid: int, entries: Iterable[tuple[int, int]]) -> None:
         """WRITE_OBJ of part of an inode: (index, owner) each. Objects that lose their last user are freed."""
         self._require_writable()
-        inode = self.vdis.inode(vid)
+        inode = self.vdis.inodes.get(vid)
         if inode is None:
             return  # a tombstone: the bytes are written and nobody ever looks at them
         for index, owner in entries:
@@ -168,14 +169,14 @@ class Sheep:
     def write_tag(self, vid: int, tag: bytes) -> None:
         """WRITE_OBJ of the tag in an inode."""
         self._require_writable()
-        inode = self.vdis.inode(vid)
+        inode = self.vdis.inodes.get(vid)
         if inode is not None:
             inode.tag = tag
 
     def write_header(self, seen: View, size_bytes: int) -> None:
         """WRITE_OBJ of a whole inode header, as it was ``seen`` but for the size: a snapshot taken since is undone."""
         self._require_writable()
-        inode = self.vdis.inode(seen.vid)
+        inode = self.vdis.inodes.get(seen.vid)
         if inode is not None:
             inode.size_bytes, inode.tag = size_bytes, seen.tag
             if not seen.snapped:
@@ -188,7 +189,7 @@ class Sheep:
         made = Inode(name, vid, size_bytes, snap_id, base, self.now_ns() // _NS_PER_S)
         origin = None
         if base:
-            origin = self.vdis.inode(base)
+            origin = self.vdis.inodes.get(base)
             if self.flock.halted:
                 raise Refused(Result.BASE_VDI_WRITE)
             if snapshot:
@@ -213,7 +214,7 @@ class Sheep:
             inode.unlisted = True
             return
         self.locks.pop(inode.vid, None)
-        self.vdis.inodes[inode.vid] = None
+        self.vdis.bury(inode.vid)
 
     def release(self, vid: int) -> None:
         """RELEASE_VDI: from whatever node, as often as one likes."""
@@ -238,11 +239,6 @@ class Sheep:
     def _require_writable(self) -> None:
         if self.flock.halted:
             raise Refused(Result.HALT)
-
-    def _inode(self, vid: int) -> Inode:
-        found = self.vdis.inode(vid)
-        assert found is not None
-        return found
 
 
 def _view(inode: Inode, indexes: range | None) -> View:

@@ -100,31 +100,38 @@ class Inode:
 
 
 class Vdis:
-    """All inodes by number. Deleted ones are ``None``: their number stays taken."""
+    """All inodes by number. The number of a deleted one stays taken, for ever."""
 
     def __init__(self, numbers: int = NUMBERS) -> None:
         self._numbers = numbers
-        self.inodes: dict[int, Inode | None] = {}
+        self.inodes: dict[int, Inode] = {}
+        self._buried: set[int] = set()
 
     def numbers(self) -> list[int]:
         """The numbers of all that is not deleted, ascending."""
-        return sorted(vid for vid, inode in self.inodes.items() if inode is not None)
+        return sorted(self.inodes)
 
-    def inode(self, vid: int) -> Inode | None:
-        """The inode of that number, unless it is a tombstone or free."""
-        return self.inodes.get(vid)
+    def bury(self, vid: int) -> None:
+        """The inode becomes a tombstone."""
+        del self.inodes[vid]
+        self._buried.add(vid)
 
     @property
     def tombstones(self) -> int:
-        """How many deleted VDIs still take a number, which is for ever."""
-        return sum(inode is None for inode in self.inodes.values())
+        """How many deleted VDIs still take a number."""
+        return len(self._buried)
+
+    @property
+    def never_used(self) -> bool:
+        """Whether no VDI was ever made."""
+        return not self.inodes and not self._buried
 
     def _range(self, name: bytes) -> tuple[list[int], int]:
-        """The taken numbers where ``name`` may be, and the free one after them (0: none). Raises ``FULL_VDI``."""
+        """The taken numbers where ``name`` may be, and the free one after them. Raises ``FULL_VDI``."""
         taken = []
         vid = hash_of(name) % self._numbers or 1
-        inodes = self.inodes
-        while vid in inodes:
+        inodes, buried = self.inodes, self._buried
+        while vid in inodes or vid in buried:
             taken.append(vid)
             vid = (vid + 1) % self._numbers or 1
             if vid == taken[0]:
@@ -136,7 +143,7 @@ class Vdis:
         working_seen = False
         taken, _ = self._range(name)
         for vid in reversed(taken):
-            inode = self.inodes[vid]
+            inode = self.inodes.get(vid)
             if inode is None or inode.name != name:
                 continue
             if snap_id or tag:
@@ -154,7 +161,7 @@ class Vdis:
         """Number and snapshot id of the next inode of ``name``. ``again``: its working VDI must be there, else must not."""
         taken, free = self._range(name)
         newest = next(
-            (one for vid in reversed(taken) if (one := self.inodes[vid]) is not None and one.name == name), None)
+            (one for vid in reversed(taken) if (one := self.inodes.get(vid)) is not None and one.name == name), None)
         working = newest is not None and not newest.snapped_s
         if again and not working:
             raise Refused(Result.NO_VDI)

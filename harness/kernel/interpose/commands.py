@@ -264,7 +264,11 @@ def start(made: Any, location: Location, given: Mapping[str, Any]) -> str:
 def _arguments(args: Any) -> tuple[bytes, ...]:
     if isinstance(args, (str, bytes, os.PathLike)):
         args = [args]
-    found = tuple(os.fsencode(argument) for argument in args)
+    found = tuple(
+        # What os.fsencode does, without the call: this is the hot path of a driver that runs commands.
+        one.encode("utf-8", "surrogateescape") if type(one) is str else os.fsencode(one)
+        for one in args
+    )
     if any(b"\0" in argument for argument in found):
         raise ValueError("embedded null byte")
     return found
