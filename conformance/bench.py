@@ -17,7 +17,7 @@ from storcert.conformance.program import Program
 from storcert.conformance.subject import Subject
 from storcert.conformance.violation import NotApplicable, Undecided, Violation, require
 from storcert.conformance.world import Call, Stuck, Unsimulated, World
-from storcert.harness.contract import DataObjectUri, ObjectKind, StorageError
+from storcert.harness.contract import DataObjectUri, ObjectInUse, ObjectKind, StorageError
 from storcert.harness.record.fault import Fault
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.history import Status
@@ -186,13 +186,18 @@ class Bench:
         client = next(iter(self._clients.values()), None)
         if client is None:
             return
-        for uri in used:
-            attempt = self.begin(client.location, f"tidy up {uri}", partial(client.driver.delete, uri), quiet=True)
-            try:
-                self.world.finish(attempt.call)
-            except (Stuck, Unsimulated):
-                # The checks of delete say so; here it must not take the place of what the case found.
-                return
+        while used:
+            kept = []
+            for uri in used:
+                attempt = self.begin(client.location, f"tidy up {uri}", partial(client.driver.delete, uri), quiet=True)
+                try:
+                    self.world.finish(attempt.call)
+                except (Stuck, Unsimulated):
+                    # The checks of delete say so; here it must not take the place of what the case found.
+                    return
+                if isinstance(attempt.call.task.error, ObjectInUse):
+                    kept.append(uri)  # until what was made from it is gone
+            used = kept if len(kept) < len(used) else []
 
     # Calls
 

@@ -193,3 +193,7 @@ def _internal(error: Exception, *, show: bool) -> int:
     from storcert.conformance.internal_error import report_internal_error
 
     return _complain(report_internal_error(error, show=show), INTERNAL_ERROR)
+
+
+if __name__ == "__main__":
+    main()

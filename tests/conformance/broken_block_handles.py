@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from storcert.harness.contract import Capabilities, DataObjectDescription, DataObjectUri, ObjectInUse, ObjectKind
 from storcert.harness.drivers.arguments import bytes_of
@@ -165,3 +166,15 @@ class ForgetsItsVerifier(BlockDriver):
             self.require_open()
 
     open_volume = with_handle(Handle)
+
+
+@trips("C-STATELESS/two-configurations-never-mix")
+class FirstConfigurationWins(BlockDriver):
+    """One client for the whole process, made from the configuration that came first."""
+
+    client: ClassVar[list[str]] = []
+
+    def __init__(self, configuration: Mapping[str, Any]) -> None:
+        super().__init__(configuration)
+        self.client.append(self.server)
+        self.server = self.client[0]

@@ -54,6 +54,16 @@ def test_the_s3_driver_on_a_moto_server(moto_server: dict[str, Any]) -> None:
     assert left() == 0, "what a live run wrote it takes away again"
 
 
+def test_volumes_snapshots_and_clones_in_real_time() -> None:
+    rules = ("C-SNAP", "C-REVERT", "C-CLONE", "C-DEPEND", "C-VOLUME")
+    record = certify("tests.conformance.memory_volumes:MemoryVolumes", *rules, device="live")
+    assert record.failures == (), record.failures[0]
+    verdicts = {rule.id: rule.verdict for rule in record.rules if rule.id in rules}
+    assert set(verdicts.values()) == {Verdict.PASS}, verdicts
+    left = [held for name, held in DEVICES.items() if name.startswith("MemoryVolumes") and held]
+    assert left == [], "what a live run made it takes away again, whatever order that takes"
+
+
 class TestOutOfReach:
     @pytest.fixture
     def silent_port(self) -> Iterator[int]:
