@@ -98,6 +98,8 @@ def _unwind_all(kernel: Kernel, abandoned: list[Task]) -> None:
                 task.throw(LocationCrashed("this world is over"))
             except greenlet.error:  # it lives in another thread, which alone could unwind it
                 bury(task)
+            except LocationCrashed:  # the tick came when the task was over and on its way back here
+                pass
             except BaseException as error:  # noqa: BLE001  # an interrupt by the user, raised once all are unwound
                 interrupt = error
             set_running(None)

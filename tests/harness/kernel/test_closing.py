@@ -186,6 +186,18 @@ def test_a_task_that_computes_instead_of_dying_is_buried() -> None:
     assert closing.graveyard[-1] is tasks[1] and log == ["unwound"] * 2 and current_task() is None
 
 
+def test_a_tick_that_comes_when_the_task_is_over_does_not_leave_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel()
+    kernel.spawn(lambda: kernel.sleep_ns(100))
+    kernel.run_for(1)
+
+    def late(_: Any) -> None:
+        raise LocationCrashed("this world is over")
+
+    monkeypatch.setattr(kernel, "_ended", late)
+    kernel.close()
+
+
 def test_neither_a_task_nor_a_run_closes_its_kernel() -> None:
     with Kernel() as kernel:
         task = kernel.spawn(kernel.close)
