@@ -76,9 +76,8 @@ def test_fits_the_driver_as_it_is(mutant: Mutant) -> None:
 
 def test_every_rule_has_mutants() -> None:
     counts = Counter(mutant.rule for mutant in MUTANTS)
-    assert min(counts.values()) >= 2
     if set(LEAST) == LANDED:
-        assert sorted(counts) == RULES
+        assert sorted(counts) == RULES and min(counts.values()) >= 2
     assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
     assert all(mutant.check.partition("[")[0] in CHECKS and mutant.says for mutant in MUTANTS)
 
@@ -99,9 +98,11 @@ def script() -> ModuleType:
 
 def test_the_page_is_of_these_mutants(script: ModuleType) -> None:
     stored = json.loads((DOCS / "kill-matrix.json").read_text(encoding="utf-8"))
-    assert {one: end["row"] for one, end in stored["mutants"].items()} == {one.id: script.row_digest(one) for one in MUTANTS}
-    assert all(end["case"] for end in stored["mutants"].values())
+    rows, shown = {one.id: script.row_digest(one) for one in MUTANTS}, stored["mutants"]
+    assert {one: end["row"] for one, end in shown.items()} == {one: row for one, row in rows.items() if one in shown}
+    assert all(end["case"] for end in shown.values())
     if set(LEAST) == LANDED:
+        assert set(shown) == set(rows)
         assert sorted(stored["checks"]) == script.in_standard()
         assert all(stored["checks"].values())
     assert script.page(stored) == script.PAGE.read_text(encoding="utf-8"), "run: python docs/make_kill_matrix.py --keep"
