@@ -195,6 +195,8 @@ def protect(header: Header, snap_id: int, protection: int) -> None:
 
 def attach_parent(header: Header, parent: Parent, *, linked: bool) -> None:
     """The clone learns where it reads what it does not have. ``linked``: a clone of format 2."""
+    if not parent.overlap_bytes:
+        raise Refusal(errno.EINVAL)  # measured: an image without bytes cannot be cloned
     operations = header.state.op_features | (OP_CLONE_CHILD if linked else 0)
     _set_operations(header, replace(header.state, parent=parent, op_features=operations))
 

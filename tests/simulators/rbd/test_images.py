@@ -56,6 +56,16 @@ def test_a_clone_of_format_2_keeps_its_snapshot_alive_out_of_sight(world: RbdWor
     assert world.run(program, rbd_default_clone_format="2") == [[], []]
 
 
+def test_an_image_without_bytes_cannot_be_cloned(world: RbdWorld) -> None:
+    def program(s: Session) -> Any:
+        s.images.create(s.io, "a", 0)
+        with s.image() as image:
+            image.create_snap("s")
+        return s.refused(lambda: s.images.clone(s.io, "a", "s", s.io, "c")), s.images.list(s.io)
+
+    assert world.run(program, rbd_default_clone_format="2") == (("InvalidArgument", 22), ["a"])
+
+
 def test_the_modules_say_where_they_can_be_used() -> None:
     import pytest
     import rados
