@@ -24,7 +24,7 @@ from storcert.harness.contract import (
     StorageError,
 )
 from storcert.harness.drivers.rbd_directory import Directory, Record, loose_key, published_key
-from storcert.harness.drivers.rbd_errors import RequestFailed
+from storcert.harness.drivers.rbd_errors import RequestFailed, Trouble
 from storcert.harness.drivers.rbd_images import Images, Removed
 from storcert.harness.drivers.rbd_pool import Effort, Pool
 
@@ -123,9 +123,15 @@ class Publication:
         except RequestFailed as failure:
             raise self.failed(failure) from failure
 
-    def is_alive(self, effort: Effort) -> bool:
-        """Whether nobody has doomed it: a delete of the URI does, and a commit that was faster."""
-        return self._directory.loose(effort, self._name, self.record.name) == self.record
+    def require_alive(self, effort: Effort) -> None:
+        """Raise a typed error where somebody has doomed it: a delete of the URI, or a commit that was faster."""
+        try:
+            if self._directory.loose(effort, self._name, self.record.name) == self.record:
+                return
+            error = self.doomed_by(*self._directory.find(effort, self._name))
+        except RequestFailed as failure:
+            error = failure.typed(self._uri, Outcome.NOT_DONE)
+        raise self.given_up(error)
 
     def publish(self, effort: Effort, size_bytes: int | None = None) -> None:
         """The one moment. ``size_bytes``: the size, where it was not known when this began. Raises a typed error; nothing
@@ -163,16 +169,28 @@ class Publication:
 
     def _reason(self, found: list[Record | None]) -> StorageError:
         if found[0] is not None:
-            return ObjectExists("the name is taken", self._uri)
+            return self.doomed_by(found[0])
         for (uri, known), now in zip(self._needed.items(), found[1:], strict=True):
             if now != known:
                 return ObjectNotFound("it was deleted meanwhile", uri)
-        return DeviceUnavailable("the object was deleted while it was made", self._uri, Outcome.NOT_DONE)
+        return self.doomed_by(None)
 
     def failed(self, failure: RequestFailed) -> StorageError:
         """Discard everything; the typed error for a step that failed before anything was published."""
         self._lost_by = failure.lost_by
-        return self.given_up(failure.typed(self._uri, Outcome.NOT_DONE))
+        error = failure.typed(self._uri, Outcome.NOT_DONE)
+        if failure.trouble is Trouble.NOT_FOUND:
+            try:
+                error = self.doomed_by(*self._directory.find(Effort.closing(), self._name))
+            except RequestFailed as lost:
+                error = lost.typed(self._uri, Outcome.NOT_DONE)
+        return self.given_up(error)
+
+    def doomed_by(self, found: Record | None) -> StorageError:
+        """Who ended it: a commit that was faster, where something has the name now, or else a delete."""
+        if found is not None:
+            return ObjectExists("the name is taken", self._uri)
+        return DeviceUnavailable("the object was deleted while it was made", self._uri, Outcome.NOT_DONE)
 
     def given_up(self, error: StorageError) -> StorageError:
         """Discard everything; ``error``, with its outcome unknown where something may be left."""

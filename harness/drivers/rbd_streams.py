@@ -154,8 +154,7 @@ class RbdOutputStream:
             return len(view)
         if len(self._buffer) == PART_BYTES:
             effort = Effort()
-            publication = self._send(effort)
-            self._require_alive(effort, publication)
+            self._send(effort).require_alive(effort)
         taken = view[: PART_BYTES - len(self._buffer)]
         self._buffer += taken
         self._written += len(taken)
@@ -182,15 +181,6 @@ class RbdOutputStream:
         self._sent = total
         self._buffer.clear()
         return publication
-
-    def _require_alive(self, effort: Effort, publication: Publication) -> None:
-        """A delete of the URI, or a commit that was faster, dooms it: nothing more needs to travel then."""
-        try:
-            alive = publication.is_alive(effort)
-        except RequestFailed as failure:
-            raise publication.failed(failure) from failure
-        if not alive:
-            raise DeviceUnavailable("the object was deleted while it was written", self._uri, Outcome.NOT_DONE)
 
     def _failed(self, error: StorageError) -> StorageError:
         self._failure = error if self._publication is None else self._publication.given_up(error)
