@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from storcert.harness.kernel.exceptions import DeadlineExpired
+from storcert.simulators.device import NotModelled
 from storcert.simulators.network.errors import ConnectionCut, ConnectionReset, ConnectRefused, ReadTimeout
 from storcert.simulators.network.wire import Answer, Wire
 from storcert.simulators.rbd.model import Cluster, Instance
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 _BACKOFF_FIRST_NS = 200_000_000
 _BACKOFF_MAX_NS = 15_000_000_000
 _HELD = Answer(None, "held")
-ENTITY_MISSING = "no such client"
 
 
 # What needs room in the pool [measured: pool quota, set_osdmap_full_try: removals, omaps and snapshots go on].
@@ -119,6 +119,9 @@ class Client:
             try:
                 answer = self.wire.call(
                     operation, target, exchange.arrive, sent_bytes=sent_bytes, read_timeout_ns=left_ns).answer
+            except NotModelled as error:
+                # Raised at the cluster, where nobody is at a location: once more here, so that it is noted.
+                raise NotModelled(str(error)) from None
             except ReadTimeout:
                 raise Refusal(errno.ETIMEDOUT) from None
             except (ConnectRefused, ConnectionReset, ConnectionCut):

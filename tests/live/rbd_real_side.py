@@ -6,6 +6,7 @@ number, on the real modules, in a fresh pool.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -16,9 +17,8 @@ from tests.simulators.rbd.programs import CONF_OF_CLIENTS, Runner, clone_format,
 
 def main(conf: str, first: int, count: int, steps: int, damage: bool) -> None:
     """Run and print."""
-    import rados
-    import rbd
-
+    rados: Any = importlib.import_module("rados")
+    rbd: Any = importlib.import_module("rbd")
     clients: dict[str, list[Any]] = {}
     for form in ("1", "2"):
         clients[form] = [

@@ -32,7 +32,8 @@ ROOT = Path(__file__).parents[2]
 def real_answers(conf: str, first: int, count: int, *, damage: bool) -> dict[int, list[object]]:
     """Answers of the real modules by number, as far as the process lived."""
     debian = [path for path in ("/usr/lib/python3/dist-packages",) if Path(path).is_dir()]
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")]), sysconfig.get_paths()["purelib"], *debian])
+    ours = [path for path in (os.environ.get("PYTHONPATH"),) if path]
+    path = os.pathsep.join([str(ROOT), *ours, sysconfig.get_paths()["purelib"], *debian])
     command = [sys.executable, "-m", "tests.live.rbd_real_side", conf, str(first), str(count), str(STEPS)]
     done = subprocess.run(
         [*command, *(["damage"] if damage else [])], capture_output=True, text=True, check=False, timeout=600, cwd=ROOT,
@@ -41,7 +42,7 @@ def real_answers(conf: str, first: int, count: int, *, damage: bool) -> dict[int
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[") and line.endswith("]")]
     if (not lines and "ImportError" in done.stderr) or "ModuleNotFoundError" in done.stderr:
         pytest.skip(f"no real rados and rbd modules here: {done.stderr.strip().splitlines()[-1]}")
-    return {number: answers for number, answers in lines}
+    return dict(lines)
 
 
 @pytest.mark.parametrize("damage", [False, True], ids=["whole", "damaged"])

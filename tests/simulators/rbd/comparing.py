@@ -45,7 +45,9 @@ def simulated(number: int, steps: int, *, damage: bool = False) -> list[Any]:
         kernel.close()
 
 
-def compare(program: Sequence[Step], model: Sequence[Any], real: Sequence[Any]) -> tuple[int, str | None, KnownDifference | None]:
+def compare(
+    program: Sequence[Step], model: Sequence[Any], real: Sequence[Any],
+) -> tuple[int, str | None, KnownDifference | None]:
     """How many answers were compared, the first difference nobody explains, and the row that explains the first one there is.
 
     After a difference the two worlds are no longer the same; what follows is not compared.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,15 +24,12 @@ class Session:
     """What a program at a location works with: the modules, a connection, a pool."""
 
     def __init__(self, **conf: str) -> None:
-        import rados
-        import rbd
-
-        self.rados: Any = rados
-        self.rbd: Any = rbd
-        self.cluster: Any = rados.Rados(conffile="/etc/ceph/ceph.conf", rados_id="storcert", conf=conf)
+        self.rados: Any = importlib.import_module("rados")
+        self.rbd: Any = importlib.import_module("rbd")
+        self.cluster: Any = self.rados.Rados(conffile="/etc/ceph/ceph.conf", rados_id="storcert", conf=conf)
         self.cluster.connect()
         self.io: Any = self.cluster.open_ioctx("storcert")
-        self.images: Any = rbd.RBD()
+        self.images: Any = self.rbd.RBD()
 
     def image(self, name: str = "a", **arguments: Any) -> Any:
         return self.rbd.Image(self.io, name, **arguments)
@@ -63,7 +61,7 @@ class RbdWorld:
         return self.kernel.spawn(lambda: function(Session(**conf)), location=location or self.here)
 
     def run(
-        self, function: Callable[[Session], Any], location: Location | None = None, limit_ns: int | None = None, **conf: str,
+        self, function: Callable[[Session], Any], location: Location | None = None, limit_ns: int | None = None, **conf: Any,
     ) -> Any:
         with installed():
             task = self.spawn(function, location, **conf)
