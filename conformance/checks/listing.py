@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from storcert.conformance.bench import Bench
+from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.content import content
-from storcert.conformance.observe import both, stored
+from storcert.conformance.fault_space import crash_points
+from storcert.conformance.observe import both, seen, stored
+from storcert.conformance.operations import healthy_requests, names, prepare, scenario
 from storcert.conformance.registry import Level, check
-from storcert.conformance.violation import require
+from storcert.conformance.violation import NotApplicable, require
 from storcert.harness.contract import DataObjectUri, InvalidRequest, ObjectKind
 
 RULE = "C-LIST"
@@ -139,3 +141,25 @@ def deleted_while_listing(b: Bench) -> None:
     require(not missing, f"not listed although never deleted: {', '.join(map(str, missing[:3]))}")
     require(len(found) == len(set(found)), "an object is listed twice")
     require(set(found) <= set(uris), "something is listed that never was")
+
+
+@check(
+    RULE,
+    profile=Level.STANDARD,
+    standard=lambda f: names(f, ("write-parts", "copy-parts")),
+    needs=NEEDS,
+    simulation=True,
+)
+def what_the_dead_left(b: Bench, name: str) -> None:
+    """The location dies at any request of a write or a copy: a name is listed exactly if its object can be read."""
+    one = scenario(b.facts, name)
+    requests = healthy_requests(b, one)
+    if not requests:
+        raise NotApplicable(f"{name} makes no request")
+    for fault in b.examples(list(crash_points(requests, HOST))):
+        prepare(b, one)
+        b.arm(fault)
+        b.attempt(lambda: one.call(b, b.client(HOST).later))
+        b.heal()
+        there = b.client(SSVM)
+        _require_listed(b, {uri for uri in map(b.uri, one.names) if seen(there, uri) is not None}, there.list())
