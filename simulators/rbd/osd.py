@@ -63,8 +63,10 @@ def change(pool: Pool, key: str, steps: Sequence[Step], now_ns: int) -> None:
         changed = RadosObject(now_ns)
     else:
         changed = copy(old)
+    existed = old is not None
     for step in steps:
-        step(changed, old is not None)
+        step(changed, existed)
+        existed = True  # what is left of a missing object by a step that does not refuse is an object
     changed.version += 1
     changed.modified_ns = now_ns
     pool.objects[key] = changed

@@ -28,6 +28,25 @@ def test_one_read_gives_a_page_however_much_is_asked_for(make_world: Callable[..
     assert make_world(page_size=3).run(program) == [3, 3, 1, 0]
 
 
+def test_an_operation_that_makes_the_object_may_guard_and_clear_keys_of_it(world: RbdWorld) -> None:
+    def write(s: Session, *, new: bool) -> Any:
+        def run() -> None:
+            with s.rados.WriteOpCtx() as op:
+                if new:
+                    op.new(0)
+                op.omap_cmp("key", "")
+                s.io.remove_omap_keys(op, ("other",))
+                s.io.set_omap(op, ("key",), (b"value",))
+                s.io.operate_write_op(op, "plain")
+
+        return s.refused(run)
+
+    def program(s: Session) -> Any:
+        return [write(s, new=new) for new in (False, True, True)]
+
+    assert world.run(program) == [("ObjectNotFound", 2), None, ("OSError", 125)]
+
+
 def test_librbds_lists_can_be_asked_for_an_id(world: RbdWorld) -> None:
     def program(s: Session) -> Any:
         s.images.create(s.io, "a", MIB)
