@@ -26,7 +26,8 @@ def one_maker_at_a_time(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
             if value["id"] in where:
                 running[where[value["id"]]].pop(value["id"], None)
             continue
-        if value["verb"] not in MAKING:
+        # A server that stood still may send a command whose deadline is over: its agent begins nothing for it.
+        if value["verb"] not in MAKING or fact.time_ns >= value["deadline_ns"]:
             continue
         device, name, _ = touched_by(value)[-1]
         place = (name, device)
@@ -43,11 +44,16 @@ def one_maker_at_a_time(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
 
 @rule("L-DEPEND")
 def nothing_needed_is_touched(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
-    """No delete or revert is sent while another job needs the object there or a host uses it."""
+    """No delete or revert is sent while another job needs the object there, reads from it, or a host uses it."""
     pins: dict[tuple[str, str], set[int]] = defaultdict(set)
     grants: dict[str, set[str]] = defaultdict(set)
+    readers: dict[str, tuple[tuple[str, str], int]] = {}
     for fact in facts:
         value = fact.value
+        if fact.sort == "command" and value["event"] == "ended":
+            readers.pop(value["id"], None)
+        elif fact.sort == "command" and "source" in value:
+            readers[value["id"]] = (value["source"], value.get("source_device") or value["device"]), value["job"]
         if fact.sort == "pin":
             pins[value["uri"], value["device"]].add(value["job"])
         elif fact.sort == "unpin":
@@ -59,7 +65,9 @@ def nothing_needed_is_touched(facts: list[Fact]) -> Iterator[tuple[int, str] | N
             grants[value["volume"]].discard(value["host"])
         elif fact.sort == "command" and value["event"] == "sent" and value["verb"] in ("delete", "revert"):
             name = value.get("uri") or value["volume"]
-            others = pins[name, value["device"]] - {value["job"]}
+            place = name, value["device"]
+            reading = {job for where, job in readers.values() if where == place}
+            others = (pins[place] | reading) - {value["job"]}
             if others:
                 yield fact.time_ns, f"{value['verb']} {name} on {value['device']} while job {min(others)} needs it"
             elif grants[name]:

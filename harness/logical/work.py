@@ -96,7 +96,10 @@ class Work:
             f"{self.job.id}.{self.job.version}.{self._commands}", verb, arguments, around.now_ns() + allowed_ns
         )
         self.transact(f"before {verb}", lambda session: None, allowed_ns + 2 * CALL_NS)
-        around.note("command", id=command.id, event="sent", job=self.job.id, at=location, verb=str(verb), **_shown(arguments))
+        around.note(
+            "command", id=command.id, event="sent", job=self.job.id, at=location, verb=str(verb),
+            deadline_ns=command.deadline_ns, **_shown(arguments),
+        )
         self.engine.busy[location] += 1
         try:
             answer = self._answer(location, command, allowed_ns)
