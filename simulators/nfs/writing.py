@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storcert.simulators.nfs.attributes import SERVER_TIME, UNCHANGED, SetAttributes, WccData
-from storcert.simulators.nfs.content import kept, truncated, used_by, written
+from storcert.simulators.nfs.content import BLOCK_BYTES, kept, truncated, used_by, written
 from storcert.simulators.nfs.filesystem import Caller, FileSystem
 from storcert.simulators.nfs.permissions import WRITE, require_owner_or
 from storcert.simulators.nfs.protocol import (
@@ -122,7 +122,7 @@ def _put(fs: FileSystem, file: File, offset: int, data: bytes, stable: bool) -> 
     used = file.used_bytes
     if fs.commit_full and stable:
         raise Refusal(NfsStatus.NFS3ERR_NOSPC)
-    if fs.full or fs.quota_full or fs.free_bytes < len(data) + 4096:
+    if fs.full or fs.quota_full or fs.free_bytes < len(data) + BLOCK_BYTES:
         _require_room(fs, file, offset, data)
     if stable:
         safe = fs.safe_content(file)
@@ -137,6 +137,9 @@ def _put(fs: FileSystem, file: File, offset: int, data: bytes, stable: bool) -> 
 def _require_room(fs: FileSystem, file: File, offset: int, data: bytes) -> None:
     """Space may not suffice: look closely, on a copy."""
     more = used_by(written(kept(file.content), offset, data)) - file.used_bytes
+    if offset + len(data) > -(-file.size_bytes // BLOCK_BYTES) * BLOCK_BYTES:
+        # A block behind the last one is a new one, however few bytes the file has in all.
+        more = max(more, BLOCK_BYTES)
     if more > 0:
         fs.require_space(fs.tree.used_bytes + more)
 
