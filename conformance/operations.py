@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from storcert.conformance import volume_operations
 from storcert.conformance.bench import HOST, SSVM, Attempt, Bench
+from storcert.conformance.client import Client
 from storcert.conformance.content import content, first_difference
 from storcert.conformance.facts import Facts
 from storcert.conformance.observe import clear, require_absent, require_bytes, seen
@@ -215,6 +216,20 @@ def _require_value(b: Bench, one: Scenario, attempt: Attempt) -> None:
         require(attempt.value == [b.uri(TARGET)], f"list under a fault gave {len(attempt.value)} names", "C-LIST")
 
 
+def _require_state(b: Bench, client: Client, due: Mapping[DataObjectUri, bytes | None]) -> None:
+    """After the repetition: each object as it must be, and nothing else is listed."""
+    when = "after the repetition"
+    for uri, data in due.items():
+        if data is None:
+            require(seen(client, uri) is None, f"{when}: {uri} is visible")
+        else:
+            require_bytes(client, uri, data, when)
+    if b.facts.capabilities.enumerate and b.facts.mode == "simulated":
+        listed, held = sorted(client.list()), sorted(uri for uri, data in due.items() if data is not None)
+        shown = [", ".join(map(str, names)) or "nothing" for names in (listed, held)]
+        require(listed == held, f"{when} the listing shows {shown[0]}, and there is {shown[1]}", "C-LIST")
+
+
 def _converge(b: Bench, one: Scenario, state: State, was: State, will: State) -> None:
     second = b.client(SSVM)
     again = b.attempt(lambda: one.call(b, second.later))
@@ -230,12 +245,8 @@ def _converge(b: Bench, one: Scenario, state: State, was: State, will: State) ->
         f"repeated from another location after it was {'done' if state == will else 'not done'}: {again}",
         "C-RETRY",
     )
-    for name in one.names:
-        due = was[name] if refused else will[name]
-        if due is None:
-            require_absent(second, place(b, name), "after the repetition")
-        else:
-            require_bytes(second, place(b, name), due, "after the repetition")
+    due = was if refused else will
+    _require_state(b, second, {place(b, name): due[name] for name in one.names})
     clear(second, [place(b, name) for name in one.names])
     for name in one.names:
         require_absent(second, place(b, name), "after delete")

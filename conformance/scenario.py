@@ -44,7 +44,7 @@ class Scenario:
     @property
     def names(self) -> tuple[str, ...]:
         """Every object name the scenario touches."""
-        return tuple(sorted({SOURCE, TARGET, *self.before, *self.after}))
+        return tuple(sorted({*self.before, *self.after} or {TARGET}))
 
 
 def mixes(found: bytes | None, one: bytes | None, other: bytes | None) -> bool:
