@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storcert.conformance.bench import Bench
+from storcert.conformance.bench import SSVM, Bench
 from storcert.conformance.content import content
 from storcert.conformance.observe import both, stored
 from storcert.conformance.registry import check
@@ -16,7 +16,8 @@ WAYS = ("before-first-read", "after-one-read", "half-way")
 def _deleted_under_reader(b: Bench, size: int, when: str, replacement: bytes | None) -> None:
     here, there = both(b)
     uri = b.uri()
-    data = stored(b, uri, size)
+    # Written elsewhere: where it is read, no cache has it from writing.
+    data = stored(b, uri, size, location=SSVM)
     reader = here.open_input(uri)
     found = b""
     if when == "after-one-read":
