@@ -14,6 +14,7 @@ from storcert.conformance.calibrate import calibrate
 from storcert.conformance.certify import case_by_id
 from storcert.conformance.checks.names import plain_names_are_taken
 from storcert.conformance.devices import prepare
+from storcert.conformance.operations import healthy_requests, scenario
 from storcert.conformance.registry import Level, cases_for
 from storcert.conformance.runner import run_case
 from storcert.conformance.violation import Violation
@@ -117,3 +118,16 @@ def test_what_nobody_can_take_back_while_it_lasts_is_no_fault_of_the_driver(
         outcome = run_case(case, one, facts, 1)
     assert outcome.result.verdict is (Verdict.PASS if lasting else Verdict.FAIL), outcome
     assert ("left behind file pending/" in outcome.message) != lasting
+
+
+@pytest.mark.parametrize(("name", "first"), [("write-small", True), ("write-parts", False)])
+def test_large_operations_meet_a_device_in_use(name: str, first: bool) -> None:
+    prepare("nfs")
+    with installed():
+        one = subject(NfsDriver, device="nfs")
+        facts = calibrate(one, 0)
+        bench = Bench(one, facts, 1, "a-case")
+        try:
+            assert ("MKDIR" in healthy_requests(bench, scenario(facts, name))) == first
+        finally:
+            bench.close()
