@@ -139,10 +139,11 @@ class Mount:
         root = self._open_root()
         try:
             if make:
-                try:
-                    os.mkdir(name, 0o777, dir_fd=root)
-                except FileExistsError:
-                    pass
+                for one in (OBJECTS, PENDING):  # both, before any byte is written: there may be no room for one later
+                    try:
+                        os.mkdir(one, 0o777, dir_fd=root)
+                    except FileExistsError:
+                        pass
             return self._mounted(os.open(name, _FOLDER_FLAGS, dir_fd=root))
         except FileNotFoundError:
             return None

@@ -1,8 +1,8 @@
 """A correct driver for a mounted path as a vendor would write it, with ``pathlib`` and ``shutil`` alone.
 
-It shares nothing with the bundled one: an object is collected in memory, written at commit into a file of its own, closed (which
-on NFS is when it reaches the server) and hard-linked to its final name. Before it believes that a name is there or is not, it
-lists the folder, because listing opens the folder and makes an NFS client ask. Names beyond the plain ones are refused.
+It shares nothing with the bundled one: an object is collected in memory, written at commit into a file of its own, closed
+(which on NFS is when it reaches the server) and hard-linked to its final name. Before it believes that a name is there, it
+lists the folder: listing opens the folder and makes an NFS client ask. Names beyond the plain ones are refused.
 
 ``SpoolingPathDriver`` is the same with the mistake that vendors make: what is written waits in a temporary file of the host.
 """
