@@ -72,7 +72,7 @@ class World:
     def another_device(self) -> SimulatedDevice | None:
         """A second device of the same kind in this world, empty, with an address of its own; every location reaches both.
         ``None`` where a device of that kind has no options that would keep it apart."""
-        apart = registry.SIMULATED[self.subject.device].apart("another")
+        apart = registry.SIMULATED[self.subject.device].apart("another", 1)
         if not set(apart) <= {option.name for option in fields(registry.options_class(self.subject.device))}:
             return None
         made = make_device(self.subject.device, self.kernel, {**self.subject.simulator, **apart})

@@ -101,7 +101,7 @@ class Region:
         self._not_begun()
         if name in self._devices:
             raise InvalidRequest(f"two devices are called {name!r}")
-        simulated = make_device(kind, self.kernel, {**SIMULATED[kind].apart(name), **(options or {})})
+        simulated = make_device(kind, self.kernel, {**SIMULATED[kind].apart(name, len(self._devices)), **(options or {})})
         made = StorageDevice(
             name, driver or SIMULATED[kind].driver, simulated.configuration(),
             Policy(role=Role(role), scope=Scope(scope), scope_id=scope_id, **(policy or {})),

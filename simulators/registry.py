@@ -17,7 +17,7 @@ class DeviceKind:
     """``package`` exports the class ``device`` and the dataclass ``options`` of what ``[simulator]`` may say. Importing it
     registers the client face with the fence; a function ``provide`` in it, if there is one, makes the client library
     importable where it is not installed. ``driver``: the bundled one. ``text``: one line for a person. ``apart``: options that
-    keep a device of that name apart from others of its kind in one world."""
+    keep the device of that name, the so-and-so-manieth, apart from others of its kind in one world."""
 
     name: str
     package: str
@@ -25,7 +25,7 @@ class DeviceKind:
     options: str
     driver: str
     text: str
-    apart: Callable[[str], dict[str, Any]]
+    apart: Callable[[str, int], dict[str, Any]]
 
     def load(self) -> Any:
         """The device's package, imported, its client library importable."""
@@ -42,22 +42,22 @@ SIMULATED: Mapping[str, DeviceKind] = {
         DeviceKind(
             "object-store", "storcert.simulators.object_store", "ObjectStore", "ObjectStoreOptions", "s3",
             "simulated buckets and keys, reached through boto3; dialects aws, radosgw, moto",
-            lambda name: {"name": name, "endpoint_url": f"http://{name}.sim"},
+            lambda name, number: {"name": name, "endpoint_url": f"http://{name}.sim"},
         ),
         DeviceKind(
             "nfs", "storcert.simulators.nfs", "NfsExport", "NfsOptions", "nfs",
             "simulated NFSv3 export, reached as a mounted path",
-            lambda name: {"name": name, "mount": f"/mnt/{name}"},
+            lambda name, number: {"name": name, "mount": f"/mnt/{name}"},
         ),
         DeviceKind(
             "rbd", "storcert.simulators.rbd", "RbdCluster", "RbdOptions", "rbd",
             "simulated Ceph pool of RBD images, reached through rados and rbd",
-            lambda name: {"name": name, "conf": f"/etc/ceph/{name}.conf"},
+            lambda name, number: {"name": name, "conf": f"/etc/ceph/{name}.conf"},
         ),
         DeviceKind(
             "sheepdog", "storcert.simulators.sheepdog", "SheepdogCluster", "SheepdogOptions", "sheepdog",
             "simulated Sheepdog cluster, reached through the dog command",
-            lambda name: {"name": name, "address": f"{name}.sim"},
+            lambda name, number: {"name": name, "port": 7000 + number},
         ),
     )
 }

@@ -11,7 +11,7 @@ from storcert.harness.record.fault import Fault
 from storcert.simulators.device import CensusEntry, DeviceLimits, FaultKind, Request
 from storcert.simulators.network.wire import DEFAULT_OUTAGE_NS, Answer, Wire
 from storcert.simulators.sheepdog.census import census, lost_objects
-from storcert.simulators.sheepdog.dog import Dog
+from storcert.simulators.sheepdog.dog import CLUSTERS_SERVICE, Dog
 from storcert.simulators.sheepdog.legal_faults import LEGAL_FAULTS, STALL_NS
 from storcert.simulators.sheepdog.options import SheepdogOptions
 from storcert.simulators.sheepdog.requests import Thaw
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class SheepdogCluster:
     """A :class:`SimulatedDevice`. ``options``: a :class:`SheepdogOptions`, or the table it is made from."""
 
-    name = "sheepdog"
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
 
     def __init__(self, kernel: Kernel, options: SheepdogOptions | Mapping[str, Any] | None = None) -> None:
         if not isinstance(options, SheepdogOptions):
             options = SheepdogOptions.from_mapping(options)
         self.options = options
+        self.name = options.name
         self.limits = DeviceLimits(
             part_size_bytes=1 << options.block_size_shift, page_size=options.page_size, name_bytes_max=NAME_BYTES_MAX)
         self.sheep = Sheep(options, lambda: kernel.now_ns)
@@ -60,6 +60,8 @@ class SheepdogCluster:
 
     def attach(self, location: Location) -> None:
         """``dog`` is installed at that location and reaches this cluster. It needs no credentials."""
+        clusters = location.services.setdefault(CLUSTERS_SERVICE, {})
+        clusters[self.options.address, self.options.port] = self._dog
         location.services[SERVICE + "dog"] = self._dog
 
     def census(self) -> tuple[CensusEntry, ...]:

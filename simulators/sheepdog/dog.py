@@ -12,6 +12,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from storcert.harness.kernel.context import current_location
 from storcert.simulators.network.wire import Wire
 from storcert.simulators.sheepdog import dog_cluster, dog_data, dog_vdi
 from storcert.simulators.sheepdog.dog_arguments import Arguments, Usage, parse
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Subcommand = Callable[[Run], Exit]
 
+CLUSTERS_SERVICE = "sheepdog.clusters"
+"""The ``dog`` of each cluster that a location reaches, by address and port."""
 _SUBCOMMANDS: Mapping[tuple[str, str], Subcommand] = {
     ("vdi", "create"): dog_vdi.create, ("vdi", "snapshot"): dog_vdi.snapshot, ("vdi", "clone"): dog_vdi.clone,
     ("vdi", "delete"): dog_vdi.delete, ("vdi", "rollback"): dog_vdi.rollback, ("vdi", "resize"): dog_vdi.resize,
@@ -60,6 +63,9 @@ class Dog:
         try:
             arguments = parse(process.arguments)
             address, port = self._destination(process, arguments)
+            other = self._of_another_cluster(address, port)
+            if other is not None:
+                return other(process)
             run = Run(process, arguments, Requests(process, self._wire, self._sheep, self._thaw, address, port), self._sheep)
             if arguments.subcommand in _NEED_AN_ARGUMENT and not arguments.rest:
                 raise Usage
@@ -72,6 +78,12 @@ class Dog:
             return int(Exit.USAGE)
         except Ended as ended:
             return int(ended.status)
+
+    def _of_another_cluster(self, address: str, port: int) -> Dog | None:
+        """The ``dog`` of the cluster at that address, where the location reaches it and it is not this one."""
+        location = current_location()
+        found: Dog | None = None if location is None else location.services.get(CLUSTERS_SERVICE, {}).get((address, port))
+        return None if found is self else found
 
     def _destination(self, process: RunningCommand, arguments: Arguments) -> tuple[str, int]:
         environ, options = process.environ, arguments.options

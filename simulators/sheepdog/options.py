@@ -16,6 +16,7 @@ class SheepdogOptions:
     ``capacity_bytes``: of the whole cluster, reported by ``dog node info``. ``page_size``: inodes that one request of a
     listing reads. Delays are one way and per byte."""
 
+    name: str = "sheepdog"
     address: str = "127.0.0.1"
     port: int = 7000
     nodes: int = 3

@@ -62,6 +62,24 @@ def test_the_kind_of_device_survives() -> None:
         device.make_driver()
 
 
+class SnapshotsAlone:
+    """Takes snapshots, and can neither revert nor clone: it lacks those methods."""
+
+    def __init__(self, configuration: Any) -> None:
+        pass
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(snapshots=True)
+
+    def take_snapshot(self, volume: object, snapshot: object) -> None:
+        pass
+
+
+def test_a_snapshot_device_need_not_revert_or_clone() -> None:
+    made = SnapshotStorageDevice("d", f"{__name__}:SnapshotsAlone").make_driver()
+    assert isinstance(made, SnapshotsAlone)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "5", '{"type": "storage-device"}', '{"type": "table"}', "null"])
 def test_text_that_is_no_device_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest):
