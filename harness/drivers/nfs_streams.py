@@ -154,12 +154,12 @@ class NfsOutputStream:
         if self._buffer or not self._sent:
             self._pending.append(self._buffer, self._sent)
         self._sent += len(self._buffer)
-        self._buffer.clear()
+        self._buffer = bytearray()
         return self._pending
 
     def _failed(self, error: StorageError) -> StorageError:
         self._failure = error if self._pending is None else self._pending.give_up(error)
-        self._buffer.clear()
+        self._buffer = bytearray()  # never cleared: the error's traceback may still look at the old one
         return self._failure
 
     def commit(self) -> DataObjectDescription:
@@ -184,7 +184,7 @@ class NfsOutputStream:
 
     def abort(self) -> None:
         ended, self._ended = self._ended, True
-        self._buffer.clear()
+        self._buffer = bytearray()
         if self._pending is not None and not self._pending.discard(Patience(120.0)) and not ended:
             raise DeviceUnavailable("what was written could not be removed; it goes with delete", self._uri)
 
