@@ -1,4 +1,16 @@
-"""Real systems for a whole test session. Each skips, saying why, where it cannot run; none leaves a process or a port."""
+"""Real systems for a whole test session. Each skips, saying why, where it cannot run; none leaves a process or a port.
+
+How to run what is in this folder:
+
+- ``tox -e live``, or ``pytest -m live -rs tests/live`` in an environment of one's own.
+- Debian 12 packages, ``--no-install-recommends``: ``ceph-mon ceph-osd ceph-common radosgw`` for everything with Ceph,
+  ``python3-rados python3-rbd`` (and Debian's own Python version) for RBD, ``nfs-ganesha nfs-ganesha-vfs rpcbind`` for
+  NFS. All as root. What is missing is skipped, and ``-rs`` prints why.
+- Everything listens on loopback, on ports that are free, in a temporary directory. Daemons die with the test run, also when
+  it is killed.
+- ``STORCERT_LIVE_CALLS=10000``: so many generated calls are compared per system; the default of a few hundred is the
+  everyday run, of some minutes on two quiet cores.
+"""
 
 from __future__ import annotations
 
