@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +108,9 @@ class NfsExport:
     def attach(self, location: Location) -> None:
         """The export is mounted at that location."""
         # The client stands above the server and imports it.
-        importlib.import_module("storcert.simulators.nfs.mount").mount(self, location)
+        from storcert.simulators.nfs.mount import mount
+
+        mount(self, location)
 
     def census(self) -> tuple[CensusEntry, ...]:
         """All it holds."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from struct import Struct
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final, TypeAlias, TypeVar
 
 from storcert.simulators.nfs.attributes import Attributes, Handle, WccAttributes, WccData
 from storcert.simulators.nfs.content import BLOCK_BYTES, Content, size_of, used_by
@@ -17,31 +17,52 @@ from storcert.simulators.nfs.status import FileType, NfsStatus
 
 FSID: Final = 0x5C_0001
 ROOT_FILEID: Final = 2  # as ext4 has it
-_HANDLE = Struct(">4sIQI")
+_HANDLE = Struct(">4sIQ")
+_FILEID_BITS = 40
+_FILEID_MASK = (1 << _FILEID_BITS) - 1
 _MAGIC = b"SCN3"
 DIRECTORY_BYTES = BLOCK_BYTES
 InodeT = TypeVar("InodeT", bound="Inode")
+Rights: TypeAlias = tuple[int, int, int]
 
 
 class Inode:
-    """One object. Its kind is its class; ``generation`` tells it from others that had its number."""
+    """One object; its kind is its class. There may be millions: ``_number`` is file number and generation in one, ``_rights``
+    mode, owner and group in a tuple that all with the same rights share."""
 
-    __slots__ = ("atime_ns", "ctime_ns", "fileid", "generation", "gid", "mode", "mtime_ns", "nlink", "uid")
+    __slots__ = ("_number", "_rights", "atime_ns", "ctime_ns", "mtime_ns", "nlink")
     type: ClassVar[FileType]
 
-    def __init__(self, fileid: int, generation: int, mode: int, uid: int, gid: int, now_ns: int) -> None:
-        self.fileid = fileid
-        self.generation = generation
-        self.mode = mode
+    def __init__(self, number: int, rights: Rights, now_ns: int) -> None:
+        self._number = number
+        self._rights = rights
         self.nlink = 1
-        self.uid = uid
-        self.gid = gid
         self.atime_ns = self.mtime_ns = self.ctime_ns = now_ns
+
+    @property
+    def fileid(self) -> int:
+        """Its number, which others may have had before."""
+        return self._number & _FILEID_MASK
+
+    @property
+    def mode(self) -> int:
+        """Permission bits."""
+        return self._rights[0]
+
+    @property
+    def uid(self) -> int:
+        """The owner."""
+        return self._rights[1]
+
+    @property
+    def gid(self) -> int:
+        """The group."""
+        return self._rights[2]
 
     @property
     def handle(self) -> Handle:
         """What a client names it by."""
-        return _HANDLE.pack(_MAGIC, FSID, self.fileid, self.generation)
+        return _HANDLE.pack(_MAGIC, FSID, self._number)
 
     @property
     def size_bytes(self) -> int:
@@ -60,9 +81,10 @@ class Inode:
 
     def attributes(self) -> Attributes:
         """All of them, now."""
+        mode, uid, gid = self._rights
         return Attributes(
-            self.type, self.mode, self.nlink, self.uid, self.gid, self.size_bytes, self.used_bytes, self.device, FSID,
-            self.fileid, self.atime_ns, self.mtime_ns, self.ctime_ns,
+            self.type, mode, self.nlink, uid, gid, self.size_bytes, self.used_bytes, self.device, FSID,
+            self._number & _FILEID_MASK, self.atime_ns, self.mtime_ns, self.ctime_ns,
         )
 
     def before(self) -> WccAttributes:
@@ -181,15 +203,16 @@ class Node(Inode):
 
 
 class Tree:
-    """All inodes, by number. A free number keeps the generation its next bearer will have."""
+    """All inodes, by number. A free number keeps what its next bearer will have: itself with the next
+    generation."""
 
-    __slots__ = ("_free", "_inodes", "_modes", "case_sensitive", "root", "used_bytes")
+    __slots__ = ("_free", "_inodes", "_rights", "case_sensitive", "root", "used_bytes")
 
     def __init__(self, case_sensitive: bool, now_ns: int) -> None:
         self.case_sensitive = case_sensitive
         self._inodes: list[Inode | int] = [0] * ROOT_FILEID
         self._free: list[int] = []
-        self._modes: dict[int, int] = {}
+        self._rights: dict[Rights, Rights] = {}
         self.used_bytes = 0
         self.root = self.make_directory(0o777, 0, 0, now_ns)
         self.root.name, self.root.parent = b"", self.root
@@ -205,11 +228,12 @@ class Tree:
     def resolve(self, handle: Handle) -> Inode:
         """The object of a handle. Refuses with BADHANDLE what is none, with STALE what is no more."""
         self.check(handle)
-        _, fsid, fileid, generation = _HANDLE.unpack(handle)
+        _, fsid, number = _HANDLE.unpack(handle)
+        fileid = number & _FILEID_MASK
         if fsid != FSID or fileid >= len(self._inodes):
             raise Refusal(NfsStatus.NFS3ERR_STALE)
         found: Inode | int = self._inodes[fileid]
-        if isinstance(found, int) or found.generation != generation:
+        if isinstance(found, int) or found._number != number:
             raise Refusal(NfsStatus.NFS3ERR_STALE)
         return found
 
@@ -221,13 +245,13 @@ class Tree:
 
     def make_file(self, mode: int, uid: int, gid: int, now_ns: int) -> File:
         """An empty one, not yet in any directory."""
-        made = File(*self._number(), self._shared(mode), uid, gid, now_ns)
+        made = File(self._number(), self._shared(mode, uid, gid), now_ns)
         made.content = b""
         return self._added(made)
 
     def make_directory(self, mode: int, uid: int, gid: int, now_ns: int) -> Directory:
         """An empty one, not yet in any directory."""
-        made = Directory(*self._number(), self._shared(mode), uid, gid, now_ns)
+        made = Directory(self._number(), self._shared(mode, uid, gid), now_ns)
         made.entries, made.changes, made.nlink = {}, 0, 2
         made.folded = None if self.case_sensitive else {}
         self.used_bytes += DIRECTORY_BYTES
@@ -235,42 +259,43 @@ class Tree:
 
     def make_symlink(self, target: bytes, mode: int, uid: int, gid: int, now_ns: int) -> Symlink:
         """Not yet in any directory."""
-        made = Symlink(*self._number(), self._shared(mode), uid, gid, now_ns)
+        made = Symlink(self._number(), self._shared(mode, uid, gid), now_ns)
         made.target = target
         return self._added(made)
 
     def make_node(self, kind: FileType, device: tuple[int, int], mode: int, uid: int, gid: int, now_ns: int) -> Node:
         """Not yet in any directory."""
-        made = Node(*self._number(), self._shared(mode), uid, gid, now_ns)
+        made = Node(self._number(), self._shared(mode, uid, gid), now_ns)
         made.kind, made._device = kind, device
         return self._added(made)
 
     def release(self, inode: Inode) -> None:
         """Its last name is gone: its handle is stale, its number and space are free."""
         self.used_bytes -= inode.used_bytes
-        self._inodes[inode.fileid] = inode.generation + 1
+        self._inodes[inode.fileid] = inode._number + (1 << _FILEID_BITS)
         heapq.heappush(self._free, inode.fileid)
 
-    def set_mode(self, inode: Inode, mode: int) -> None:
-        """Permission bits."""
-        inode.mode = self._shared(mode)
+    def set_rights(self, inode: Inode, mode: int | None = None, uid: int | None = None, gid: int | None = None) -> None:
+        """Mode, owner and group; ``None`` leaves one alone."""
+        inode._rights = self._shared(
+            inode.mode if mode is None else mode, inode.uid if uid is None else uid, inode.gid if gid is None else gid)
 
-    def _number(self) -> tuple[int, int]:
+    def _number(self) -> int:
         if self._free:
-            fileid = heapq.heappop(self._free)
-            generation = self._inodes[fileid]
-            assert isinstance(generation, int)
-            return fileid, generation
+            number = self._inodes[heapq.heappop(self._free)]
+            assert isinstance(number, int)
+            return number
         self._inodes.append(0)
-        return len(self._inodes) - 1, 0
+        return len(self._inodes) - 1
 
     def _added(self, inode: InodeT) -> InodeT:
         self._inodes[inode.fileid] = inode
         return inode
 
-    def _shared(self, mode: int) -> int:
-        """The same number object for the same mode: there are few modes and many files."""
-        return self._modes.setdefault(mode & 0o7777, mode & 0o7777)
+    def _shared(self, mode: int, uid: int, gid: int) -> Rights:
+        """The same tuple for the same rights: there are few of them and many files."""
+        rights = (mode & 0o7777, uid, gid)
+        return self._rights.setdefault(rights, rights)
 
 
 def fold(name: bytes) -> bytes:

@@ -64,10 +64,9 @@ def set_attributes(fs: FileSystem, caller: Caller, inode: Inode, new: SetAttribu
         mode = new.mode
         if caller.uid != 0 and caller.gid != inode.gid:
             mode &= ~_SET_GID
-        fs.tree.set_mode(inode, mode)
+        fs.tree.set_rights(inode, mode)
     if new.uid is not None or new.gid is not None:
-        inode.uid = inode.uid if new.uid is None else new.uid
-        inode.gid = inode.gid if new.gid is None else new.gid
+        fs.tree.set_rights(inode, None, new.uid, new.gid)
         if not isinstance(inode, Directory):
             drop_set_ids(fs, inode)
     if new.atime_ns is not None:
@@ -81,7 +80,7 @@ def set_attributes(fs: FileSystem, caller: Caller, inode: Inode, new: SetAttribu
 def drop_set_ids(fs: FileSystem, inode: Inode) -> None:
     """A change of owner or of contents takes set-user-id and, where the group may execute, set-group-id."""
     if inode.mode & _SET_ID:
-        fs.tree.set_mode(inode, inode.mode & ~_SET_UID & ~(_SET_GID if inode.mode & _GROUP_EXECUTE else 0))
+        fs.tree.set_rights(inode, inode.mode & ~_SET_UID & ~(_SET_GID if inode.mode & _GROUP_EXECUTE else 0))
 
 
 def resize(fs: FileSystem, caller: Caller, file: File, size_bytes: int) -> None:

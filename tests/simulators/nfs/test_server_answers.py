@@ -220,7 +220,7 @@ def test_a_sticky_directory_keeps_what_others_own(world: NfsWorld) -> None:
 def test_root_squash_and_read_only() -> None:
     squash = NfsWorld(root_squash=True)
     assert squash.do("CREATE", squash.root, b"f").result.attributes.uid == 65534
-    squash.server.fs.tree.set_mode(squash.server.fs.tree.root, 0o755)
+    squash.server.fs.tree.set_rights(squash.server.fs.tree.root, 0o755)
     assert squash.status("CREATE", squash.root, b"g") == "ACCES"
     closed = NfsWorld(read_only=True)
     for name, more in (("CREATE", (b"f",)), ("MKDIR", (b"f",)), ("REMOVE", (b"f",)), ("RMDIR", (b"f",))):
