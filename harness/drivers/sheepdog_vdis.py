@@ -114,8 +114,10 @@ class Vdis:
         return self._made(effort, "vdi", "clone", "-s", SEAL, source, name)
 
     def seal(self, effort: Effort, name: str) -> None:
-        """Freeze a version: from now on it is a snapshot, with an equal working VDI beside it."""
-        self._made(effort, "vdi", "snapshot", "-s", SEAL, name)
+        """Freeze a version: from now on it is a snapshot, with an equal working VDI beside it. A cluster that fails between
+        the two leaves the snapshot alone; that is a failure."""
+        if not self._made(effort, "vdi", "snapshot", "-s", SEAL, name) and not self.exists(effort, name):
+            raise Failed(Trouble.BROKEN, f"{name} was sealed by half")
 
     def _made(self, effort: Effort, *words: str) -> bool:
         try:
