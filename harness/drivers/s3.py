@@ -11,7 +11,8 @@ What it needs of the device: ``If-None-Match: *`` on PutObject and CompleteMulti
 ``conditional_copy`` is false. A device that ignores one of them can publish over an existing object, and certifying it
 shows that. For one that looks at conditions of PutObject only (radosgw 16) there is ``conditional_complete = false``: then
 the bytes of large objects and of copies have keys of their own, beside the name's, as ``s3_claims`` explains; such objects
-are two keys for other programs, opening one for reading costs a request more, and the bucket must not have versioning.
+are two keys for other programs, opening one for reading costs a request more, the bucket must not have versioning, and
+every driver of the bucket has the same setting.
 """
 
 from __future__ import annotations

@@ -37,10 +37,12 @@ class Gateway:
             aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY,
         )  # fmt: skip
         self._numbers = itertools.count()
+        self._cluster = cluster
 
     def compare(self, program: Program) -> tuple[list[str], set[str]]:
         """As ``comparing.compare``, between model and gateway."""
         bucket = f"program-{next(self._numbers)}"
+        self._cluster.daemons.require_alive()
         self._client.create_bucket(Bucket=bucket)
         real = run_program(self._client, program, bucket)
         MADE.append(len(program))
