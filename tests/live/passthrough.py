@@ -8,11 +8,12 @@ Runs until it is unmounted or killed. Needs fusepy and libfuse 2.
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import sys
 from typing import Any
 
-import fuse
+fuse: Any = importlib.import_module("fuse")
 
 
 class Passthrough(fuse.Operations):  # type: ignore[misc]
