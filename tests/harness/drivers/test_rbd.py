@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -120,7 +121,7 @@ def test_copies_of_copies_need_no_flattening_to_outlive_each_other(world: Driver
 
     def body(driver: Any) -> None:
         write(driver, names[0], b"x" * 5000)
-        for source, copy in zip(names, names[1:], strict=False):
+        for source, copy in itertools.pairwise(names):
             driver.copy(source, copy)
             driver.delete(source)
         assert read(driver, names[-1]) == b"x" * 5000

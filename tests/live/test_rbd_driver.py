@@ -1,0 +1,151 @@
+"""The bundled RBD driver on a real Ceph cluster: certified, killed in the middle of everything, and left without an answer.
+
+The driver runs in processes of its own: the tests' process may have the simulated client library.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live import ceph as ceph_cluster
+from tests.live.ceph import Ceph
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(3600)]
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = int(os.environ.get("STORCERT_LIVE_KILLS", "12"))
+V, C, BASE, S, BASE_S = "/volume/1/v", "/volume/1/c", "/volume/1/base", "/snapshot/1/s", "/snapshot/1/base"
+ALL = (V, C, BASE, S, BASE_S)
+#: What is done, and how many seconds it takes at most: a kill is drawn from that.
+CALLS: dict[str, tuple[tuple[str, ...], float]] = {
+    "create": ((V,), 0.008), "write": ((V,), 0.06), "copy": ((BASE, V), 0.06), "take_snapshot": ((BASE, S), 0.03),
+    "clone": ((BASE_S, V), 0.02), "delete": ((C,), 0.04),
+}  # fmt: skip
+KEPT = {"rbd_directory", "rbd_info", "rbd_trash", "rbd_children", "storcert.directory"}
+
+
+def environment() -> dict[str, str]:
+    """Where the real modules are, found without importing them here."""
+    found = importlib.util.find_spec("rados")
+    folder = str(Path(found.origin).parent) if found is not None and found.origin else ""
+    paths = (os.environ.get("PYTHONPATH", ""), str(ROOT), folder or "/usr/lib/python3/dist-packages")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+
+
+@pytest.fixture(scope="module")
+def cluster(ceph: Ceph) -> Iterator[Ceph]:
+    reason = ceph_cluster.unavailable(modules=True)
+    if reason is not None:
+        pytest.skip(reason)
+    ceph.command("osd", "pool", "create", "storcert", "8")
+    yield ceph
+
+
+def begin(cluster: Ceph, verb: str, *uris: str) -> subprocess.Popen[str]:
+    """A process that is about to make the call."""
+    command = [sys.executable, "-m", "tests.live.rbd_driver_process", str(cluster.conf), verb, *uris]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def call(cluster: Ceph, verb: str, *uris: str) -> str:
+    """How the call ended."""
+    process = begin(cluster, verb, *uris)
+    said, _ = process.communicate("\n")
+    return said.strip()
+
+
+def objects(cluster: Ceph) -> list[str]:
+    """Every object in the pool but those that always stay, and the keys of the directory."""
+    rados = ["rados", "-c", str(cluster.conf), "-p", "storcert"]
+    names = subprocess.run([*rados, "ls"], check=True, capture_output=True, text=True).stdout.split()
+    keys = subprocess.run([*rados, "listomapkeys", "storcert.directory"], capture_output=True, text=True).stdout.split()
+    trash = subprocess.run([*rados, "listomapkeys", "rbd_trash"], capture_output=True, text=True).stdout.split()
+    return sorted([name for name in names if name not in KEPT] + keys + trash)
+
+
+def test_certified(cluster: Ceph, tmp_path: Path) -> None:
+    config = tmp_path / "rbd.toml"
+    config.write_text(
+        f'[configuration]\nconf = "{cluster.conf}"\nuser = "admin"\npool = "storcert"\n', encoding="utf-8"
+    )
+    record = tmp_path / "run.json"
+    program = "from storcert.conformance.cli import main; import sys; sys.exit(main())"
+    arguments = [
+        "certify",
+        "rbd",
+        "--device",
+        "live",
+        "--profile",
+        "core",
+        "--config",
+        str(config),
+        "--json",
+        str(record),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=ROOT, env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    run: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    assert run["verdict"] == "conformant"
+    passed = {rule["id"] for rule in run["rules"] if rule["verdict"] == "pass"}
+    assert {"C-SNAP", "C-REVERT", "C-CLONE", "C-DEPEND", "C-VOLUME", "C-COPY", "C-COMMIT"} <= passed
+    assert objects(cluster) == []
+
+
+def test_killed_at_any_moment_of_anything_deletes_clear_it(cluster: Ceph) -> None:
+    draw = random.Random(7)
+    for _ in range(KILLS):
+        for verb, uris in (("create", (BASE,)), ("take_snapshot", (BASE, BASE_S)), ("clone", (BASE_S, C))):
+            assert call(cluster, verb, *uris) == "ok"
+        verb = draw.choice(sorted(CALLS))
+        uris, seconds = CALLS[verb]
+        moment_s = draw.random() * seconds
+        process = begin(cluster, verb, *uris)
+        go(process)
+        time.sleep(moment_s)  # the one thing to be waited for is the moment of the kill
+        process.kill()
+        process.communicate()
+        for uri in draw.sample(ALL, len(ALL)):
+            assert call(cluster, "delete", uri) == "ok", (verb, moment_s, uri)
+        assert objects(cluster) == [], (verb, moment_s)
+
+
+@pytest.mark.parametrize("verb", ["create", "write", "copy", "take_snapshot", "delete"])
+def test_without_an_answer_every_call_ends_and_says_so(cluster: Ceph, verb: str) -> None:
+    for one, uris in (("create", (BASE,)), ("take_snapshot", (BASE, BASE_S)), ("clone", (BASE_S, C))):
+        assert call(cluster, one, *uris) == "ok"
+    process = begin(cluster, verb, *CALLS[verb][0])
+    cluster.freeze("osd0")
+    try:
+        begun = time.monotonic()
+        go(process)
+        said, _ = process.communicate(timeout=900)
+        assert said.startswith("DeviceUnavailable"), said
+        assert time.monotonic() - begun < 900
+    finally:
+        cluster.thaw("osd0")
+    for uri in ALL:
+        assert call(cluster, "delete", uri) == "ok"
+    assert objects(cluster) == []
