@@ -93,11 +93,11 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
             raise InvalidArgument("image shrinking not allowed")
 
         def call() -> None:
-            self._check_writable()
             state = context.header.state
-            librbd_images.check_size(size_bytes, state.order, state.features)
-            if size_bytes == state.size_bytes:
+            if size_bytes == state.size_bytes and not context.read_only:
                 return
+            self._check_writable()
+            librbd_images.check_size(size_bytes, state.order, state.features)
             context.lock(proxied=True)
             context.flush()
             if size_bytes < state.size_bytes:

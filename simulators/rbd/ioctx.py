@@ -11,9 +11,17 @@ from storcert.simulators.device import NotModelled
 from storcert.simulators.rbd import osd
 from storcert.simulators.rbd.arguments import only_bytes, only_str, unsigned
 from storcert.simulators.rbd.client import Client
+from storcert.simulators.rbd.listed_object import ListedObject
 from storcert.simulators.rbd.model import Locker, Pool
-from storcert.simulators.rbd.rados_errors import Error, ExtendMismatch, IoctxStateError, make_ex
-from storcert.simulators.rbd.rados_ops import OmapIterator, ReadOp, WriteOp, compare_bytes, write_step
+from storcert.simulators.rbd.rados_errors import (
+    Error,
+    ExtendMismatch,
+    IoctxStateError,
+    ObjectNotFound,
+    OSError,
+    make_ex,
+)
+from storcert.simulators.rbd.rados_ops import OmapIterator, ReadOp, WriteOp, compare_bytes, truncate_step, write_step
 from storcert.simulators.rbd.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -22,25 +30,6 @@ if TYPE_CHECKING:
 LOCK_RENEW = 1
 NS_PER_S = 1_000_000_000
 _MAX_ERRNO = 4095
-
-
-class ListedObject:
-    """What ``list_objects`` gives: a name, and the context it is in."""
-
-    def __init__(self, ioctx: Ioctx, key: str) -> None:
-        self.ioctx, self.key, self.locator_key, self.nspace = ioctx, key, "", ""
-
-    def stat(self) -> tuple[int, time.struct_time]:
-        """Size and time of change."""
-        return self.ioctx.stat(self.key)
-
-    def read(self, length: int = 1024 * 1024) -> bytes:
-        """From the beginning."""
-        return self.ioctx.read(self.key, length)
-
-    def remove(self) -> None:
-        """Delete it."""
-        self.ioctx.remove_object(self.key)
 
 
 class Ioctx:
@@ -100,8 +89,8 @@ class Ioctx:
         try:
             return self.client.request(operation, key, effect, sent_bytes=sent_bytes, write=write)
         except Refusal as refusal:
-            if refusal.number >= _MAX_ERRNO:
-                raise ExtendMismatch(message, -refusal.number, refusal.number - _MAX_ERRNO) from None
+            if refusal.number > _MAX_ERRNO:
+                raise ExtendMismatch(message, refusal.number, refusal.number - _MAX_ERRNO) from None
             raise make_ex(refusal.number, message) from None
 
     def _change(self, key: str, steps: Sequence[osd.Step], message: str, sent_bytes: int = 0) -> None:
@@ -229,13 +218,24 @@ class Ioctx:
     def trunc(self, key: str, size: int) -> int:
         """Cut, or grow with zeros."""
         name, length = only_str(key, "key"), unsigned(size)
-        self._change(name, [lambda changed, _: changed.truncate(length)], f"Ioctx.trunc({self.name}): failed")
+        self._change(name, [truncate_step(length)], f"Ioctx.trunc({self.name}): failed")
         return 0
 
     def cmpext(self, key: str, cmp_buf: bytes, offset: int = 0) -> int:
-        """0 where these bytes are there."""
+        """0 where these bytes are there; else minus the place of the first difference minus 4095. A difference in the first
+        byte, or no object, trips an assertion of the binding [measured]."""
         name, data = only_str(key, "key"), only_bytes(cmp_buf, "cmp_buf")
-        self._look(name, lambda found: compare_bytes(found, data, offset), f"failed to compare {name}")
+        message = f"Ioctx.cmpext({self.name}): failed to compare {name}"
+        try:
+            self._look(name, lambda found: compare_bytes(found, data, offset), message)
+        except ExtendMismatch as mismatch:
+            return -(_MAX_ERRNO + mismatch.offset)
+        except ObjectNotFound:
+            raise AssertionError(message) from None
+        except OSError as error:
+            if error.errno == _MAX_ERRNO:
+                raise AssertionError(message) from None
+            raise
         return 0
 
     def remove_object(self, key: str) -> bool:
@@ -301,7 +301,7 @@ class Ioctx:
         message = f"Failed to operate write op for oid {name}"
 
         def effect() -> None:
-            osd.change(pool, name, write_op.steps, kernel.now_ns)
+            osd.change(pool, name, write_op.steps, kernel.now_ns, omap_in_place=write_op.omap_in_place)
             if write_op.removes:
                 del pool.objects[name]
 

@@ -12,8 +12,10 @@ from storcert.simulators.rbd.model import Instance, Locker, Pool
 from storcert.simulators.rbd.plain_objects import Extra, RadosObject
 from storcert.simulators.rbd.refusal import Refusal
 
-Step = Callable[[RadosObject, bool], None]
-"""One part of a compound operation, on a copy; told whether the object existed."""
+Step = Callable[[RadosObject, bool], object]
+"""One part of a compound operation, on a copy; told whether the object is there by now. ``MAKES_NOTHING``, given back, says that
+this part makes no object where there is none."""
+MAKES_NOTHING = "makes nothing"
 
 OBJECT_BYTES_MAX = 128 << 20
 NAME_BYTES_MAX = 2048
@@ -50,8 +52,9 @@ def _register(pool: Pool, key: str) -> RadosObject:
     return made
 
 
-def change(pool: Pool, key: str, steps: Sequence[Step], now_ns: int) -> None:
-    """All of ``steps`` on the object, which is made where it is missing; nothing if one refuses."""
+def change(pool: Pool, key: str, steps: Sequence[Step], now_ns: int, *, omap_in_place: bool = False) -> None:
+    """All of ``steps`` on the object, which is made where it is missing; nothing if one refuses. ``omap_in_place``: none of
+    them refuses once the omap was changed, so that it need not be copied, however large it is."""
     if pool.deleted:
         raise Refusal(errno.ENOENT)
     if len(key.encode()) > NAME_BYTES_MAX:
@@ -62,24 +65,26 @@ def change(pool: Pool, key: str, steps: Sequence[Step], now_ns: int) -> None:
     if old is None:
         changed = RadosObject(now_ns)
     else:
-        changed = copy(old)
-    existed = old is not None
+        changed = copy(old, omap_in_place)
+    exists = old is not None
     for step in steps:
-        step(changed, existed)
-        existed = True  # what is left of a missing object by a step that does not refuse is an object
+        exists = step(changed, exists) != MAKES_NOTHING or exists
+    if not exists:
+        return
     changed.version += 1
     changed.modified_ns = now_ns
     pool.objects[key] = changed
 
 
-def copy(old: RadosObject) -> RadosObject:
+def copy(old: RadosObject, share_omap: bool) -> RadosObject:
     """The same object, to be changed or thrown away."""
     made = RadosObject(old.modified_ns)
     made.contents = old.contents.copy() if isinstance(old.contents, Extents) else old.contents
     made.version = old.version
     if old.extra is not None:
         made.extra = extra = Extra()
-        extra.xattrs, extra.omap, extra.locks = dict(old.extra.xattrs), dict(old.extra.omap), dict(old.extra.locks)
+        extra.xattrs, extra.locks = dict(old.extra.xattrs), dict(old.extra.locks)
+        extra.omap = old.extra.omap if share_omap else dict(old.extra.omap)
         extra.watches = old.extra.watches
     return made
 
@@ -133,6 +138,8 @@ def lock(
         extra = changed.more()
         holders = tuple(one for one in extra.locks.get(name, ()) if one[1] is None or one[1] > now_ns)
         mine = [one for one in holders if one[0].instance is locker.instance and one[0].cookie == locker.cookie]
+        if mine and mine[0][0].exclusive != locker.exclusive:
+            raise Refusal(errno.EBUSY)
         if mine and not renew:
             raise Refusal(errno.EEXIST)
         others = tuple(one for one in holders if one not in mine)

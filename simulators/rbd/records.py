@@ -139,7 +139,7 @@ def removing_entry(pool: Pool, name: str) -> TrashEntry | None:
 def add_snapshot(header: Header, snap: Snapshot) -> None:
     """``snapshot_add``."""
     state = header.state
-    if len(state.snaps) >= state.snap_limit:
+    if state.snaps and len(state.snaps) >= state.snap_limit:  # the first one is not counted, even with a limit of 0
         raise Refusal(errno.EDQUOT)
     if state.named(snap.name) is not None:
         raise Refusal(errno.EEXIST)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from tests.simulators.rbd.object_programs import KEYS, OBJECT_DRAWS, ObjectSteps
+
 Step = tuple[str, tuple[Any, ...]]
 
 NAMES = ("a", "b", "c")
@@ -24,7 +26,6 @@ LENGTHS = (0, 1, 512, 4096, 65535, 65536, 131072, MIB, 4 * MIB, 5 * MIB)
 FEATURES = (None, None, None, 1, 5, 61, 13, 3 << 40, 8, 16)
 ORDERS = (None, None, None, 20, 11, 26, 12)
 BITS = (4, 8, 16, 24, 28, 32, 1, 2, 0)
-KEYS = ("k", "l")
 ODD_NAMES = ("", "n" * 2042, "n" * 2041, "a/b", "a@b", "é", b"by", 5, None)
 SLOTS = 3
 _UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
@@ -94,7 +95,7 @@ def _draws() -> dict[str, Callable[[random.Random], tuple[Any, ...]]]:
     }
 
 
-DRAWS = _draws()
+DRAWS = {**OBJECT_DRAWS, **_draws()}
 WEIGHTS = {
     "create": 9, "open": 14, "write": 14, "read": 6, "contents": 6, "create_snap": 8, "clone": 7, "remove": 5, "close": 6,
     "remove_snap": 4, "rename": 3, "trash_move": 3, "list": 3, "protect_snap": 4, "damage": 0, "lock_exclusive": 1,
@@ -112,9 +113,11 @@ def clone_format(number: int) -> str:
 
 
 def draw(seed: int, steps: int, *, damage: bool = False) -> list[Step]:
-    """A program of so many steps."""
+    """A program of so many steps. Every tenth one is about plain objects alone."""
     source = random.Random(seed)
-    weights = {**dict.fromkeys(DRAWS, 2), **WEIGHTS}
+    if seed % 10 == 9:
+        return [(name, DRAWS[name](source)) for name in source.choices(sorted(OBJECT_DRAWS), k=steps)]
+    weights = {**dict.fromkeys(DRAWS, 2), **dict.fromkeys(OBJECT_DRAWS, 0), **WEIGHTS}
     if damage:
         weights["damage"] = 6
     names = sorted(DRAWS)
@@ -129,11 +132,12 @@ def draw(seed: int, steps: int, *, damage: bool = False) -> list[Step]:
     return (start + [(name, DRAWS[name](source)) for name in chosen])[: max(steps, len(start))]
 
 
-class Runner:
+class Runner(ObjectSteps):
     """Runs the steps of one program in one pool, through two connections. ``io``: a context of each."""
 
     def __init__(self, rados: Any, rbd: Any, io: tuple[Any, Any]) -> None:
-        self.rados, self.rbd, self.io = rados, rbd, io
+        super().__init__(rados, io)
+        self.rbd = rbd
         self.images = rbd.RBD()
         self.handles: list[Any] = [None] * SLOTS
         self.known: dict[str, dict[Any, str]] = {}
@@ -152,7 +156,7 @@ class Runner:
             return self.plain(getattr(self, f"do_{name}")(*arguments))
         except (self.rbd.Error, self.rados.Error) as error:
             return [f"{type(error).__module__}.{type(error).__name__}", getattr(error, "errno", None)]
-        except (TypeError, OverflowError, KeyError, ValueError) as error:
+        except (TypeError, OverflowError, KeyError, ValueError, AssertionError) as error:
             return [type(error).__name__, None]
 
     # -- making answers comparable
@@ -237,6 +241,8 @@ class Runner:
             kind = one.key if one.key.startswith("rbd_id.") else re.split(r"\.", one.key)[0]
             found[kind] = found.get(kind, 0) + 1
         return found
+
+    # -- damage
 
     def do_damage(self, kind: str, name: str) -> Any:
         if any(handle is not None for handle in self.handles):
