@@ -68,7 +68,7 @@ class ImageCopies(ImageBase):
             return [
                 ((number << source.order) + within, amount)
                 for number, within, amount in pieces(source.order, at, min(size, context.view()[0] - at))
-                if source.holds((number << source.order) + within, amount)
+                if source.holds((number << source.order) + within, amount, something=True)
             ]
 
         context.drain()

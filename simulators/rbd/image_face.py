@@ -11,9 +11,9 @@ from storcert.simulators.rbd import image_store, librbd_images
 from storcert.simulators.rbd.arguments import buffer, cstr, unsigned
 from storcert.simulators.rbd.image_about import ImageAbout
 from storcert.simulators.rbd.image_base import INT_MAX
-from storcert.simulators.rbd.image_context import open_image
 from storcert.simulators.rbd.image_copies import ImageCopies
 from storcert.simulators.rbd.image_locks import ImageLocks
+from storcert.simulators.rbd.image_open import open_image
 from storcert.simulators.rbd.image_snapshots import ImageSnapshots
 from storcert.simulators.rbd.ioctx import Ioctx
 from storcert.simulators.rbd.rbd_errors import IncompleteWriteError, InvalidArgument, make_ex

@@ -77,13 +77,16 @@ class Source:
                 found.append(above[0].read(start, min(amount, above[1] - start)).ljust(amount, b"\0"))
         return found[0] if len(found) == 1 else b"".join(found)
 
-    def holds(self, offset: int, length: int) -> bool:
-        """Whether an object touched by the range exists, here or above."""
+    def holds(self, offset: int, length: int, *, something: bool = False) -> bool:
+        """Whether an object touched by the range exists, here or above; ``something``: and is not empty."""
         above: tuple[Source, int] | None = None
         asked = False
         for number, within, amount in pieces(self.order, offset, length):
-            if self.contents(number) is not None:
+            contents = self.contents(number)
+            if contents is not None and (contents.size_bytes or not something):
                 return True
+            if contents is not None:
+                continue
             if not asked:
                 above, asked = self.above(), True
             start = (number << self.order) + within
@@ -206,9 +209,13 @@ def zero_object(
         one.head.zero(start, end - start)
 
 
-def trim(pool: Pool, header: Header, size_bytes: int, limit: int) -> bool:
-    """Delete up to ``limit`` objects beyond a size, last ones first, and cut the one the end is in; whether any are left."""
+def trim(cluster: Cluster, pool: Pool, header: Header, size_bytes: int, limit: int) -> bool:
+    """Delete up to ``limit`` objects beyond a size, last ones first, and cut the one the end is in, which a clone must have of
+    its own for that; whether any are left."""
     state = header.state
+    within = size_bytes & ((1 << state.order) - 1)
+    if within and state.parent is not None:
+        copy_up(cluster, pool, header, size_bytes >> state.order)
     data = pool.data.get(header.image_id)
     if data is None:
         return False
@@ -218,7 +225,6 @@ def trim(pool: Pool, header: Header, size_bytes: int, limit: int) -> bool:
         data.remove(number, state.snap_ids)
     if len(doomed) > limit:
         return True
-    within = size_bytes & ((1 << state.order) - 1)
     if within:
         one = data.objects.get(size_bytes >> state.order)
         if one is not None and one.head is not None and one.head.size_bytes > within:

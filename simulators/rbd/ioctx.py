@@ -11,8 +11,9 @@ from storcert.simulators.device import NotModelled
 from storcert.simulators.rbd import osd
 from storcert.simulators.rbd.arguments import only_bytes, only_str, unsigned
 from storcert.simulators.rbd.client import Client
+from storcert.simulators.rbd.ioctx_locks import IoctxLocks
 from storcert.simulators.rbd.listed_object import ListedObject
-from storcert.simulators.rbd.model import Locker, Pool
+from storcert.simulators.rbd.model import Pool
 from storcert.simulators.rbd.rados_errors import (
     Error,
     ExtendMismatch,
@@ -32,7 +33,7 @@ NS_PER_S = 1_000_000_000
 _MAX_ERRNO = 4095
 
 
-class Ioctx:
+class Ioctx(IoctxLocks):
     """A context for one pool."""
 
     def __init__(self, rados: Rados, client: Client, pool: Pool) -> None:
@@ -169,7 +170,14 @@ class Ioctx:
     def read(self, key: str, length: int = 8192, offset: int = 0) -> bytes:
         """Short at the end."""
         name, size, at = only_str(key, "key"), unsigned(length), unsigned(offset)
-        data: bytes = self._look(name, lambda found: found.read(at, size), f"Ioctx.read({self.name}): failed to read {name}")
+
+        def effect(found: Any) -> bytes:
+            if size == 0 and found.size_bytes > at:
+                raise Refusal(errno.ERANGE)  # 0 asks for all there is, and the buffer is too small
+            read: bytes = found.read(at, size)
+            return read
+
+        data: bytes = self._look(name, effect, f"Ioctx.read({self.name}): failed to read {name}")
         return data
 
     def stat(self, key: str) -> tuple[int, time.struct_time]:
@@ -362,38 +370,3 @@ class Ioctx:
         made = OmapIterator(select)
         read_op.iterators.append(made)
         return made, 0
-
-    # -- locks
-
-    def lock_exclusive(
-        self, key: str, name: str, cookie: str, desc: str = "", duration: int | None = None, flags: int = 0,
-    ) -> None:
-        """Nobody else; until unlocked, or for ``duration`` seconds."""
-        self._lock(key, name, Locker(self.client.instance, only_str(cookie, "cookie"), "", True), duration, flags)
-
-    def lock_shared(
-        self, key: str, name: str, cookie: str, tag: str, desc: str = "", duration: int | None = None, flags: int = 0,
-    ) -> None:
-        """Others with the same tag may, too."""
-        locker = Locker(self.client.instance, only_str(cookie, "cookie"), only_str(tag, "tag"), False)
-        self._lock(key, name, locker, duration, flags)
-
-    def _lock(self, key: str, name: str, locker: Locker, duration: int | None, flags: int) -> None:
-        pool, kernel = self.pool, self.client.kernel
-        oid, lock_name = only_str(key, "key"), only_str(name, "name")
-
-        def effect() -> None:
-            now_ns = kernel.now_ns
-            until_ns = None if not duration else now_ns + duration * NS_PER_S
-            osd.lock(pool, oid, lock_name, locker, until_ns, now_ns, renew=bool(flags & LOCK_RENEW))
-
-        self.call("object_lock", oid, effect, f"Ioctx.rados_lock({self.name}): failed to set lock {lock_name} on {oid}")
-
-    def unlock(self, key: str, name: str, cookie: str) -> None:
-        """Let go."""
-        pool, kernel, instance = self.pool, self.client.kernel, self.client.instance
-        oid, lock_name, mine = only_str(key, "key"), only_str(name, "name"), only_str(cookie, "cookie")
-        self.call(
-            "object_unlock", oid, lambda: osd.unlock(pool, oid, lock_name, instance, mine, kernel.now_ns),
-            f"Ioctx.rados_lock_exclusive({self.name}): failed to unlock {lock_name} on {oid}",
-        )

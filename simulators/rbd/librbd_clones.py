@@ -13,7 +13,8 @@ from storcert.simulators.rbd import constants as c
 from storcert.simulators.rbd import image_store, librbd_images, librbd_snaps, records
 from storcert.simulators.rbd.client import Client
 from storcert.simulators.rbd.conf import ClientConf
-from storcert.simulators.rbd.image_context import ImageContext, open_image
+from storcert.simulators.rbd.image_context import ImageContext
+from storcert.simulators.rbd.image_open import open_image
 from storcert.simulators.rbd.librbd_images import Progress, Shape
 from storcert.simulators.rbd.model import Header, HeaderState, Parent, Pool
 from storcert.simulators.rbd.refusal import Refusal
@@ -216,7 +217,7 @@ def _set_size(target: ImageContext, size_bytes: int) -> None:
     if target.header.state.size_bytes != size_bytes:
         def effect() -> None:
             header: Header = target.live_header()
-            image_store.trim(target.pool, header, size_bytes, 1 << 30)
+            image_store.trim(target.cluster, target.pool, header, size_bytes, 1 << 30)
             state: HeaderState = header.state
             header.state = replace(state, size_bytes=size_bytes)
 

@@ -18,7 +18,8 @@ from storcert.simulators.rbd import constants as c
 from storcert.simulators.rbd import image_store, records
 from storcert.simulators.rbd.client import Client
 from storcert.simulators.rbd.conf import NS_PER_S, ClientConf
-from storcert.simulators.rbd.image_context import ImageContext, open_image
+from storcert.simulators.rbd.image_context import ImageContext
+from storcert.simulators.rbd.image_open import open_image
 from storcert.simulators.rbd.model import HeaderState, Pool, TrashEntry
 from storcert.simulators.rbd.refusal import Refusal
 
@@ -288,10 +289,13 @@ def trim_all(context: ImageContext, size_bytes: int, progress: Progress | None) 
     total = max(1, -(-context.header.state.size_bytes >> order))
     done = 0
     data = context.pool.data.get(context.image_id)
-    left = data is not None and bool(data.objects)
+    left = (data is not None and bool(data.objects)) or (size_bytes > 0 and context.header.state.parent is not None)
     while left:
         left = context.request(
-            "trim", lambda: image_store.trim(context.pool, context.live_header(), size_bytes, TRIM_BATCH), write=True)
+            "trim",
+            lambda: image_store.trim(context.cluster, context.pool, context.live_header(), size_bytes, TRIM_BATCH),
+            write=True,
+        )
         done = min(total, done + TRIM_BATCH)
         if progress is not None:
             progress(done, total)

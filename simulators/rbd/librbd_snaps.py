@@ -167,7 +167,7 @@ def roll_back(context: ImageContext, name: str) -> None:
 def _resize_header(context: ImageContext, snap: Snapshot) -> None:
     def effect() -> None:
         header = context.live_header()
-        image_store.trim(context.pool, header, snap.size_bytes, 1 << 30)
+        image_store.trim(context.cluster, context.pool, header, snap.size_bytes, 1 << 30)
         header.state = replace(header.state, size_bytes=snap.size_bytes)
 
     context.request("set_size", effect)

@@ -13,8 +13,8 @@ from storcert.simulators.rbd.plain_objects import Extra, RadosObject
 from storcert.simulators.rbd.refusal import Refusal
 
 Step = Callable[[RadosObject, bool], object]
-"""One part of a compound operation, on a copy; told whether the object is there by now. ``MAKES_NOTHING``, given back, says that
-this part makes no object where there is none."""
+"""One part of a compound operation, on a copy; told whether the object is there by now. ``MAKES_NOTHING``, given back, says
+that this part makes no object where there is none."""
 MAKES_NOTHING = "makes nothing"
 
 OBJECT_BYTES_MAX = 128 << 20

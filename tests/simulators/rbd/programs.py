@@ -6,13 +6,12 @@ addresses, times) is replaced by the order in which it turned up. A step that wo
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
+from tests.simulators.rbd.answers import PlainAnswers
 from tests.simulators.rbd.object_programs import KEYS, OBJECT_DRAWS, ObjectSteps
 
 Step = tuple[str, tuple[Any, ...]]
@@ -28,7 +27,6 @@ ORDERS = (None, None, None, 20, 11, 26, 12)
 BITS = (4, 8, 16, 24, 28, 32, 1, 2, 0)
 ODD_NAMES = ("", "n" * 2042, "n" * 2041, "a/b", "a@b", "é", b"by", 5, None)
 SLOTS = 3
-_UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
 
 def _draws() -> dict[str, Callable[[random.Random], tuple[Any, ...]]]:
@@ -132,7 +130,7 @@ def draw(seed: int, steps: int, *, damage: bool = False) -> list[Step]:
     return (start + [(name, DRAWS[name](source)) for name in chosen])[: max(steps, len(start))]
 
 
-class Runner(ObjectSteps):
+class Runner(ObjectSteps, PlainAnswers):
     """Runs the steps of one program in one pool, through two connections. ``io``: a context of each."""
 
     def __init__(self, rados: Any, rbd: Any, io: tuple[Any, Any]) -> None:
@@ -140,7 +138,7 @@ class Runner(ObjectSteps):
         self.rbd = rbd
         self.images = rbd.RBD()
         self.handles: list[Any] = [None] * SLOTS
-        self.known: dict[str, dict[Any, str]] = {}
+        PlainAnswers.__init__(self)
 
     def run(self, program: list[Step]) -> list[Any]:
         """An answer per step."""
@@ -158,41 +156,6 @@ class Runner(ObjectSteps):
             return [f"{type(error).__module__}.{type(error).__name__}", getattr(error, "errno", None)]
         except (TypeError, OverflowError, KeyError, ValueError, AssertionError) as error:
             return [type(error).__name__, None]
-
-    # -- making answers comparable
-
-    def token(self, kind: str, value: Any) -> str:
-        """The same name for the same value, in order of appearance."""
-        seen = self.known.setdefault(kind, {})
-        return seen.setdefault(value, f"{kind}{len(seen)}")
-
-    def plain(self, value: Any) -> Any:
-        if isinstance(value, bytes):
-            return self.digest(value)
-        if isinstance(value, str):
-            return "<uuid>" if _UUID.match(value) else value
-        if isinstance(value, datetime):
-            return "<time>"
-        if isinstance(value, dict):
-            return {key: self.field(key, item) for key, item in sorted(value.items())}
-        if isinstance(value, (list, tuple)):
-            return [self.plain(item) for item in value]
-        if value is None or isinstance(value, (bool, int)):
-            return value
-        return type(value).__name__
-
-    def field(self, key: str, value: Any) -> Any:
-        if key in ("image_id", "block_name_prefix") or (key == "id" and isinstance(value, str)):
-            return self.token("image", str(value).removeprefix("rbd_data."))
-        if key in ("snap_id",) or (key == "id" and isinstance(value, int)):
-            return self.token("snap", value)
-        if key in ("pool_name", "pool"):
-            return "pool"
-        return self.plain(value)
-
-    @staticmethod
-    def digest(data: bytes) -> str:
-        return f"{len(data)} bytes {hashlib.sha256(data).hexdigest()[:12]}"
 
     # -- the pool
 
