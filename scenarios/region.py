@@ -27,6 +27,7 @@ from storcert.harness.record.fault import Fault
 from storcert.scenarios.surroundings import Catalogue, SimulatedServer, note, run_agent
 from storcert.scenarios.survey import survey
 from storcert.simulators.device import SimulatedDevice
+from storcert.simulators.http_source import HttpSource
 from storcert.simulators.network.topology import Network, network_of
 from storcert.simulators.registry import SIMULATED, make_device
 
@@ -57,7 +58,9 @@ class Server:
 
 
 class Region:
-    """``reconcile_ns``: how often each management server reconciles, 0 for never by itself. ``restart_ns``: how long a crashed
+    """``web``: the web servers that every storage VM and host reaches.
+
+    ``reconcile_ns``: how often each management server reconciles, 0 for never by itself. ``restart_ns``: how long a crashed
     location stays down, ``None`` for ever."""
 
     def __init__(
@@ -76,6 +79,7 @@ class Region:
         self._devices: dict[str, _Attached] = {}
         self._servers: dict[str, Server] = {}
         self._topology: Topology | None = None
+        self.web = HttpSource(self.kernel)
         self._stack = ExitStack()
         self._entered = False
 
@@ -141,7 +145,9 @@ class Region:
             for attached in self._devices.values():
                 if topology.reaches(place.name, attached.device.policy):
                     attached.simulated.attach(location)
-            if place.kind is LocationKind.MANAGEMENT:
+            if place.moves_bytes:
+                self.web.attach(location)
+            else:
                 self._servers[place.name] = Server(location)
             self._boot(location)
         self.call(self._add_devices)
@@ -248,6 +254,7 @@ class Region:
         """Heal everything, let what is under way end, reconcile until nothing is left to mend, and tell the journal what bytes
         are where and who carried any. Raises ``TimeoutError`` where it does not come to rest."""
         self.heal()
+        counted: list[Mapping[str, int]] = []
         for _ in range(rounds_max):
             self.advance(20 * MINUTE_NS)
             counted = [self.call(lambda control: control.reconcile(), at=name) for name in sorted(self._servers)]

@@ -23,6 +23,8 @@ from storcert.harness.record.command import Verb
 
 STAGED_AGE_NS = 24 * 3600 * SECOND_NS
 """A staged copy that nobody used for so long goes."""
+REMEMBERED_NS = 24 * 3600 * SECOND_NS
+"""So long it can be asked how a job ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +256,10 @@ def release_host(work: Work) -> Mapping[str, Any]:
 
 
 def recount(engine: Engine, devices: list[DeviceRecord]) -> int:
-    """Capacity counted is capacity used (L-CAPACITY)."""
+    """Capacity counted is capacity used (L-CAPACITY). Jobs that ended long ago are forgotten on this occasion."""
 
     def body(session: Session) -> int:
+        session.forget_jobs(engine.surroundings.now_ns() - REMEMBERED_NS)
         wrong = 0
         for device in devices:
             noted, summed = session.recount(device.name)

@@ -343,8 +343,11 @@ class Session:
         self.unpin(job.id)
 
     def forget_jobs(self, before_ns: int) -> None:
-        """Drop ended jobs that began before that moment."""
-        self._connection.execute("DELETE FROM jobs WHERE state <> 'running' AND created_ns < ?", (before_ns,))
+        """Drop ended jobs that began before that moment, but those that a placement in between still speaks of."""
+        self._connection.execute(
+            "DELETE FROM jobs WHERE state <> 'running' AND created_ns < ? AND id NOT IN "
+            "(SELECT job FROM placements WHERE state <> 'ready' AND job IS NOT NULL)", (before_ns,),
+        )
 
     # -- grants
 
