@@ -24,7 +24,7 @@ class Extents:
     def __init__(self, data: bytes = b"") -> None:
         self.size_bytes = len(data)
         # A tuple is replaced, never changed, so that a copy may share it.
-        self._pieces: tuple[_Piece, ...] = () if _is_zero(data) else ((0, len(data), _period(data)),)
+        self._pieces: tuple[_Piece, ...] = () if _is_zero(data) else ((0, len(data), period_of(data)),)
 
     @property
     def allocated_bytes(self) -> int:
@@ -72,11 +72,11 @@ class Extents:
         zero = _is_zero(data)
         if offset >= self.size_bytes or (self._pieces and offset >= self._pieces[-1][1]):
             if not zero:
-                self._pieces = (*self._pieces, (offset, end, _period(data)))
+                self._pieces = (*self._pieces, (offset, end, period_of(data)))
         elif self._pieces:
-            self._replace(offset, end, None if zero else _period(data))
+            self._replace(offset, end, None if zero else period_of(data))
         elif not zero:
-            self._pieces = ((offset, end, _period(data)),)
+            self._pieces = ((offset, end, period_of(data)),)
         self.size_bytes = max(self.size_bytes, end)
 
     def fill(self, offset: int, length: int, unit: bytes) -> None:
@@ -127,7 +127,7 @@ def _is_zero(data: bytes) -> bool:
     return not data.strip(b"\0")
 
 
-def _period(data: bytes) -> bytes:
+def period_of(data: bytes) -> bytes:
     """One period of ``data`` where it is a pattern, else ``data`` itself."""
     if len(data) >= _PATTERN_BYTES_MIN:
         for period in _PERIODS:

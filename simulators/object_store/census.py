@@ -14,10 +14,11 @@ def census(store: Store) -> tuple[CensusEntry, ...]:
     """
     found: list[CensusEntry] = []
     for bucket in store.buckets.values():
-        for key, versions in bucket.versions.items():
+        for key in bucket.keys_from(""):
             name = f"{bucket.name}/{key}"
+            versions = bucket.versions(key)
             for version in versions:
-                kind = "delete-marker" if version.content is None else "object" if version is versions[-1] else "version"
+                kind = "delete-marker" if not version.exists else "object" if version is versions[-1] else "version"
                 found.append(CensusEntry(kind, name, version.version_id, version.size_bytes))
         for upload in bucket.uploads.values():
             name = f"{bucket.name}/{upload.key}"

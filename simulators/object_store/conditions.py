@@ -8,7 +8,8 @@ from typing import Any
 
 from storcert.simulators.object_store.dialect import Dialect
 from storcert.simulators.object_store.errors import Refusal
-from storcert.simulators.object_store.model import NULL_VERSION, Bucket, Version
+from storcert.simulators.object_store.model import NULL_VERSION, Bucket
+from storcert.simulators.object_store.version import Version
 
 
 def failed(condition: str, code: str = "PreconditionFailed") -> Refusal:
@@ -59,7 +60,7 @@ def check_write(dialect: Dialect, params: Mapping[str, Any], bucket: Bucket, key
 def _marker_counts(dialect: Dialect, bucket: Bucket, key: str) -> bool:
     """Whether there is a delete marker that this server takes for an object."""
     version = bucket.current(key)
-    marked = version is not None and version.content is None and bucket.versioning != "Enabled"
+    marked = version is not None and not version.exists and bucket.versioning != "Enabled"
     return marked and bool(dialect["marker_counts_as_object"])
 
 

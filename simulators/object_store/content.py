@@ -8,6 +8,9 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
+
+from storcert.simulators.extents import period_of
 
 _SMALL_BYTES = 4096
 
@@ -36,11 +39,59 @@ def _compute(body: bytes) -> Digests:
 
 def digests_of(body: bytes) -> Digests:
     """MD5 and CRC-32 of ``body``; a block of zeros, the commonest body of a storage test, is hashed once per size."""
+    return _zero_digests(len(body)) if _is_zeros(body) else _compute(body)
+
+
+_zeros_seen: list[bytes] = [b""]
+
+
+def _is_zeros(body: bytes) -> bool:
+    """Whether it is more than a few bytes, all zero."""
     size = len(body)
-    # The comparison with a kept block of zeros stops at the first other byte, so it is free for real data.
-    if size > _SMALL_BYTES and not body[0] and not body[-1] and body == _zeros(size):
-        return _zero_digests(size)
-    return _compute(body)
+    if size <= _SMALL_BYTES or body[0] or body[-1]:
+        return False
+    # A driver that makes a volume sends one block of zeros again and again. The comparison stops at the first other byte.
+    if body is not _zeros_seen[0]:
+        if body != _zeros(size):
+            return False
+        _zeros_seen[0] = body
+    return True
+
+
+class Repeated:
+    """So many bytes of a pattern, of which one is kept."""
+
+    __slots__ = ("_size", "_unit")
+
+    def __init__(self, unit: bytes, size_bytes: int) -> None:
+        self._unit = unit
+        self._size = size_bytes
+
+    def __len__(self) -> int:
+        return self._size
+
+    def cut(self, offset: int, length: int) -> Repeated:
+        """A range of it, kept as small."""
+        begin = offset % len(self._unit)
+        return Repeated(self._unit[begin:] + self._unit[:begin], length)
+
+    def part(self, offset: int, length: int) -> bytes:
+        """The bytes of a range, fewer only at the end."""
+        length = max(0, min(length, self._size - offset))
+        begin = offset % len(self._unit)
+        return (self._unit * (-(-(begin + length) // len(self._unit))))[begin : begin + length]
+
+
+def received(body: bytes) -> tuple[Content, Digests]:
+    """A body as it is kept, and what is known of it. Zeros and patterns cost one period of theirs."""
+    if _is_zeros(body):
+        return Content((Repeated(b"\0", len(body)),)), _zero_digests(len(body))
+    unit = period_of(body)
+    kept = body if len(unit) == len(body) else Repeated(unit, len(body))
+    return Content((kept,)), _compute(body)
+
+
+Piece: TypeAlias = bytes | Repeated
 
 
 class Content:
@@ -48,7 +99,7 @@ class Content:
 
     __slots__ = ("_pieces", "size_bytes")
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[Piece]) -> None:
         self._pieces = tuple(piece for piece in pieces if piece)
         self.size_bytes = sum(map(len, self._pieces))
 
@@ -61,6 +112,9 @@ class Content:
         """The bytes from ``offset``, at most ``length``. No copy where a whole piece is asked for."""
         if len(self._pieces) == 1:
             piece = self._pieces[0]
+            if type(piece) is Repeated:
+                return piece.part(offset, length)
+            assert type(piece) is bytes
             return piece if offset == 0 and length >= len(piece) else piece[offset : offset + length]
         found: list[bytes | memoryview] = []
         for piece in self._pieces:
@@ -69,7 +123,10 @@ class Content:
             if offset >= len(piece):
                 offset -= len(piece)
                 continue
-            part = memoryview(piece)[offset : offset + length]
+            if isinstance(piece, Repeated):
+                part: bytes | memoryview = piece.part(offset, length)
+            else:
+                part = memoryview(piece)[offset : offset + length]
             found.append(part)
             length -= len(part)
             offset = 0
@@ -79,7 +136,20 @@ class Content:
         """A range as a content of its own."""
         if offset == 0 and length >= self.size_bytes:
             return self
-        return Content((self.read(offset, length),))
+        found: list[Piece] = []
+        for piece in self._pieces:
+            if length <= 0:
+                break
+            size = len(piece)
+            if offset < size:
+                amount = min(length, size - offset)
+                if amount == size:
+                    found.append(piece)
+                else:
+                    found.append(piece.cut(offset, amount) if isinstance(piece, Repeated) else piece[offset : offset + amount])
+                length -= amount
+            offset = max(0, offset - size)
+        return Content(found)
 
 
 def crc32_text(value: int) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from storcert.simulators.object_store.errors import Refusal
-from storcert.simulators.object_store.model import Bucket, Store, Version
+from storcert.simulators.object_store.model import Bucket, Store
 from storcert.simulators.object_store.multipart import OWNER
 from storcert.simulators.object_store.objects import Params, remove
 from storcert.simulators.object_store.reply import Reply, moment
+from storcert.simulators.object_store.version import Version
 
 # No key of Unicode text sorts after a prefix followed by this: how a whole group of keys is skipped.
 _AFTER_ALL = "\U0010ffff"
@@ -180,7 +181,7 @@ def list_object_versions(store: Store, params: Params, _body: bytes) -> Reply:
             prefixes.append(group)
             last = (group, "")
             continue
-        versions = bucket.versions[key]
+        versions = bucket.versions(key)
         for version in reversed(versions):
             if key == key_marker and skip:
                 skip = version.version_id != id_marker
@@ -198,8 +199,8 @@ def list_object_versions(store: Store, params: Params, _body: bytes) -> Reply:
     }
     if truncated:
         result["NextKeyMarker"], result["NextVersionIdMarker"] = last
-    objects = [_version_entry(version, newest) for version, newest in found if version.content is not None]
-    markers = [_version_entry(version, newest) for version, newest in found if version.content is None]
+    objects = [_version_entry(version, newest) for version, newest in found if version.exists]
+    markers = [_version_entry(version, newest) for version, newest in found if not version.exists]
     if objects:
         result["Versions"] = objects
     if markers:
@@ -218,7 +219,7 @@ def _version_entry(version: Version, newest: bool) -> dict[str, Any]:
         "Owner": dict(OWNER), "Key": version.key, "VersionId": version.version_id, "IsLatest": newest,
         "LastModified": moment(version.modified_ns),
     }
-    if version.content is not None:
+    if version.exists:
         entry |= {"ETag": f'"{version.etag}"', "Size": version.size_bytes, "StorageClass": "STANDARD"}
     return entry
 

@@ -7,7 +7,7 @@ move is atomic because nothing in it can be interrupted: S3 promises strong cons
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from storcert.simulators.object_store.content import Content, Digests
 from storcert.simulators.object_store.dialect import Dialect
 from storcert.simulators.object_store.errors import Refusal
+from storcert.simulators.object_store.version import Version
 
 NULL_VERSION = "null"
 GIB = 1024**3
@@ -37,25 +38,6 @@ class Limits:
     page_size: int = 1000
     delete_keys_max: int = 1000
     key_bytes_max: int = 1024
-
-
-@dataclass(slots=True)
-class Version:
-    """One version of a key; ``content is None`` is a delete marker. ``etag`` is without quotes."""
-
-    key: str
-    version_id: str
-    content: Content | None
-    etag: str
-    modified_ns: int
-    headers: dict[str, Any] = field(default_factory=dict)
-    metadata: dict[str, str] = field(default_factory=dict)
-    checksums: dict[str, str] = field(default_factory=dict)
-    part_sizes: tuple[int, ...] = ()
-
-    @property
-    def size_bytes(self) -> int:
-        return 0 if self.content is None else self.content.size_bytes
 
 
 @dataclass(slots=True)
@@ -94,58 +76,68 @@ class Completed:
 class Bucket:
     """Keys in UTF-8 byte order (which for Python text is the order of ``str``), their versions, pending uploads."""
 
-    __slots__ = ("_keys", "completed", "created_ns", "location", "name", "uploads", "versioning", "versions")
+    __slots__ = ("_keys", "_versions", "completed", "created_ns", "location", "name", "uploads", "versioning")
 
     def __init__(self, name: str, created_ns: int, location: str | None) -> None:
         self.name = name
         self.created_ns = created_ns
         self.location = location
         self.versioning: str | None = None
-        self.versions: dict[str, list[Version]] = {}
         self.uploads: dict[str, Upload] = {}
         self.completed: dict[str, Completed] = {}
+        # Most keys have one version, which needs no list.
+        self._versions: dict[str, Version | list[Version]] = {}
         self._keys: list[str] = []
+
+    def versions(self, key: str) -> Sequence[Version]:
+        """All versions of a key, oldest first."""
+        found = self._versions.get(key)
+        if found is None:
+            return ()
+        return (found,) if type(found) is Version else found  # type: ignore[return-value]
 
     def current(self, key: str) -> Version | None:
         """The newest version of a key, which may be a delete marker."""
-        versions = self.versions.get(key)
-        return versions[-1] if versions else None
+        found = self._versions.get(key)
+        return found[-1] if type(found) is list else found  # type: ignore[return-value]
 
     def live(self, key: str) -> Version | None:
         """The object a plain GET sees."""
         version = self.current(key)
-        return None if version is None or version.content is None else version
+        return version if version is not None and version.exists else None
 
     def find(self, key: str, version_id: str) -> Version | None:
         """One version by its id."""
-        for version in self.versions.get(key, ()):
+        for version in self.versions(key):
             if version.version_id == version_id:
                 return version
         return None
 
     def add(self, version: Version) -> None:
         """Make ``version`` the current one. A version of the same id (``null``) goes."""
-        versions = self.versions.get(version.key)
-        if versions is None:
-            self.versions[version.key] = [version]
-            insort(self._keys, version.key)
-        elif len(versions) == 1 and versions[0].version_id == version.version_id:
-            versions[0] = version
-        else:
-            versions[:] = [old for old in versions if old.version_id != version.version_id]
-            versions.append(version)
+        key = version.key
+        before = self.versions(key)
+        if not before:
+            insort(self._keys, key)
+        kept = [old for old in before if old.version_id != version.version_id]
+        self._versions[key] = [*kept, version] if kept else version
 
     def remove(self, key: str, version_id: str) -> Version | None:
         """Take one version away for good; gives it, or ``None`` if there was none."""
         version = self.find(key, version_id)
         if version is None:
             return None
-        versions = self.versions[key]
-        versions.remove(version)
-        if not versions:
-            del self.versions[key]
+        left = [other for other in self.versions(key) if other is not version]
+        if left:
+            self._versions[key] = left[0] if len(left) == 1 else left
+        else:
+            del self._versions[key]
             del self._keys[bisect_left(self._keys, key)]
         return version
+
+    def has(self, key: str) -> bool:
+        """Whether there is any version of a key."""
+        return key in self._versions
 
     def keys_from(self, start: str) -> Iterator[str]:
         """Keys not before ``start``, in order."""
@@ -161,7 +153,7 @@ class Bucket:
     @property
     def empty(self) -> bool:
         """No version and no delete marker (pending uploads do not count)."""
-        return not self.versions
+        return not self._versions
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ import itertools
 from typing import Any
 
 from storcert.simulators.object_store.conditions import check_publish
-from storcert.simulators.object_store.content import Content, composite_crc32, crc32_text, digests_of, multipart_etag
+from storcert.simulators.object_store.content import Content, composite_crc32, crc32_text, multipart_etag, received
 from storcert.simulators.object_store.errors import Refusal
-from storcert.simulators.object_store.model import Bucket, Completed, Part, Store, Upload, Version
+from storcert.simulators.object_store.model import Bucket, Completed, Part, Store, Upload
 from storcert.simulators.object_store.objects import (
     Params,
     add_version,
@@ -19,6 +19,7 @@ from storcert.simulators.object_store.objects import (
     properties,
 )
 from storcert.simulators.object_store.reply import Reply, moment
+from storcert.simulators.object_store.version import Version
 
 OWNER = {"DisplayName": "storcert", "ID": "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"}
 
@@ -80,12 +81,12 @@ def upload_part(store: Store, params: Params, body: bytes) -> Reply:
     if len(body) > store.limits.part_size_max_bytes:
         raise Refusal("EntityTooLarge", details={"MaxSizeAllowed": str(store.limits.part_size_max_bytes)})
     store.check_space()
-    digests = digests_of(body)
+    kept, digests = received(body)
     check_body(store, params, body, digests)
     number: int = params["PartNumber"]
     if number < 1:
         return Reply({"ETag": f'"{digests.md5.hex()}"'})
-    part = Part(number, Content((body,)), digests, digests.md5.hex(), store.now_ns)
+    part = Part(number, kept, digests, digests.md5.hex(), store.now_ns)
     upload.parts[number] = part
     reply = Reply({"ETag": f'"{part.etag}"'})
     if store.dialect["checksum_returned"]:
@@ -113,8 +114,8 @@ def upload_part_copy(store: Store, params: Params, _body: bytes) -> Reply:
                       f"source: {store.limits.copy_max_bytes}")
     store.check_space()
     body = content.read(0, content.size_bytes)
-    digests = digests_of(body)
-    part = Part(params["PartNumber"], Content((body,)), digests, digests.md5.hex(), store.now_ns)
+    kept, digests = received(body)
+    part = Part(params["PartNumber"], kept, digests, digests.md5.hex(), store.now_ns)
     if part.number >= 1:
         upload.parts[part.number] = part
     etag = f'"{part.etag}"' if store.dialect["copy_etag_quoted"] else part.etag
@@ -162,13 +163,14 @@ def complete_multipart_upload(store: Store, params: Params, _body: bytes) -> Rep
     if params.get("MpuObjectSize", total) != total:
         raise Refusal("InvalidRequest", "The provided 'x-amz-mp-object-size' header does not match what was computed.")
     check_publish(store.dialect, "complete_if_none_match_existing", params, bucket.live(key))
+    checksums: dict[str, str] = {}
+    if upload.checksum_algorithm == "CRC32":
+        checksums["ChecksumCRC32"] = composite_crc32(part.digests.crc32 for part in parts)
     version = Version(
         key, store.version_id_for(bucket), Content.joined(part.content for part in parts),
         multipart_etag(part.digests.md5 for part in parts), store.now_ns, upload.headers, upload.metadata,
-        part_sizes=tuple(part.content.size_bytes for part in parts),
+        checksums, part_sizes=tuple(part.content.size_bytes for part in parts),
     )
-    if upload.checksum_algorithm == "CRC32":
-        version.checksums = {"ChecksumCRC32": composite_crc32(part.digests.crc32 for part in parts)}
     bucket.add(version)
     del bucket.uploads[upload_id]
     result: dict[str, Any] = {

@@ -16,16 +16,16 @@ from storcert.simulators.object_store.conditions import (
     check_read,
     check_write,
 )
-from storcert.simulators.object_store.content import Content, Digests, crc32_text, digests_of
+from storcert.simulators.object_store.content import Digests, crc32_text, digests_of, received
 from storcert.simulators.object_store.errors import Refusal
-from storcert.simulators.object_store.model import NULL_VERSION, Bucket, Store, Version
+from storcert.simulators.object_store.model import NULL_VERSION, Bucket, Store
 from storcert.simulators.object_store.ranges import read_range
 from storcert.simulators.object_store.reply import Reply, http_date, moment
+from storcert.simulators.object_store.version import DEFAULT_CONTENT_TYPE, Version
 
 Params = Mapping[str, Any]
 
 STORED_HEADERS = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 
 
 def check_key(store: Store, key: str) -> None:
@@ -90,13 +90,13 @@ def put_object(store: Store, params: Params, body: bytes) -> Reply:
     if len(body) > store.limits.put_max_bytes:
         raise Refusal("EntityTooLarge", details={"MaxSizeAllowed": str(store.limits.put_max_bytes)})
     store.check_space()
-    digests = digests_of(body)
+    content, digests = received(body)
     check_body(store, params, body, digests)
     check_write(store.dialect, params, bucket, key)
     headers, metadata = properties(store, params)
     checksums = client_checksums(params, body, digests)
     version = Version(
-        key, store.version_id_for(bucket), Content((body,)), digests.md5.hex(), store.now_ns, headers, metadata, checksums,
+        key, store.version_id_for(bucket), content, digests.md5.hex(), store.now_ns, headers, metadata, checksums,
     )
     bucket.add(version)
     reply = Reply({"ETag": f'"{version.etag}"'})
@@ -130,7 +130,7 @@ def find_for_read(store: Store, bucket: Bucket, key: str, version_id: str | None
         version = bucket.current(key)
         if version is None:
             raise Refusal("NoSuchKey", details={"Key": key})
-        if version.content is None:
+        if not version.exists:
             headers = {"x-amz-delete-marker": "true", "x-amz-version-id": version.version_id}
             raise Refusal("NoSuchKey", details={"Key": key}, headers=headers)
         return version
@@ -138,7 +138,7 @@ def find_for_read(store: Store, bucket: Bucket, key: str, version_id: str | None
     if version is None:
         details = {"Key": key, "VersionId": version_id}
         raise Refusal(str(store.dialect["get_unknown_version"]), details=details)
-    if version.content is None:
+    if not version.exists:
         code = str(store.dialect["get_version_of_delete_marker"])
         raise Refusal(code, headers={"x-amz-delete-marker": "true", "x-amz-version-id": version.version_id})
     return version
@@ -186,8 +186,8 @@ def _read(store: Store, params: Params, part_row: str, *, with_body: bool) -> Re
     for name in ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires"):
         if f"Response{name}" in params:
             result[name] = params[f"Response{name}"]
-    result["Metadata"] = dict(version.metadata)
-    for name, value in version.metadata.items():
+    metadata = result["Metadata"] = version.metadata
+    for name, value in metadata.items():
         headers[f"x-amz-meta-{name}"] = value
     add_version(store, bucket, reply, version, params.get("VersionId"))
     if with_body:
@@ -219,20 +219,20 @@ def delete_object(store: Store, params: Params, _body: bytes) -> Reply:
 def remove(store: Store, bucket: Bucket, key: str, version_id: str | None) -> dict[str, Any]:
     """The deletion itself, with the elements its answer carries."""
     if version_id is not None:
-        known = key in bucket.versions
+        known = bucket.has(key)
         version = bucket.remove(key, version_id)
         named = bucket.versioning is not None or version_id != NULL_VERSION
         if version is None and not store.dialect["delete_unknown_version_named"]:
             named = named and known and version_id == NULL_VERSION
         result: dict[str, Any] = {"VersionId": version_id} if named else {}
-        if version is not None and version.content is None:
+        if version is not None and not version.exists:
             result["DeleteMarker"] = True
         return result
     if bucket.versioning is None:
         bucket.remove(key, NULL_VERSION)
         return {}
     current = bucket.current(key)
-    upon_marker = current is not None and current.content is None and (
+    upon_marker = current is not None and not current.exists and (
         bucket.versioning == "Enabled" or current.version_id != NULL_VERSION
     )
     if upon_marker and not store.dialect["delete_marker_upon_marker"]:
@@ -282,8 +282,8 @@ def copy_object(store: Store, params: Params, _body: bytes) -> Reply:
             "changing the object's metadata, storage class, website redirect location or encryption attributes.")
     store.check_space()
     check_publish(store.dialect, "copy_if_none_match_existing", params, bucket.live(key))
-    headers, metadata = properties(store, params) if replace else (dict(source.headers), dict(source.metadata))
-    etag, checksums, part_sizes = source.etag, dict(source.checksums), source.part_sizes
+    headers, metadata = properties(store, params) if replace else (source.headers, source.metadata)
+    etag, checksums, part_sizes = source.etag, source.checksums, source.part_sizes
     if part_sizes and store.dialect["copy_of_multipart"] == "md5 of the bytes":
         whole = digests_of(content.read(0, content.size_bytes))
         etag, checksums, part_sizes = whole.md5.hex(), {"ChecksumCRC32": crc32_text(whole.crc32)}, ()

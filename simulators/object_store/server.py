@@ -56,6 +56,7 @@ class Server:
         self.credentials = credentials
         self._races = races
         self._busy_until_ns: dict[tuple[str, str], int] = {}
+        self._busy_keys_max = _BUSY_KEYS_MAX
 
     def handle(
         self, operation: str, params: Mapping[str, Any], body: bytes, credentials: Credentials | None, now_ns: int,
@@ -121,6 +122,7 @@ class Server:
             raise Refusal(code, details={"Key": params["Key"]})
 
     def _note_busy(self, key: tuple[str, str], now_ns: int, duration_ns: int) -> None:
-        if len(self._busy_until_ns) >= _BUSY_KEYS_MAX:
+        if len(self._busy_until_ns) >= self._busy_keys_max:
             self._busy_until_ns = {name: until for name, until in self._busy_until_ns.items() if until > now_ns}
+            self._busy_keys_max = max(_BUSY_KEYS_MAX, 2 * len(self._busy_until_ns))
         self._busy_until_ns[key] = now_ns + duration_ns
