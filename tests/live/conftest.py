@@ -21,7 +21,9 @@ from pathlib import Path
 import pytest
 
 from tests.live import ceph as ceph_cluster
+from tests.live import ganesha as nfs_server
 from tests.live.ceph import Ceph, Layout
+from tests.live.ganesha import Ganesha
 
 #: One index object a bucket: making one is faster. The smallest part as in the programs of the differential test.
 GATEWAY_OPTIONS = "rgw multipart min part size = 10\nrgw override bucket index max shards = 1"
@@ -52,3 +54,18 @@ def radosgw() -> Iterator[Ceph]:
     for cluster in _cluster(Layout(more_gateway=GATEWAY_OPTIONS)):
         cluster.gateway_command("user", "modify", "--uid=t", "--max-buckets=0")
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def ganesha() -> Iterator[Ganesha]:
+    """An NFS server; ``tests.live.onc_rpc`` speaks to it."""
+    reason = nfs_server.unavailable()
+    if reason is not None:
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="storcert-nfs-") as folder:
+        server = Ganesha(Path(folder) / "g")
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()

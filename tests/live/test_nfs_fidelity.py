@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
+import itertools
+import os
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from storcert.simulators.nfs.known_differences import KNOWN_DIFFERENCES
 from storcert.simulators.nfs.protocol import (
     CommitArguments,
     CreateArguments,
@@ -20,7 +18,6 @@ from storcert.simulators.nfs.protocol import (
     Stable,
     WriteArguments,
 )
-from tests.live import ganesha as ganesha_server
 from tests.live.ganesha import Ganesha
 from tests.live.nfs_comparison import Comparison, Real, Simulated, compare, smallest
 from tests.live.onc_rpc import mount
@@ -32,68 +29,49 @@ STEPS = 60
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Ganesha]:
-    """A running ganesha."""
-    reason = ganesha_server.unavailable()
-    if reason is not None:
-        pytest.skip(reason)
-    with tempfile.TemporaryDirectory(prefix="storcert-nfs-") as folder:
-        running = Ganesha(Path(folder) / "g")
-        try:
-            running.start()
-            yield running
-        finally:
-            running.stop()
-
-
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    ("export", "programs", "calls_min"), [("plain", 250, 10_000), ("readonly", 60, 2_000), ("squash", 40, 1_200)])
-def test_generated_programs(server: Ganesha, export: str, programs: int, calls_min: int) -> None:
+@pytest.mark.parametrize(("export", "calls_min"), [("plain", 10_000), ("readonly", 2_000), ("squash", 1_000)])
+def test_generated_programs(ganesha: Ganesha, export: str, calls_min: int) -> None:
+    """Ten thousand calls take half a minute at most, so they are always made; more where the environment asks for more."""
+    wanted = max(calls_min, int(os.environ.get("STORCERT_LIVE_CALLS", "0")) if export == "plain" else 0)
     calls = 0
     rows: Counter[str] = Counter()
     seen: Counter[tuple[str, str]] = Counter()
-    for seed in range(programs):
+    for seed in itertools.count():
+        if calls >= wanted:
+            break
         program = draw(seed, STEPS)
-        found = compare(program, server, export)
+        found = compare(program, ganesha, export)
         if found.unexplained:
-            steps = smallest(program[: found.calls], server, export)
+            steps = smallest(program[: found.calls], ganesha, export)
             pytest.fail("\n".join([f"seed {seed}", *found.unexplained, "shows with:", *(f"  {step}" for step in steps)]))
         calls += found.calls
         rows += found.rows
         seen += found.statuses
     print(f"{export}: {calls} calls, {len(seen)} kinds of answers; explained: {dict(sorted(rows.items()))}")
-    assert calls >= calls_min
     if export == "plain":
         done = {name for name, status in seen if status == "NFS3_OK"}
         assert done >= {str(procedure) for procedure in P} - {"NULL"}, "a procedure that never succeeded was not compared"
 
 
-def test_the_comparison_sees_a_wrong_model(server: Ganesha, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were a directory to be removed with what is in it, the programs would tell."""
+def test_the_comparison_sees_a_wrong_model(ganesha: Ganesha, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were GETATTR always about the root, the programs would tell."""
     from storcert.simulators.nfs import reading
     from storcert.simulators.nfs import server as model
 
     monkeypatch.setitem(model.OPERATIONS, P.GETATTR, lambda fs, caller, call: reading.AttributesResult(
         fs.tree.root.attributes()))  # type: ignore[index]
-    results = [compare(draw(seed, STEPS), server) for seed in range(10)]
+    results = [compare(draw(seed, STEPS), ganesha) for seed in range(10)]
     assert any(result.unexplained for result in results)
 
 
-def test_every_row_has_a_reason() -> None:
-    assert all(row.reason and row.procedures and row.field for row in KNOWN_DIFFERENCES)
-    names = [row.name for row in KNOWN_DIFFERENCES if not row.name.startswith("slash-in-name")]
-    assert len(names) == len(set(names))
-
-
-def test_a_full_export(server: Ganesha) -> None:
+def test_a_full_export(ganesha: Ganesha) -> None:
     """No space: refused at WRITE; CREATE, COMMIT and REMOVE work, and what was removed can be written again."""
-    if not server.has_small:
+    if not ganesha.has_small:
         pytest.skip("no loop mounts here")
-    real = Real(server)
+    real = Real(ganesha)
     simulated = Simulated(capacity_bytes=14 * MIB)
-    told = [_fill(simulated, simulated.server.root), _fill(real, mount(server.mount_port, str(server.path("small"))))]
+    told = [_fill(simulated, simulated.server.root), _fill(real, mount(ganesha.mount_port, str(ganesha.path("small"))))]
     real.reconnect()
     assert told[0] == told[1] == [
         "WRITE NOSPC", "COMMIT OK", "CREATE OK", "WRITE NOSPC", "READ-ONLY CALLS OK", "REMOVE OK", "WRITE OK", "COMMIT OK"]
@@ -135,22 +113,22 @@ def _fill(target: Simulated | Real, root: bytes) -> list[str]:
     return told
 
 
-def test_a_frozen_server_does_it_later(server: Ganesha) -> None:
+def test_a_frozen_server_does_it_later(ganesha: Ganesha) -> None:
     """The client gave up; the server was only slow to wake up. [the simulator's fault ``frozen``]"""
-    root = mount(server.mount_port, str(server.path("plain")))
-    real = Real(server)
+    root = mount(ganesha.mount_port, str(ganesha.path("plain")))
+    real = Real(ganesha)
     real.empty(root)
-    server.freeze()
+    ganesha.freeze()
     try:
         with pytest.raises(TimeoutError):
             real.call(P.CREATE, CreateArguments(root, b"late"), uid=0, gid=0, connection=0, xid=1)
     finally:
-        server.thaw()
+        ganesha.thaw()
     real.reconnect()
     found = real.call(P.LOOKUP, NameArguments(root, b"late"), uid=0, gid=0, connection=0, xid=2)
     real.reconnect()
     assert found.status is NfsStatus.NFS3_OK
 
 
-def test_comparisons_start_from_nothing(server: Ganesha) -> None:
-    assert isinstance(compare(draw(1, 5), server), Comparison)
+def test_comparisons_start_from_nothing(ganesha: Ganesha) -> None:
+    assert isinstance(compare(draw(1, 5), ganesha), Comparison)
