@@ -68,6 +68,10 @@ class Lookup:
             found.learn(attributes, self.options, self.now_ns)
         return found
 
+    def evict(self, inode: Inode) -> None:
+        """Its last name is gone: nobody will come by it again but those who have it open."""
+        self._inodes.pop(inode.handle, None)
+
     def fetch(self, inode: Inode) -> None:
         """Ask the server for the attributes, whatever is believed."""
         if inode.stale:

@@ -134,6 +134,8 @@ class Names:
         self._remove(dentry, Procedure.REMOVE)
         if inode is not None:
             inode.expire()  # it may have other names, and one link less
+            if inode.attributes.nlink <= 1:
+                self._lookup.evict(inode)
 
     def _remove(self, dentry: Dentry, procedure: Procedure) -> None:
         directory, name = dentry.directory, dentry.name

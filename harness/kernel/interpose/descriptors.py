@@ -6,6 +6,7 @@ Positions live in the open file description; the mounted file system only sees o
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from typing import Any
 
@@ -107,9 +108,16 @@ def fstat(namespace: Namespace, descriptor: int, /) -> os.stat_result:
     return description.filesystem.fstat(description.handle)
 
 
-def lock(namespace: Namespace, descriptor: int) -> None:
+def control(namespace: Namespace, descriptor: int, name: str, command: int = 0, *_: Any) -> Any:
+    """``fcntl`` of flags says what there is and takes what it is told; ``ioctl`` is for devices; all the rest is locks."""
     description = namespace.description(descriptor)
-    description.filesystem.lock(description.handle)
+    if name == "ioctl":
+        raise failure(errno.ENOTTY)
+    if name == "fcntl" and command == fcntl.F_GETFL:
+        return description.flags & ~os.O_CLOEXEC
+    if name == "fcntl" and command in (fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_SETFL):
+        return fcntl.FD_CLOEXEC if command == fcntl.F_GETFD else 0
+    return description.filesystem.lock(description.handle)
 
 
 def posix_fallocate(namespace: Namespace, descriptor: int, offset: int, length: int, /) -> None:

@@ -260,13 +260,16 @@ def _gettempdir(original: Callable[[], Any], /) -> Any:
     return next((location.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if location.environ.get(name)), "/tmp")
 
 
-def _lock(original: Callable[..., Any], fd: Any, *args: Any) -> Any:
-    if running[0] is None or (location := location_here()) is None:
-        return original(fd, *args)
-    number = fd if isinstance(fd, int) else fd.fileno()
-    if descriptors.is_ours(number):
-        return descriptors.lock(namespace_of(location), number)
-    return original(fd, *args)
+def _control(name: str) -> Callable[[Any], Any]:
+    def call(original: Callable[..., Any], /, fd: Any, *args: Any) -> Any:
+        if running[0] is None or (location := location_here()) is None:
+            return original(fd, *args)
+        number = fd if isinstance(fd, int) else fd.fileno()
+        if not descriptors.is_ours(number):
+            return original(fd, *args)
+        return descriptors.control(namespace_of(location), number, name, *args)
+
+    return lambda original: MethodType(call, original)
 
 
 def _sqlite_connect(original: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -325,7 +328,7 @@ def install(interposition: Interposition) -> None:
     replace(os, "umask", lambda original: MethodType(_umask, original))
     replace(tempfile, "_gettempdir", lambda original: MethodType(_gettempdir, original))
     for name in ("flock", "lockf", "fcntl", "ioctl"):
-        replace(fcntl, name, lambda original: MethodType(_lock, original))
+        replace(fcntl, name, _control(name))
     sqlite3 = sys.modules.get("sqlite3")
     if sqlite3 is not None:
         replace(sqlite3, "connect", lambda original: MethodType(_sqlite_connect, original))

@@ -105,6 +105,18 @@ def test_ends_are_asked_for_without_attributes() -> None:
     assert (found, set(heard)) == (3, {"size", "release"})
 
 
+def test_flags_of_a_descriptor() -> None:
+    def body() -> tuple[int, int, int]:
+        with open(f"{M}/a", "ab") as file:
+            fcntl.fcntl(file, fcntl.F_SETFD, 0)
+            with pytest.raises(OSError, match="ioctl"):
+                fcntl.ioctl(file, 0)
+            flags = fcntl.fcntl(file, fcntl.F_GETFL)
+            return flags & os.O_APPEND, flags & os.O_ACCMODE, fcntl.fcntl(file, fcntl.F_GETFD)
+
+    assert run(body)[0] == (os.O_APPEND, os.O_WRONLY, fcntl.FD_CLOEXEC)
+
+
 def test_nobody_has_locks() -> None:
     def body() -> None:
         with open(f"{M}/a", "wb") as file:
