@@ -67,6 +67,7 @@ class Client:
         self.full_try = False  # be told that the pool is full rather than wait
         self.shut_out = False  # it has learned that it is on the blocklist
         self.closed = False
+        self.late: list[_Request] = []  # given up, and still under way
         self._leave = wire.kernel.event()
 
     @property
@@ -116,6 +117,7 @@ class Client:
             left_ns = None if deadline_ns is None else deadline_ns - kernel.now_ns
             if left_ns is not None and left_ns <= 0:
                 raise Refusal(errno.ETIMEDOUT)
+            place = len(self.wire.requests)
             try:
                 answer = self.wire.call(
                     operation, target, exchange.arrive, sent_bytes=sent_bytes, read_timeout_ns=left_ns).answer
@@ -123,6 +125,8 @@ class Client:
                 # Raised at the cluster, where nobody is at a location: once more here, so that it is noted.
                 raise NotModelled(str(error)) from None
             except ReadTimeout:
+                if self.wire.requests[place].answer == "pending":
+                    self.late.append(exchange)
                 raise Refusal(errno.ETIMEDOUT) from None
             except (ConnectRefused, ConnectionReset, ConnectionCut):
                 kernel.sleep_ns(backoff_ns if left_ns is None else min(backoff_ns, left_ns))
@@ -167,8 +171,16 @@ class _Request:
         self.settled: Answer | None = None
 
     def arrive(self) -> Answer:
-        """At the instant of its arrival, in the kernel's hub."""
+        """At the instant of its arrival, in the kernel's hub.
+
+        Requests of one client to one object are done in the order they were sent; here all of a client are, so what it gave up
+        as too slow comes before what it sends next.
+        """
         client = self.client
+        while client.late:
+            earlier = client.late.pop(0)
+            if earlier is not self:
+                earlier.arrive()
         cluster = client.cluster
         striking = cluster.striking
         if self.settled is not None:

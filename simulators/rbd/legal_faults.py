@@ -9,7 +9,7 @@ proof of failure. [measured: Ceph 16.2.15, SIGSTOP and SIGKILL of monitor and OS
 - ``request_lost``, ``answer_lost``: silence, without or with the effect, until the client's timeout. With value 1 the
   connection breaks instead, and the request is sent again.
 - ``slow``: before the effect only; after it, it looks like ``answer_lost`` or like nothing. A client that gives up earlier
-  does not stop the effect.
+  does not stop the effect; it comes before that of the client's next request (an OSD keeps the order).
 - ``server_restart``, ``power_loss``: daemons killed and back after a while. Requests wait and are sent again; with a
   timeout they fail meanwhile. Acknowledged data stays. [measured: SIGKILL of one of three OSDs, bluestore: 0.16 s stall]
 - a connection cut inside a body is not a kind of its own: librados sends again, as after a restart. [same measurement]

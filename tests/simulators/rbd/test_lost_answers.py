@@ -65,3 +65,16 @@ def test_two_clients_that_take_snapshots_at_once_both_get_one(world: RbdWorld) -
             return sorted(one["name"] for one in image.list_snaps())
 
     assert world.run(names) == [f"s{number}" for number in range(6)]
+
+
+def test_what_was_given_up_as_too_slow_comes_before_what_is_sent_next(world: RbdWorld) -> None:
+    def program(s: Session) -> Any:
+        world.arm(Fault("slow", "dir_add_image", 1, Phase.BEFORE, 1, 120 * SECOND_NS))
+        assert s.refused(lambda: s.images.create(s.io, "a", 1000)) == ("Timeout", 110)
+        if "a" in s.images.list(s.io):
+            s.images.remove(s.io, "a")
+        world.kernel.sleep_ns(200 * SECOND_NS)
+        return s.images.list(s.io)
+
+    assert world.run(program, **CONF) == []
+    assert world.kinds() == []
