@@ -14,13 +14,13 @@ with Region(seed=7, management_servers=2) as region:
     region.device("images", "object-store", role="image", scope_id="paris")
     region.device("disks", "rbd", role="primary", scope_id="paris")
     region.device("backups", "nfs", role="image", scope_id="paris", policy={"kinds": ["snapshot"]})
-    region.web.put("http://templates.example/ubuntu.raw", pattern(b"storcert", 64 << 20), stay=True)
+    region.web.put("http://templates.example/ubuntu.raw", pattern(b"storcert", 8 << 20), stay=True)
 
     region.call(lambda control: control.register(TEMPLATE, "http://templates.example/ubuntu.raw", zone="paris"))
     region.call(lambda control: control.create_from(VOLUME, TEMPLATE, zone="paris"))
     region.call(lambda control: control.attach(VOLUME, "paris-h1", {"pause_ns": 20_000_000}))
     backup = region.start(lambda control: control.take_snapshot(VOLUME, BACKUP, "backups"))
-    region.advance(90_000_000)
+    region.advance(75_000_000)
     region.crash("paris-ssvm1")  # the storage VM dies while it copies the snapshot; a host goes on
     region.finish(backup)
     region.settle()

@@ -1,0 +1,42 @@
+"""The machine a real agent runs on: its clock, its threads, its chance."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from storcert.harness.service.journal import tell
+
+
+class RealMachine:
+    """The machine this process runs on. ``journal``: where facts go, a line each."""
+
+    def __init__(self, name: str, journal: Any = None) -> None:
+        self.name = name
+        self.boot = f"{name}/{uuid.uuid4().hex}"
+        self.booted_ns = time.time_ns()
+        self._journal = journal
+
+    def now_ns(self) -> int:
+        """Unix time."""
+        return time.time_ns()
+
+    def sleep_ns(self, duration_ns: int) -> None:
+        """Let time pass."""
+        time.sleep(duration_ns / 1e9)
+
+    def spawn(self, label: str, body: Callable[[], None]) -> None:
+        """A thread that dies with the process."""
+        threading.Thread(target=body, name=label, daemon=True).start()
+
+    def stream(self, name: str) -> random.Random:
+        """Real chance: nothing here is ever run again bit for bit."""
+        return random.SystemRandom()
+
+    def note(self, sort: str, /, **value: Any) -> None:
+        """A line in the journal."""
+        tell(self._journal, self.name, sort, value)
