@@ -16,6 +16,7 @@ DATA = st.one_of(
 )
 MOVES = st.one_of(
     st.tuples(st.just("write"), SIZES, DATA),
+    st.tuples(st.just("fill"), SIZES, DATA),
     st.tuples(st.just("zero"), SIZES, SIZES),
     st.tuples(st.just("truncate"), SIZES, st.just(0)),
 )
@@ -24,7 +25,12 @@ MOVES = st.one_of(
 def _apply(extents: Extents, plain: bytearray, move: tuple[str, int, bytes | int]) -> None:
     verb, at, what = move
     if isinstance(what, bytes):
-        extents.write(at, what)
+        if verb == "fill":
+            length = 3 * len(what) // 2
+            extents.fill(at, length, what)
+            what = (what * 2)[:length]
+        else:
+            extents.write(at, what)
         if what:
             plain.extend(bytes(max(0, at + len(what) - len(plain))))
             plain[at : at + len(what)] = what
