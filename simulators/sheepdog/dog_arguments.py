@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from storcert.simulators.device import NotModelled
 
@@ -71,8 +72,9 @@ class Arguments:
     rest: list[bytes]
 
 
+@lru_cache(maxsize=1 << 10)
 def parse(arguments: tuple[bytes, ...]) -> Arguments:
-    """Read the command line. Raises :class:`Usage` and ``NotModelled``."""
+    """Read the command line. Raises :class:`Usage` and ``NotModelled``. The answer is shared: it is not to be changed."""
     if len(arguments) < 2:
         raise NotModelled("dog without a command")
     command = arguments[1].decode("utf-8", "replace")

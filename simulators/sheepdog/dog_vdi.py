@@ -7,6 +7,8 @@ deletion then, so a dog killed between leaves a VDI that reads zeros; ``snapshot
 
 from __future__ import annotations
 
+import re
+
 from storcert.simulators.device import NotModelled
 from storcert.simulators.sheepdog.dog_arguments import Usage, size_of
 from storcert.simulators.sheepdog.dog_run import Run
@@ -151,6 +153,7 @@ def resize(run: Run) -> Exit:
     return Exit.SUCCESS
 
 
+_ESCAPED = re.compile(rb"[ \t\n\v\f\r\\]")
 HEADER = (
     b"  Name        Id    Size    Used  Shared    Creation time   VDI id  Copies  Tag   Block Size Shift\n")
 
@@ -179,8 +182,8 @@ def _line(run: Run, view: View) -> bytes:
         raise NotModelled("dog vdi list for people, which prints dates in local time: use -r")
     mark = b"s" if view.snapped else b"c" if view.snap_id == 1 and view.parent else b"="
     name = view.name
-    if name.isalnum() is False and any(byte in b" \t\n\v\f\r\\" for byte in name):
-        name = b"".join(b"\\" + bytes((byte,)) if byte in b" \t\n\v\f\r\\" else bytes((byte,)) for byte in name)
+    if _ESCAPED.search(name):
+        name = _ESCAPED.sub(rb"\\\g<0>", name)
     size = run.requests.object_bytes
     flock = run.sheep.flock
     return b"%b %b %d %d %d %d %d %x %d %b %d\n" % (

@@ -256,8 +256,8 @@ def start(made: Any, location: Location, given: Mapping[str, Any]) -> str:
     made._ended = kernel.event()
     process = RunningCommand(
         location, arguments, dict(location.environ) if environ is None else _decoded(environ), made.pid, pipes)
-    made._task = kernel.spawn(
-        made._run, command, process, location=location, name=os.fsdecode(b" ".join(arguments[:3])))
+    name = b" ".join(arguments[:3]).decode("utf-8", "backslashreplace")
+    made._task = kernel.spawn(made._run, command, process, location=location, name=name)
     return ""
 
 
@@ -269,7 +269,7 @@ def _arguments(args: Any) -> tuple[bytes, ...]:
         one.encode("utf-8", "surrogateescape") if type(one) is str else os.fsencode(one)
         for one in args
     )
-    if any(b"\0" in argument for argument in found):
+    if b"\0" in b"".join(found):
         raise ValueError("embedded null byte")
     return found
 
