@@ -22,7 +22,7 @@ def census(sheep: Sheep) -> tuple[CensusEntry, ...]:
     entries = []
     for vid in sheep.vdis.numbers():
         inode = sheep.vdis.inodes[vid]
-        if inode.unlisted and not inode.blocks:
+        if vid in sheep.vdis.unlisted and inode.is_empty:
             continue
         kind = "snapshot" if inode.snapped_s else "vdi"
         entries.append(CensusEntry(kind, shown(inode.name), shown(inode.tag) if inode.snapped_s else "", inode.size_bytes))
@@ -35,6 +35,5 @@ def lost_objects(sheep: Sheep) -> list[tuple[int, int]]:
     """Owner and index of every data object that no inode names."""
     named: set[tuple[int, int]] = set()
     for inode in sheep.vdis.inodes.values():
-        if inode.blocks:
-            named.update((owner, index) for index, owner in inode.blocks.items())
+        named.update((owner, index) for index, owner in inode.owners.items())
     return [one for one in sheep.objects.ids() if one not in named]

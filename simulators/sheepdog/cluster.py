@@ -92,6 +92,8 @@ class SheepdogCluster:
             sheep.stall_ns += STALL_NS
         elif fault.kind == "frozen":
             sheep.frozen = True
+        elif fault.kind == "waiting":
+            sheep.flock.waiting_for_nodes = True
         elif fault.kind == "halted":
             sheep.flock.no_quorum = True
         elif fault.kind == "full":

@@ -13,6 +13,8 @@ dog, which is a client that does half of the work itself: a dog that dies leaves
 - ``halted``: too few nodes are alive; every write is refused until healed, reads work. Inside NEW_VDI and DEL_VDI the
   refusal is hidden: the one says that it could not write, the other says nothing and marks the VDI as deleted all the same.
   [measured: strict, 2 of 3 nodes; sheep/request.c, sheep/vdi.c: the result of the inode write is not looked at]
+- ``waiting``: all nodes were stopped and not all are back: nothing is served until healed. A listing then lists nothing and
+  ends 0. [measured: "Waiting for other nodes to join cluster"]
 - ``full``: no new objects until healed; overwriting, deleting and reading work. A snapshot on a full cluster loses its working
   VDI. [SD_RES_NO_SPACE; sheep/vdi.c writes the base inode first]
 - ``torn_inodes``: the node that makes a clone or snapshot dies between the two inodes it writes: the base has been counted
@@ -44,6 +46,7 @@ LEGAL_FAULTS: tuple[FaultKind, ...] = (
     ),
     FaultKind("node_loss", _B, WRITES, "", "a node dies; the request takes 1.66 s longer", _MEASURED),
     FaultKind("frozen", _B, ANY, "", "the node answers nothing until healed", f"{_MEASURED} (SIGSTOP)"),
+    FaultKind("waiting", _B, ANY, "", "nothing is served until all nodes are back", f"{_MEASURED} (kill -9 of all)"),
     FaultKind("halted", _B, WRITES, "", "writes are refused until healed", f"{_MEASURED} (format -t)"),
     FaultKind("full", _B, CREATES, "", "no new objects until healed", "sheepdog_proto.h: SD_RES_NO_SPACE"),
     FaultKind("torn_inodes", _B, ("NEW_VDI",), "", "the node dies between the two inodes of a clone or snapshot",

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storcert.simulators.extents import Extents
 from storcert.simulators.network.wire import Answer
 from storcert.simulators.sheepdog.attributes import Attributes
 from storcert.simulators.sheepdog.flock import Flock
@@ -107,8 +106,8 @@ class Sheep:
 
     def numbers(self) -> list[int]:
         """READ_VDIS and READ_DEL_VDIS: the numbers of what a listing will look at."""
-        inodes = self.vdis.inodes
-        return [vid for vid in self.vdis.numbers() if not inodes[vid].unlisted]
+        unlisted = self.vdis.unlisted
+        return [vid for vid in self.vdis.numbers() if vid not in unlisted]
 
     def inodes(self, vids: Iterable[int]) -> list[View]:
         """The inodes of those numbers as they are now, without those that were deleted meanwhile."""
@@ -122,10 +121,9 @@ class Sheep:
             if not vid:
                 found.append(bytes(length))
                 continue
-            held = self.objects.get(vid, index)
-            if held is None:
+            if not self.objects.exists(vid, index):
                 raise Refused(Result.NO_OBJ)
-            found.append(held.content.read(offset, length))
+            found.append(self.objects.read(vid, index, offset, length))
         return found[0] if len(found) == 1 else b"".join(found)
 
     # Writing
@@ -138,22 +136,16 @@ class Sheep:
             if inode is not None and inode.snapped_s:
                 raise Refused(Result.READONLY)
             if not one.create:
-                held = self.objects.get(one.vid, one.index)
-                if held is None:
+                if not self.objects.exists(one.vid, one.index):
                     raise Refused(Result.NO_OBJ)
-                held.content.write(one.offset, one.data)
+                self.objects.write(one.vid, one.index, one.offset, one.data)
                 continue
             if self.full:
                 raise Refused(Result.NO_SPACE)
-            content = Extents()
-            if one.base and len(one.data) < self.object_bytes:
-                held = self.objects.get(one.base, one.index)
-                if held is None:
-                    raise Refused(Result.NO_OBJ)
-                content = held.content.copy()
-            content.truncate(self.object_bytes)
-            content.write(one.offset, one.data)
-            self.objects.create(one.vid, one.index, content)
+            base = one.base if len(one.data) < self.object_bytes else 0
+            if base and not self.objects.exists(base, one.index):
+                raise Refused(Result.NO_OBJ)
+            self.objects.create(one.vid, one.index, base, one.offset, one.data)
 
     def write_owners(self, vid: int, entries: Iterable[tuple[int, int]]) -> None:
         """WRITE_OBJ of part of an inode: (index, owner) each. Objects that lose their last user are freed."""
@@ -210,8 +202,8 @@ class Sheep:
         """DEL_VDI: the second half of a deletion. A VDI that has data objects again, or cannot be written, stays; it is
         marked as deleted all the same, and no listing shows it any more."""
         inode = self.vdis.lookup(name, snap_id, tag)
-        if inode.blocks or self.flock.halted:
-            inode.unlisted = True
+        if not inode.is_empty or self.flock.halted:
+            self.vdis.unlisted.add(inode.vid)
             return
         self.locks.pop(inode.vid, None)
         self.vdis.bury(inode.vid)
@@ -242,7 +234,7 @@ class Sheep:
 
 
 def _view(inode: Inode, indexes: range | None) -> View:
-    blocks, vid = inode.blocks, inode.vid
+    blocks, vid = inode.owners, inode.vid
     own = shared = 0
     owners: dict[int, int] = {}
     if blocks:

@@ -34,14 +34,14 @@ def cut(name: bytes) -> bytes:
 
 
 class Inode:
-    """One VDI: working, snapshot (``snapped_s`` set) or a tombstone (no ``name``).
+    """One VDI: working, or a snapshot (``snapped_s`` set).
 
-    ``blocks``: for each index that has a data object, the VDI that owns it. ``references``: those that are not fresh.
-    ``unlisted``: a sheep believes it deleted, although it is not.
+    Which VDI owns the data object at each index, and how this inode refers to it: most VDIs of most clusters are small, so
+    that of an inode with its one object at index 0 is kept without a table.
     """
 
     __slots__ = (
-        "blocks", "created_s", "name", "parent", "references", "size_bytes", "snap_id", "snapped_s", "tag", "unlisted", "vid",
+        "_owners", "_references", "created_s", "name", "parent", "size_bytes", "snap_id", "snapped_s", "tag", "vid",
     )
 
     def __init__(self, name: bytes, vid: int, size_bytes: int, snap_id: int, parent: int, created_s: int) -> None:
@@ -53,58 +53,80 @@ class Inode:
         self.parent = parent
         self.created_s = created_s
         self.snapped_s = 0
-        self.blocks: dict[int, int] | None = None
-        self.references: dict[int, Reference] | None = None
-        self.unlisted = False
+        self._owners: dict[int, int] | int = 0
+        self._references: dict[int, Reference] | Reference = FRESH
+
+    @property
+    def owners(self) -> dict[int, int]:
+        """The owner at each index that has a data object. Not to be changed."""
+        owners = self._owners
+        if type(owners) is int:
+            return {0: owners} if owners else {}
+        return owners  # type: ignore[return-value]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no data object at all."""
+        return not self._owners
 
     def owner(self, index: int) -> int:
         """The VDI whose data object stands at ``index``; 0 where there is none."""
-        return self.blocks.get(index, 0) if self.blocks is not None else 0
+        return self.owners.get(index, 0)
 
     def reference(self, index: int) -> Reference:
         """How this inode holds the object at ``index``."""
-        return self.references.get(index, FRESH) if self.references is not None else FRESH
+        return self._references.get(index, FRESH) if isinstance(self._references, dict) else self._references
 
     def enter(self, index: int, vid: int) -> tuple[int, Reference]:
         """Write the owner at ``index`` (0: none); gives what stood there. The reference becomes a fresh one."""
-        before = self.owner(index), self.reference(index)
+        owners = dict(self.owners) if type(self._owners) is int else self.owners
+        references = {one: self.reference(one) for one in owners} if type(self._owners) is int else self._table()
+        before = owners.pop(index, 0), references.pop(index, FRESH)
         if vid:
-            if self.blocks is None:
-                self.blocks = {}
-            self.blocks[index] = vid
-        elif self.blocks is not None:
-            self.blocks.pop(index, None)
-            if not self.blocks:
-                self.blocks = None
-        if self.references is not None:
-            self.references.pop(index, None)
-            if not self.references:
-                self.references = None
+            owners[index] = vid
+        self._keep(owners, references)
         return before
 
     def hand_on(self) -> None:
         """Each reference was copied once more."""
-        if self.blocks:
-            counts = self.references or {}
-            self.references = {
-                index: (generation, copies + 1)
-                for index in self.blocks
-                for generation, copies in (counts.get(index, FRESH),)
-            }
+        owners = self.owners
+        if owners:
+            handed = ((index, self.reference(index)) for index in owners)
+            self._keep(owners, {index: (generation, copies + 1) for index, (generation, copies) in handed})
 
     def inherit(self, base: Inode) -> None:
         """Share every data object of ``base``, one generation later."""
-        if base.blocks:
-            self.blocks = dict(base.blocks)
-            self.references = {index: (base.reference(index)[0] + 1, 0) for index in base.blocks}
+        owners = base.owners
+        if owners:
+            self._keep(dict(owners), {index: (base.reference(index)[0] + 1, 0) for index in owners})
+
+    def _table(self) -> dict[int, Reference]:
+        return self._references if isinstance(self._references, dict) else {}
+
+    def _keep(self, owners: dict[int, int], references: dict[int, Reference]) -> None:
+        if not owners:
+            self._owners, self._references = 0, FRESH
+        elif len(owners) == 1 and 0 in owners:
+            self._owners = owners[0]
+            self._references = _one_reference(*references.get(0, FRESH))
+        else:
+            self._owners, self._references = owners, references
+
+
+@lru_cache(maxsize=1 << 10)
+def _one_reference(generation: int, copies: int) -> Reference:
+    """One tuple for all inodes that refer in the same way."""
+    return generation, copies
 
 
 class Vdis:
-    """All inodes by number. The number of a deleted one stays taken, for ever."""
+    """All inodes by number. The number of a deleted one stays taken, for ever. ``unlisted``: numbers that the sheep believe
+    deleted although they are not."""
 
     def __init__(self, numbers: int = NUMBERS) -> None:
         self._numbers = numbers
         self.inodes: dict[int, Inode] = {}
+        self.unlisted: set[int] = set()
         self._buried: set[int] = set()
 
     def numbers(self) -> list[int]:
@@ -114,6 +136,7 @@ class Vdis:
     def bury(self, vid: int) -> None:
         """The inode becomes a tombstone."""
         del self.inodes[vid]
+        self.unlisted.discard(vid)
         self._buried.add(vid)
 
     @property

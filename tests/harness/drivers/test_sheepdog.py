@@ -237,7 +237,7 @@ def test_zeros_of_a_version_that_is_being_deleted_are_not_believed(world: World)
         sheep = world.cluster.sheep
         for vid in sheep.vdis.numbers():
             inode = sheep.vdis.inodes[vid]
-            sheep.write_owners(vid, [(index, 0) for index in list(inode.blocks or ())])
+            sheep.write_owners(vid, [(index, 0) for index in list(inode.owners)])
         working = next(one.name for one in world.cluster.census() if one.kind == "vdi" and one.name.startswith("~"))
         sheep.delete(working.encode(), 0, b"")
         while stream.read(CHUNK):

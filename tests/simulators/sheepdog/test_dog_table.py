@@ -189,9 +189,10 @@ def test_no_sheep_there(farm: Any, line: str, status: int) -> None:
 
 
 def test_nodes_missing_after_a_stop(farm: Any) -> None:
-    farm.cluster.sheep.flock.waiting_for_nodes = True
+    farm.arm(Fault("waiting", "NEW_VDI"))
     status, complaints = farm.refused("vdi create b 1M")
     assert (status, complaints) == (1, "Failed to create VDI b: Waiting for other nodes to join cluster\n")
+    assert farm.dog("vdi list -r") == (0, b"", b"Waiting for other nodes to join cluster\n")
     farm.cluster.heal()
     farm.ok("vdi create b 1M")
 
