@@ -94,7 +94,7 @@ class Image(ImageAbout, ImageSnapshots, ImageLocks, ImageCopies):
 
         def call() -> None:
             state = context.header.state
-            if size_bytes == state.size_bytes and not context.read_only:
+            if size_bytes == state.size_bytes:
                 return
             self._check_writable()
             librbd_images.check_size(size_bytes, state.order, state.features)

@@ -77,6 +77,23 @@ class Source:
                 found.append(above[0].read(start, min(amount, above[1] - start)).ljust(amount, b"\0"))
         return found[0] if len(found) == 1 else b"".join(found)
 
+    def piece(self, number: int) -> Extents:
+        """A whole object, as sparse as it is kept; shorter where it ends early."""
+        contents = self.contents(number)
+        if contents is not None:
+            return contents.copy()
+        above = self.above()
+        start, length = number << self.order, 1 << self.order
+        if above is None or start >= above[1]:
+            return Extents()
+        source, overlap = above
+        if source.order != self.order:
+            return Extents(source.read(start, min(length, overlap - start)))
+        found = source.piece(number)
+        if found.size_bytes > overlap - start:
+            found.truncate(overlap - start)
+        return found
+
     def holds(self, offset: int, length: int, *, something: bool = False) -> bool:
         """Whether an object touched by the range exists, here or above; ``something``: and is not empty."""
         above: tuple[Source, int] | None = None
@@ -116,16 +133,14 @@ def copy_up(cluster: Cluster, pool: Pool, header: Header, number: int) -> bool:
     data = pool.data.get(header.image_id)
     if data is not None and number in data.objects:
         return False
-    above = source_now(cluster, pool, header).above()
+    source = source_now(cluster, pool, header)
+    above = source.above()
     order = header.state.order
     start = number << order
-    if above is None or start >= above[1]:
+    if above is None or start >= above[1] or not above[0].holds(start, min(1 << order, above[1] - start)):
         return False
-    length = min(1 << order, above[1] - start)
-    if not above[0].holds(start, length):
-        return False
-    made = data_of(pool, header.image_id).changing(number, ())
-    made.head = Extents(above[0].read(start, length))
+    contents = source.piece(number)
+    data_of(pool, header.image_id).changing(number, ()).head = contents
     return True
 
 
@@ -144,6 +159,15 @@ def write(cluster: Cluster, pool: Pool, header: Header, offset: int, payload: by
         one.head.write(within, payload if amount == len(payload) else payload[at : at + amount])
         at += amount
     header.modified_ns = cluster.now()
+
+
+def put_piece(pool: Pool, header: Header, number: int, contents: Extents) -> None:
+    """A whole object becomes these contents, cut where the image ends."""
+    state = header.state
+    room = min(1 << state.order, state.size_bytes - (number << state.order))
+    if contents.size_bytes > room:
+        contents.truncate(room)
+    data_of(pool, header.image_id).changing(number, state.snap_ids).head = contents
 
 
 def zero(cluster: Cluster, pool: Pool, header: Header, offset: int, length: int, granularity_bytes: int | None) -> None:
@@ -201,8 +225,11 @@ def zero_object(
         data.remove(number, state.snap_ids)
         return
     one = data.changing(number, state.snap_ids)
-    if whole or one.head is None:
+    if whole:
         one.head = Extents()
+    elif one.head is None:
+        one.head = Extents()
+        one.head.truncate(end)  # zeros that hide the parent, written out
     elif end >= one.head.size_bytes:
         one.head.truncate(min(start, one.head.size_bytes))
     else:

@@ -310,8 +310,6 @@ class Ioctx(IoctxLocks):
 
         def effect() -> None:
             osd.change(pool, name, write_op.steps, kernel.now_ns, omap_in_place=write_op.omap_in_place)
-            if write_op.removes:
-                del pool.objects[name]
 
         self.call("object_write", name, effect, message, sent_bytes=write_op.sent_bytes, write=True)
 

@@ -34,4 +34,12 @@ RBD_DIFFERENCES: tuple[KnownDifference, ...] = (
         "a handle whose lock was taken by a removal or a move to the trash hears of it a moment later; until then the real "
         "one believes that it has a lock to give back",
     ),
+    KnownDifference(
+        "write-to-removed-snapshot", "write", ["rbd.InvalidArgument", 22], ["rbd.ImageNotFound", 2],
+        "a handle on a snapshot that was removed refuses a write either way; which it says depends on whether it has heard",
+    ),
+    KnownDifference(
+        "write-to-removed-snapshot", "write", ["rbd.ImageNotFound", 2], ["rbd.InvalidArgument", 22],
+        "the same, the other way round",
+    ),
 )

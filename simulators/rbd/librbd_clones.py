@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from dataclasses import replace
 
+from storcert.simulators.extents import Extents
 from storcert.simulators.rbd import constants as c
 from storcert.simulators.rbd import image_store, librbd_images, librbd_snaps, records
 from storcert.simulators.rbd.client import Client
@@ -242,16 +243,20 @@ def _copy_contents(context: ImageContext, target: ImageContext, *, deep: bool) -
         batch = wanted[start : start + BATCH]
         lengths = [min(1 << order, size_bytes - (number << order)) for number in batch]
 
-        def read(batch: list[int] = batch, lengths: list[int] = lengths) -> list[bytes]:
+        def read(batch: list[int] = batch) -> list[Extents]:
             now = _own(context.source(), deep)
-            return [now.read(number << order, length) for number, length in zip(batch, lengths, strict=True)]
+            return [now.piece(number) for number in batch]
 
         contents = context.request("copy_read", read, body_bytes=sum(lengths))
 
-        def put(batch: list[int] = batch, contents: list[bytes] = contents) -> None:
+        def put(batch: list[int] = batch, contents: list[Extents] = contents) -> None:
             header = target.live_header()
-            for number, data in zip(batch, contents, strict=True):
-                image_store.write(target.cluster, target.pool, header, number << order, data)
+            for number, piece in zip(batch, contents, strict=True):
+                if header.state.order == order:
+                    image_store.put_piece(target.pool, header, number, piece)
+                else:
+                    data = piece.read(0, min(1 << order, header.state.size_bytes - (number << order)))
+                    image_store.write(target.cluster, target.pool, header, number << order, data)
 
         target.request("copy_write", put, sent_bytes=sum(lengths), write=True)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from storcert.simulators.device import NotModelled
@@ -72,6 +73,12 @@ def features_of(shape: Shape, inherited: int | None = None) -> int:
     return wanted
 
 
+@lru_cache(maxsize=1024)
+def _state(size_bytes: int, order: int, features: int) -> HeaderState:
+    """Images that are alike share what is said of them, until it changes."""
+    return HeaderState(size_bytes, order, features)
+
+
 def create(
     client: Client, conf: ClientConf, pool: Pool, name: str, size_bytes: int, shape: Shape, *, inherited: int | None = None,
     inherited_order: int | None = None,
@@ -105,7 +112,7 @@ def create(
     except Refusal:
         _best_effort(client, "dir_remove_image", name, lambda: records.remove_from_directory(pool, name, image_id))
         raise
-    state = HeaderState(size_bytes, order, features)
+    state = _state(size_bytes, order, features)
     now = client.cluster.now
     try:
         client.request(

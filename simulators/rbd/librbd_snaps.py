@@ -121,8 +121,8 @@ def protect(context: ImageContext, name: str) -> None:
 def unprotect(context: ImageContext, name: str) -> None:
     """Mark it, look for clones of format 1 in every pool, and let go or go back."""
     check_writable(context)
-    check_layering(context)
     snap = user_snapshot(context, name)
+    check_layering(context)
     if snap.protection == UNPROTECTED:
         raise Refusal(errno.EINVAL)
 

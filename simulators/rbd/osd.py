@@ -16,6 +16,7 @@ Step = Callable[[RadosObject, bool], object]
 """One part of a compound operation, on a copy; told whether the object is there by now. ``MAKES_NOTHING``, given back, says
 that this part makes no object where there is none."""
 MAKES_NOTHING = "makes nothing"
+REMOVES = "removes"
 
 OBJECT_BYTES_MAX = 128 << 20
 NAME_BYTES_MAX = 2048
@@ -68,8 +69,13 @@ def change(pool: Pool, key: str, steps: Sequence[Step], now_ns: int, *, omap_in_
         changed = copy(old, omap_in_place)
     exists = old is not None
     for step in steps:
-        exists = step(changed, exists) != MAKES_NOTHING or exists
+        outcome = step(changed, exists)
+        if outcome == REMOVES:
+            changed, exists = RadosObject(now_ns), False
+        elif outcome != MAKES_NOTHING:
+            exists = True
     if not exists:
+        pool.objects.pop(key, None)
         return
     changed.version += 1
     changed.modified_ns = now_ns
@@ -138,7 +144,7 @@ def lock(
         extra = changed.more()
         holders = tuple(one for one in extra.locks.get(name, ()) if one[1] is None or one[1] > now_ns)
         mine = [one for one in holders if one[0].instance is locker.instance and one[0].cookie == locker.cookie]
-        if mine and mine[0][0].exclusive != locker.exclusive:
+        if mine and (mine[0][0].exclusive, mine[0][0].tag) != (locker.exclusive, locker.tag):
             raise Refusal(errno.EBUSY)
         if mine and not renew:
             raise Refusal(errno.EEXIST)

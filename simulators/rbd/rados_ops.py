@@ -8,7 +8,7 @@ from typing import Any
 
 from storcert.simulators.device import NotModelled
 from storcert.simulators.rbd.arguments import only_bytes, only_str, unsigned
-from storcert.simulators.rbd.osd import MAKES_NOTHING, OBJECT_BYTES_MAX, Step
+from storcert.simulators.rbd.osd import MAKES_NOTHING, OBJECT_BYTES_MAX, REMOVES, Step
 from storcert.simulators.rbd.plain_objects import RadosObject
 from storcert.simulators.rbd.refusal import Refusal
 
@@ -41,7 +41,6 @@ class WriteOp:
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
-        self.removes = False
         self.sent_bytes = 0
         self.omap_in_place = True
         self._changes_omap = False
@@ -79,12 +78,12 @@ class WriteOp:
     def remove(self) -> None:
         """Delete the object."""
 
-        def step(_: RadosObject, existed: bool) -> None:
+        def step(_: RadosObject, existed: bool) -> object:
             if not existed:
                 raise Refusal(errno.ENOENT)
+            return REMOVES
 
         self._add_check(step)
-        self.removes = True
 
     def set_flags(self, flags: int = 0) -> None:
         """Hints; of no effect here."""
