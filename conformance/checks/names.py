@@ -8,10 +8,10 @@ from typing import Any
 from storcert.conformance.bench import Bench
 from storcert.conformance.client import Client
 from storcert.conformance.content import content
-from storcert.conformance.observe import both, require_absent, require_bytes
+from storcert.conformance.observe import both, clear, require_absent, require_bytes
 from storcert.conformance.registry import check
 from storcert.conformance.violation import require
-from storcert.harness.contract import DataObjectUri, InvalidRequest, StorageError
+from storcert.harness.contract import DataObjectUri, InvalidRequest, ObjectKind, StorageError
 
 RULE = "C-NAMES"
 PLAIN_MAX = 64
@@ -148,6 +148,27 @@ def _every_operation(client: Client, uri: DataObjectUri, other: DataObjectUri) -
     ]
     if client.bench.facts.capabilities.on_device_copy:
         calls += [("copy from", lambda: client.copy(uri, other)), ("copy to", lambda: client.copy(other, uri))]
+    return calls + _optional_operations(client, uri, other)
+
+
+def _optional_operations(
+    client: Client, uri: DataObjectUri, other: DataObjectUri
+) -> list[tuple[str, Callable[[], Any]]]:
+    """What the optional abilities do with a volume of that name, and with a snapshot."""
+    able = client.bench.facts.capabilities
+    if uri.kind is not ObjectKind.VOLUME:
+        return []
+    odd, plain = (DataObjectUri(ObjectKind.SNAPSHOT, one.account, one.object_id) for one in (uri, other))
+    calls: list[tuple[str, Callable[[], Any]]] = []
+    if able.random_access:
+        calls.append(("open_volume", lambda: client.open_volume(uri)))
+    if able.snapshots:
+        calls.append(("take_snapshot of", lambda: client.take_snapshot(uri, plain)))
+        calls.append(("take_snapshot as", lambda: client.take_snapshot(other, odd)))
+    if able.revert:
+        calls.append(("revert to", lambda: client.revert(other, odd)))
+    if able.clone:
+        calls.append(("clone to", lambda: client.clone(plain, uri)))
     return calls
 
 
@@ -212,6 +233,66 @@ def _stay_apart(b: Bench, here: Client, there: Client, uris: list[DataObjectUri]
         require_absent(here, gone)
         for uri in taken:
             require_bytes(here, uri, datas[uri], f"after {gone} was deleted")
+
+
+@check(
+    RULE,
+    core=lambda f: [str(number) for number in range(0, len(ODD), 4)],
+    standard=lambda f: [str(number) for number in range(len(ODD))],
+    needs=["snapshots"],
+)
+def snapshots_of_odd_names(b: Bench, number: str) -> None:
+    """What writing takes as a name, take_snapshot and clone take too, for volumes and snapshots, each name an object."""
+    here, there = both(b)
+    volume, data = b.uri(ODD[int(number)]), content("odd", b.facts.fit(700))
+    if not _accepts(here, volume, data):
+        return
+    snapshot, plain = b.uri(ODD[int(number)], kind=ObjectKind.SNAPSHOT), b.uri("plain", kind=ObjectKind.SNAPSHOT)
+    there.take_snapshot(volume, snapshot)
+    here.take_snapshot(volume, plain)
+    held = {volume: data, snapshot: data, plain: data}
+    if b.facts.capabilities.clone:
+        cloned = b.uri(ODD[int(number)], b.uri("a").account + "2")
+        there.clone(snapshot, b.own(cloned))
+        held[cloned] = data
+    for uri, due in held.items():
+        require_bytes(here, uri, due)
+    if b.facts.capabilities.enumerate and b.facts.mode == "simulated":
+        require(sorted(there.list()) == sorted(held), "a volume, its snapshots and its clone are not listed as such")
+    here.delete(plain)
+    del held[plain]
+    for uri, due in held.items():
+        require_bytes(there, uri, due, f"after {plain} was deleted")
+    clear(here, held)
+    require_absent(there, snapshot)
+
+
+SNAPSHOT_TWINS = (("s", "S"), ("s-1", "s_1"), ("s", "s0"), ("s", "s@1"), ("é", "e\u0301"), ("x" * 64, "x" * 63))
+
+
+@check(RULE, core=lambda f: [str(number) for number in range(len(SNAPSHOT_TWINS))], needs=["snapshots", "random_access"])
+def snapshot_twins(b: Bench, number: str) -> None:
+    """Snapshots of one volume whose names are much alike, and of one name in two accounts, are several objects."""
+    here, there = both(b)
+    volume, size = b.uri(), b.facts.fit(700)
+    here.write(volume, content("volume", size))
+    held: dict[DataObjectUri, bytes] = {}
+    names = [(name, account) for name in SNAPSHOT_TWINS[int(number)] for account in ("1", "2")]
+    for turn, (name, account) in enumerate(names):
+        here.overwrite(volume, (turn, b"!"))
+        snapshot = b.uri(name, account, ObjectKind.SNAPSHOT)
+        try:
+            here.take_snapshot(volume, snapshot)
+        except InvalidRequest:
+            continue
+        held[snapshot] = here.read(volume)
+    while held:
+        for uri, data in held.items():
+            require_bytes(there, uri, data, "among snapshots of similar names")
+        gone = min(held)
+        here.delete(gone)
+        del held[gone]
+        require_absent(there, gone)
 
 
 SEPARATORS = ("-", "_", ".", "--", "__", "..", "-.-")

@@ -178,3 +178,11 @@ class FirstConfigurationWins(BlockDriver):
         super().__init__(configuration)
         self.client.append(self.server)
         self.server = self.client[0]
+
+
+@trips("C-NAMES/snapshot-twins", "C-NAMES/snapshots-of-odd-names")
+class FoldsSnapshotNames(BlockDriver):
+    """Snapshots have names without capitals."""
+
+    def take_snapshot(self, volume: DataObjectUri, snapshot: DataObjectUri) -> None:
+        super().take_snapshot(volume, DataObjectUri(snapshot.kind, snapshot.account, snapshot.object_id.lower()))
