@@ -26,7 +26,7 @@ class Extents:
     def __init__(self, data: bytes = b"") -> None:
         self.size_bytes = len(data)
         # A tuple is replaced, never changed, so that a copy may share it.
-        self._pieces: tuple[_Piece, ...] = () if _is_zero(data) else ((0, len(data), period_of(data)),)
+        self._pieces = () if _is_zero(data) else ((0, len(data), period_of(data)),)
 
     @property
     def _pieces(self) -> tuple[_Piece, ...]:
