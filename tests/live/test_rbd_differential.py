@@ -29,15 +29,20 @@ DEATHS_MAX_PERCENT = 3
 ROOT = Path(__file__).parents[2]
 
 
-def real_answers(conf: str, first: int, count: int, *, damage: bool) -> dict[int, list[object]]:
-    """Answers of the real modules by number, as far as the process lived."""
+def real_environment() -> dict[str, str]:
+    """Where the real modules are found, and this project's."""
     debian = [path for path in ("/usr/lib/python3/dist-packages",) if Path(path).is_dir()]
     ours = [path for path in (os.environ.get("PYTHONPATH"),) if path]
     path = os.pathsep.join([str(ROOT), *ours, sysconfig.get_paths()["purelib"], *debian])
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def real_answers(conf: str, first: int, count: int, *, damage: bool) -> dict[int, list[object]]:
+    """Answers of the real modules by number, as far as the process lived."""
     command = [sys.executable, "-m", "tests.live.rbd_real_side", conf, str(first), str(count), str(STEPS)]
     done = subprocess.run(
         [*command, *(["damage"] if damage else [])], capture_output=True, text=True, check=False, timeout=600, cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
+        env=real_environment(),
     )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[") and line.endswith("]")]
     if (not lines and "ImportError" in done.stderr) or "ModuleNotFoundError" in done.stderr:
