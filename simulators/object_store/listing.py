@@ -6,6 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 from storcert.simulators.object_store.errors import Refusal
 from storcert.simulators.object_store.model import Bucket, Store
@@ -84,6 +85,11 @@ def _contents(store: Store, page: _Page, *, owner: bool) -> list[dict[str, Any]]
     return found
 
 
+def _shown(store: Store, text: str) -> str:
+    """A marker or prefix as it comes out of botocore, which decodes what it asked to be encoded."""
+    return text if store.dialect["markers_encoded"] else unquote_plus(text)
+
+
 def _finish(store: Store, page: _Page, result: dict[str, Any], params: Params, *, owner: bool) -> Reply:
     if page.entries:
         result["Contents"] = _contents(store, page, owner=owner)
@@ -122,13 +128,13 @@ def list_objects_v2(store: Store, params: Params, _body: bytes) -> Reply:
     after = params.get("StartAfter", "") if token is None else read_token(store, token)
     page = _page(bucket, prefix, delimiter, after, limit)
     result: dict[str, Any] = {
-        "IsTruncated": page.truncated, "Name": bucket.name, "Prefix": prefix, "MaxKeys": echoed,
+        "IsTruncated": page.truncated, "Name": bucket.name, "Prefix": _shown(store, prefix), "MaxKeys": echoed,
         "KeyCount": len(page.entries) + len(page.prefixes), "EncodingType": "url",
     }
     if token is not None:
         result["ContinuationToken"] = token
     if "StartAfter" in params and (token is None or store.dialect["start_after_with_token"]):
-        result["StartAfter"] = params["StartAfter"]
+        result["StartAfter"] = _shown(store, params["StartAfter"])
     if page.truncated:
         plain = store.dialect["continuation_token_bad"] == "taken as key"
         result["NextContinuationToken"] = page.last if plain else make_token(page.last)
@@ -144,14 +150,14 @@ def list_objects(store: Store, params: Params, _body: bytes) -> Reply:
     after = read_token(store, marker) if rule == "token" and marker.startswith("1") else marker
     page = _page(bucket, prefix, delimiter, after, limit)
     result: dict[str, Any] = {
-        "IsTruncated": page.truncated, "Marker": marker, "Name": bucket.name, "Prefix": prefix, "MaxKeys": echoed,
-        "EncodingType": "url",
+        "IsTruncated": page.truncated, "Marker": _shown(store, marker), "Name": bucket.name, "Prefix": prefix,
+        "MaxKeys": echoed, "EncodingType": "url",
     }
     if page.truncated:
         if rule == "token":
             result["NextMarker"] = make_token(page.last)
         elif rule == "always" or delimiter:
-            result["NextMarker"] = page.last
+            result["NextMarker"] = _shown(store, page.last)
     return _finish(store, page, result, params, owner=True)
 
 
@@ -194,11 +200,11 @@ def list_object_versions(store: Store, params: Params, _body: bytes) -> Reply:
         if truncated:
             break
     result: dict[str, Any] = {
-        "IsTruncated": truncated, "KeyMarker": key_marker, "VersionIdMarker": id_marker, "Name": bucket.name,
-        "Prefix": prefix, "MaxKeys": echoed,
+        "IsTruncated": truncated, "KeyMarker": _shown(store, key_marker), "VersionIdMarker": id_marker, "Name": bucket.name,
+        "Prefix": _shown(store, prefix), "MaxKeys": echoed,
     }
     if truncated:
-        result["NextKeyMarker"], result["NextVersionIdMarker"] = last
+        result["NextKeyMarker"], result["NextVersionIdMarker"] = _shown(store, last[0]), last[1]
     objects = [_version_entry(version, newest) for version, newest in found if version.exists]
     markers = [_version_entry(version, newest) for version, newest in found if not version.exists]
     if objects:

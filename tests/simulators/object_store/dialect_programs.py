@@ -216,6 +216,15 @@ def _start_after(_: StoreWorld, client: Any) -> Any:
     return [entry["Key"] for entry in answer["Contents"]], answer.get("StartAfter")
 
 
+def _odd_markers(_: StoreWorld, client: Any) -> Any:
+    for key in ("a+b", "a+b/1", "z"):
+        _put(client, key=key)
+    older = client.list_objects(Bucket=BUCKET, Prefix="a+b", Marker="a+b", Delimiter="z", MaxKeys=1)
+    versions = client.list_object_versions(Bucket=BUCKET, MaxKeys=1, Prefix="a+b")
+    newer = client.list_objects_v2(Bucket=BUCKET, Prefix="a+b", StartAfter="a+b")
+    return older["Prefix"], older["Marker"], versions["NextKeyMarker"], newer["Prefix"], newer["StartAfter"]
+
+
 FURTHER: dict[str, tuple[Program, tuple[Any, Any, Any]]] = {
     "put_if_none_match_star_versioned": (_absent_while_versioned, (FAILED, OK, FAILED)),
     "marker_counts_as_object": (_absent_after_marker, ((OK, "NoSuchKey 404"), (FAILED, OK), (OK, "NoSuchKey 404"))),
@@ -254,5 +263,6 @@ FURTHER: dict[str, tuple[Program, tuple[Any, Any, Any]]] = {
     "uploads_markers": (_markers, ((True, None, False), (False, "k", True), (True, None, False))),
     "uploads_key_marker": (_from_key, (["z"], ["k", "z"], ["z"])),
     "uploads_common_prefixes": (_prefixes_of_uploads, ((["b"], 1), (["b"], 0), (["b"], 1))),
+    "markers_encoded": (_odd_markers, (("a+b",) * 5, ("a+b", *("a b",) * 4), ("a+b",) * 5)),
     "start_after_with_token": (_start_after, ((["b"], None), (["b"], "z"), (["b"], None))),
 }
