@@ -1,7 +1,9 @@
 """READDIR and READDIRPLUS: the entries of a directory in the order of their cookies, page by page.
 
 A cookie is made from the name alone, as ext4's hashed directories have it: it stays good whatever else comes to the
-directory or goes from it, so that a listing never skips or repeats an entry that was there all the time.
+directory or goes from it, so that a listing never skips or repeats an entry that was there all the time. Such a server needs
+no cookie verifier: it gives zeros and looks at none, as nfs-ganesha does. Others do not keep cookies over a change and say so
+(``strict_cookies``). [RFC 1813 3.3.16]
 """
 
 from __future__ import annotations
@@ -45,6 +47,9 @@ def readdirplus(fs: FileSystem, caller: Caller, arguments: ReaddirArguments) -> 
 def _page(fs: FileSystem, caller: Caller, arguments: ReaddirArguments, *, plus: bool) -> ReaddirResult:
     directory = fs.directory(arguments.directory)
     require(directory, caller, READ)
+    verifier = directory.mtime_ns.to_bytes(VERIFIER_BYTES, "big") if fs.options.strict_cookies else NO_VERIFIER
+    if arguments.cookie and arguments.cookie_verifier != verifier and fs.options.strict_cookies:
+        raise Refusal(NfsStatus.NFS3ERR_BAD_COOKIE)
     room = min(arguments.count, fs.options.readdir_bytes_max) - _HEAD_BYTES
     each = _ENTRY_BYTES + (_PLUS_BYTES if plus else 0)
     page = fs.options.page_size
@@ -63,7 +68,7 @@ def _page(fs: FileSystem, caller: Caller, arguments: ReaddirArguments, *, plus: 
     if not entries and not eof:
         raise Refusal(NfsStatus.NFS3ERR_TOOSMALL)
     directory.atime_ns = caller.now_ns
-    return ReaddirResult(directory.attributes(), NO_VERIFIER, tuple(entries), eof)
+    return ReaddirResult(directory.attributes(), verifier, tuple(entries), eof)
 
 
 def _after(fs: FileSystem, directory: Directory, cookie: int) -> Iterator[tuple[int, bytes, Inode]]:

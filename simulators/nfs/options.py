@@ -24,6 +24,7 @@ class NfsOptions:
     Of the server: ``capacity_bytes`` and ``quota_bytes`` (0: none) of the export; ``duplicate_request_cache``: whether it
     remembers answers by XID and connection; ``unstable_writes``: whether an UNSTABLE write stays in memory until COMMIT, or
     is safe at once, as on servers with battery-backed memory; ``case_sensitive``; ``root_squash``; ``read_only``;
+    ``strict_cookies``: a directory that changed between two pages of READDIR makes the second one BAD_COOKIE;
     ``grace_ns``: how long after a restart SETATTR is answered JUKEBOX; ``readdir_bytes_max``: of one answer;
     ``page_size``: at most as many names in one answer of READDIR (0: as many as fit).
     Delays are one way and per byte. ``clients_uid``: whose calls the mount makes.
@@ -52,6 +53,7 @@ class NfsOptions:
     case_sensitive: bool = True
     root_squash: bool = False
     read_only: bool = False
+    strict_cookies: bool = False
     grace_ns: int = 5 * NS_PER_S
     readdir_bytes_max: int = 32_768
     page_size: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections import Counter
 
 import pytest
@@ -21,7 +22,7 @@ from storcert.simulators.nfs.protocol import (
 from tests.live.ganesha import Ganesha
 from tests.live.nfs_comparison import Comparison, Real, Simulated, compare, smallest
 from tests.live.onc_rpc import mount
-from tests.simulators.nfs.nfs_programs import Run, draw
+from tests.simulators.nfs.nfs_programs import Run, Slot, Step, draw
 
 pytestmark = pytest.mark.live
 P = Procedure
@@ -128,6 +129,37 @@ def test_a_frozen_server_does_it_later(ganesha: Ganesha) -> None:
     found = real.call(P.LOOKUP, NameArguments(root, b"late"), uid=0, gid=0, connection=0, xid=2)
     real.reconnect()
     assert found.status is NfsStatus.NFS3_OK
+
+
+def test_a_killed_server_has_another_verifier(ganesha: Ganesha) -> None:
+    """Stable data stay on both; unstable ones the simulator loses. A process that is killed leaves them to the kernel, and
+    a machine that loses power does not: the model has the worse of the two, which the verifier tells of on both."""
+    told = []
+    for target, root in _both(ganesha):
+        run = Run(target, root)
+        handles = []
+        for name, stable in ((b"stable", Stable.FILE_SYNC), (b"unstable", Stable.UNSTABLE)):
+            made, handle = run.step(Step("CREATE", {"directory": Slot(0), "name": name}))
+            assert handle is not None, made
+            run.learn(handle)
+            handles.append(handle)
+            run.step(Step("WRITE", {"file": Slot(len(handles)), "offset": 0, "data": b"data", "stable": stable}))
+        before = run.verifier
+        # Its verifier is the second in which it started.
+        while int(time.time()) == int.from_bytes(before[:4], "little"):
+            time.sleep(0.05)
+        target.restart()
+        told.append([run.step(Step("READ", {"file": Slot(number), "offset": 0, "count": 9}))[0]["data"] for number in (1, 2)])
+        run.step(Step("COMMIT", {"file": Slot(1)}))
+        assert run.verifier != before
+    assert told == [[b"data", b""], [b"data", b"data"]]
+
+
+def _both(ganesha: Ganesha) -> list[tuple[Simulated | Real, bytes]]:
+    simulated, real = Simulated(), Real(ganesha)
+    root = mount(ganesha.mount_port, str(ganesha.path("plain")))
+    real.empty(root)
+    return [(simulated, simulated.server.root), (real, root)]
 
 
 def test_comparisons_start_from_nothing(ganesha: Ganesha) -> None:

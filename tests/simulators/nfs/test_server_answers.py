@@ -328,3 +328,16 @@ def test_a_listing_is_not_shaken_by_changes_beside_it(world: NfsWorld) -> None:
             world.file(b"comes-%d" % number)
             number += 1
     assert sorted(seen) == sorted(b"stays-%d" % number for number in range(50))
+
+
+def test_a_server_whose_cookies_do_not_outlive_a_change() -> None:
+    world = NfsWorld(strict_cookies=True)
+    for number in range(40):
+        world.file(b"name-%02d" % number)
+    page = world.do("READDIR", world.root, 0, bytes(8), 600).result
+    at = (world.root, page.entries[-1].cookie)
+    assert world.status("READDIR", *at, page.cookie_verifier, 600) == "OK"
+    assert world.status("READDIR", *at, bytes(8), 600) == "BAD_COOKIE"
+    world.file(b"new")
+    assert world.status("READDIR", *at, page.cookie_verifier, 600) == "BAD_COOKIE"
+    assert world.status("READDIR", world.root, 0, bytes(8), 600) == "OK", "from the start there is nothing to verify"
