@@ -152,6 +152,7 @@ class Publication:
 
     def _settle(self, wanted: Record, failure: RequestFailed | None, in_doubt: bool) -> None:
         """It was refused, or nobody knows: return if it is published after all, else see to it that it never will be."""
+        found: list[Record | None] = []
         if failure is None:
             try:
                 found = self._directory.find(Effort.closing(), self._name, *map(str, self._needed))
