@@ -107,7 +107,7 @@ class Settings:
             raise InvalidRequest("rbd needs the configuration key pool")
         settings = cls(**configuration)
         if not 0 <= settings.max_object_size_bytes <= 64 * TIB:
-            # Larger images work, but removing one can take longer than one call may.
+            # Larger images work, but to look through the object map of one can take longer than a call may.
             raise InvalidRequest("configuration key max_object_size_bytes of rbd must be from 0 to 64 TiB")
         return settings
 

@@ -25,7 +25,7 @@ from storcert.harness.contract import (
 )
 from storcert.harness.drivers.rbd_directory import Directory, Record, loose_key, published_key
 from storcert.harness.drivers.rbd_errors import RequestFailed, Trouble
-from storcert.harness.drivers.rbd_images import Images, Removed
+from storcert.harness.drivers.rbd_images import SLICE_BYTES, Images, Removed
 from storcert.harness.drivers.rbd_pool import Effort, Pool
 
 
@@ -61,6 +61,8 @@ class Remover:
             self.images.remove_snapshot(effort, record.image, record.snapshot)
             self._collect(effort, record.owner, record.image)
         else:
+            if not 0 < record.size_bytes <= SLICE_BYTES:  # 0: empty, or begun without a known size
+                self.images.shrink(effort, record.image)
             removed = self.images.remove(effort, record.image)
             if removed is Removed.NEEDED:
                 return

@@ -53,8 +53,16 @@ class DriverWorld:
         assert task.done or task.crashed, task.waiting_for
         return task.result
 
-    def arm(self, kind: str, operation: str = "*", nth: int = 1, phase: Phase = Phase.BEFORE, count: int = 1) -> None:
-        self.device.arm([Fault(kind, operation, nth, phase, count)])
+    def arm(
+        self,
+        kind: str,
+        operation: str = "*",
+        nth: int = 1,
+        phase: Phase = Phase.BEFORE,
+        count: int = 1,
+        value: int = 0,
+    ) -> None:
+        self.device.arm([Fault(kind, operation, nth, phase, count, value)])
 
     def crash_at(self, operation: str, nth: int = 1, phase: Phase = Phase.AFTER) -> None:
         self.device.arm([Fault("crash", operation, nth, phase, location="here")])

@@ -20,6 +20,7 @@ from storcert.harness.contract import (
     Outcome,
     StorageError,
 )
+from storcert.harness.drivers import rbd as rbd_module
 from storcert.harness.drivers.rbd import RbdDriver
 from storcert.harness.record.fault import Phase
 from tests.harness.drivers.rbd_world import DriverWorld, S, T, V, W, each, patch, read, simulated_modules, write
@@ -33,6 +34,15 @@ def world() -> Iterator[DriverWorld]:
         made = DriverWorld()
         yield made
         made.kernel.close()
+
+
+def _delete_within(driver: Any, uri: DataObjectUri, seconds: float) -> None:
+    effort = rbd_module.Effort
+    rbd_module.Effort = lambda: effort(seconds=seconds)  # type: ignore[assignment,misc]
+    try:
+        driver.delete(uri)
+    finally:
+        rbd_module.Effort = effort  # type: ignore[misc]
 
 
 # -- configuration
@@ -83,6 +93,26 @@ def test_a_terabyte_is_made_and_removed_as_fast_as_a_byte(world: DriverWorld) ->
     world.run(lambda driver: driver.create(V, TIB))
     assert len(world.operations()) == 2 * one
     assert world.took_s(lambda driver: driver.delete(V)) < 1
+    assert world.run(lambda driver: list(driver.list_objects())) == [W]
+
+
+def test_terabytes_are_removed_in_slices_and_the_next_call_goes_on(world: DriverWorld) -> None:
+    def fill(driver: Any) -> None:
+        driver.create(V, 2 * TIB)
+        patch(driver, V, 2 * TIB - 5, b"x" * 5)
+
+    world.run(fill)
+    world.arm("slow", "set_size", count=0, value=19 * 10**9)
+    before = world.kernel.now_ns
+    with pytest.raises(DeviceUnavailable) as raised:
+        world.run(lambda driver: _delete_within(driver, V, 40.0))
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert world.kernel.now_ns - before < 120 * 10**9
+    world.device.heal()
+    first = len(world.operations())
+    world.run(lambda driver: driver.delete(V))
+    assert world.operations()[first:].count("set_size") < 7
+    assert world.holds() == []
 
 
 def test_a_volume_goes_and_comes_and_its_old_snapshot_stays_what_it_was(world: DriverWorld) -> None:
