@@ -25,10 +25,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from storcert.conformance.devices import make_device, prepare
+from storcert.conformance.devices import prepare
 from storcert.harness.contract import DataObjectUri, StorageDeviceDriver
 from storcert.harness.kernel.interpose import installed
 from storcert.harness.kernel.loop import Kernel
+from storcert.simulators.registry import make_device
 
 DRIVERS: Mapping[str, str] = {
     "object-store": "storcert.harness.drivers.s3:S3Driver",

@@ -72,8 +72,10 @@ class Mailbox:
             try:
                 self._location.kernel.wait(event, timeout_ns, reason="message")
             except DeadlineExpired:
-                self._waiting.remove(event)
-                return None
+                if event in self._waiting:
+                    self._waiting.remove(event)
+                    return None
+                # A letter came at the very instant at which patience ended, and was meant for this reader.
         return self._letters.popleft()
 
     def put(self, sending: Sending) -> None:

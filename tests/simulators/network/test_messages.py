@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from storcert.harness.kernel.loop import Kernel
 from storcert.simulators.network.ledger import Carried
 from storcert.simulators.network.link import NS_PER_S, Link
-from storcert.simulators.network.messages import Messages
+from storcert.simulators.network.messages import Messages, Sending
 from storcert.simulators.network.topology import Network, network_of
 from storcert.simulators.network.wire import Answer, Wire
 
@@ -109,6 +109,21 @@ def test_a_reader_waits_as_long_as_it_says(kernel: Kernel) -> None:
     kernel.after(5_000, lambda: messages.send(kernel.location("ms"), host, "hello"))
     kernel.run_until_done(waiting)
     assert waiting.result.payload == "hello"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_letter_that_comes_when_patience_ends_is_not_lost(seed: int) -> None:
+    with Kernel(seed) as kernel:
+        messages = network_of(kernel).messages
+        box = messages.mailbox(kernel.location("host"))
+        readers = [kernel.spawn(lambda: box.receive(1_000), location=kernel.location("host")) for _ in range(2)]
+        letters = [Sending("ms", "host", number, 0) for number in range(2)]
+        for letter in letters:
+            kernel.after(1_000, lambda letter=letter: box.put(letter))  # type: ignore[misc]
+        kernel.run()
+        assert not [reader.error for reader in readers if reader.error]
+        read = [reader.result.payload for reader in readers if reader.result is not None]
+        assert len(read) + len(box) == 2
 
 
 def test_datagrams_may_be_lost_doubled_and_overtaken(kernel: Kernel) -> None:
