@@ -80,8 +80,8 @@ def beside_a_guest(b: Bench, what: str) -> None:
         uri, copied = b.uri(), b.uri("copied")
         here.create(uri, size)
         guest = Guest(b, here, uri, "guest", spread_blocks(size), flush_every=1 + after % 3)
-        arguments = ("copy", uri, copied) if what == "copy" else ("read", uri)
-        span, attempt = beside(b, [guest], there, after, *arguments)
+        verb, arguments = ("copy", (uri, copied)) if what == "copy" else ("read", (uri,))
+        span, attempt = beside(b, [guest], there, after, verb, *arguments)
         require(guest.error is None, f"the guest's write failed beside a reader: {guest.error}")
         if refused(attempt):
             raise NotApplicable("a volume that is open is not read elsewhere: ObjectInUse")

@@ -28,7 +28,7 @@ def block_device() -> Iterator[None]:
     known = dict(registry.SIMULATED)
     kind = registry.DeviceKind(
         DEVICE, "tests.conformance.block_device", "BlockDevice", "BlockOptions", "block", "ideal",
-        lambda name: {"server": f"{name}.sim"},
+        lambda name, number: {"server": f"{name}-{number}.sim"},
     )  # fmt: skip
     registry.SIMULATED = {**known, DEVICE: kind}
     try:
