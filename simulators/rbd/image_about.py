@@ -244,7 +244,7 @@ class ImageAbout(ImageBase):
     def _children(self) -> list[tuple[Pool, str]]:
         """Effect: clones of the snapshot that is set, or of every snapshot."""
         context = self._context
-        header: Header = context.live_header()
+        header: Header = context.header
         snaps = [snap for snap in header.state.snaps if context.snap_id in (None, snap.snap_id)]
         found: dict[tuple[int, str], Pool] = {}
         for snap in snaps:
