@@ -84,21 +84,30 @@ def in_standard() -> list[str]:
 
 
 def results(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Run everything that ``stored`` does not have, or has of another row."""
+    """Run everything that ``stored`` does not have, or has of another row; what is done is kept as it comes."""
     mutants = load()
     kills = {
         one.id: stored["mutants"][one.id]
         for one in mutants
         if stored["mutants"].get(one.id, {}).get("row") == row_digest(one) and stored["mutants"][one.id]["case"]
     }
+    checks = {check: mutant for check, mutant in stored["checks"].items() if mutant in kills}
     due = [number for number, mutant in enumerate(mutants) if mutant.id not in kills]
     with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:
-        kills.update(zip([mutants[number].id for number in due], pool.map(run, due), strict=True))
-        known = {check: mutant for check, mutant in stored["checks"].items() if mutant in kills}
-        known |= {one["case"].partition("[")[0]: mutant for mutant, one in reversed(kills.items()) if one["case"]}
-        checks = in_standard()
-        failing = dict(zip(checks, pool.map(partial(failed_by, known=known), checks), strict=True))
-    return {"mutants": kills, "checks": failing}
+        for number, end in zip(due, pool.map(run, due), strict=True):
+            kills[mutants[number].id] = end
+            save(kills, checks)
+        checks |= {one["case"].partition("[")[0]: mutant for mutant, one in reversed(kills.items()) if one["case"]}
+        wanted = in_standard()
+        for check, mutant in zip(wanted, pool.map(partial(failed_by, known=dict(checks)), wanted), strict=True):
+            checks[check] = mutant
+            save(kills, checks)
+    return {"kills": kills, "checks": {check: checks[check] for check in wanted}}
+
+
+def save(kills: Mapping[str, Any], checks: Mapping[str, str]) -> None:
+    """Write what is known so far: ``--new`` goes on from there."""
+    RESULTS.write_text(json.dumps({"mutants": kills, "checks": checks}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def section(driver: str, mutants: Sequence[Mutant], stored: Mapping[str, Any]) -> list[str]:
@@ -130,7 +139,7 @@ def main() -> None:
     """Write both files."""
     if "--keep" not in sys.argv:
         stored = json.loads(RESULTS.read_text(encoding="utf-8")) if "--new" in sys.argv else {"mutants": {}, "checks": {}}
-        RESULTS.write_text(json.dumps(results(stored), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        save(**results(stored))
     PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
