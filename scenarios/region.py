@@ -20,7 +20,7 @@ from storcert.harness.contract import InvalidRequest, Policy, Role, Scope, Snaps
 from storcert.harness.kernel import Kernel, Location, Task
 from storcert.harness.kernel.interpose import installed
 from storcert.harness.logical.control_plane import ControlPlane
-from storcert.harness.logical.engine import SECOND_NS
+from storcert.harness.logical.engine import BEAT_NS, SECOND_NS
 from storcert.harness.logical.providers import Provider, Providers
 from storcert.harness.logical.topology import LocationKind, Place, Topology
 from storcert.harness.record.fault import Fault
@@ -36,6 +36,7 @@ CALL_LIMIT_NS = 24 * 60 * MINUTE_NS
 RESTART_NS = 5 * SECOND_NS
 RECONCILE_NS = 30 * SECOND_NS
 CAPACITY_BYTES = 1 << 44
+HAND = "hand"
 
 
 @dataclass(slots=True)
@@ -189,13 +190,18 @@ class Region:
         main.ended_event.callbacks.append(died)
 
     def _serve(self, control: ControlPlane) -> None:
-        """Reconcile for ever, each server at its own time."""
-        pause_ns = self.reconcile_ns
+        """Live until the location dies; reconcile now and then, each server at its own time."""
+        if self.reconcile_ns:
+            control.surroundings.spawn("reconcile", lambda: self._reconcile(control, self.reconcile_ns))
+        while True:
+            control.engine.beat()
+            self.kernel.sleep_ns(BEAT_NS)
+
+    def _reconcile(self, control: ControlPlane, pause_ns: int) -> None:
         stream = self.kernel.stream(f"reconcile/{control.surroundings.name}")
         while True:
-            self.kernel.sleep_ns(MINUTE_NS if not pause_ns else pause_ns // 2 + stream.randrange(pause_ns))
-            if pause_ns:
-                control.reconcile()
+            self.kernel.sleep_ns(pause_ns // 2 + stream.randrange(pause_ns))
+            control.reconcile()
 
     # -- things that happen
 
@@ -240,6 +246,18 @@ class Region:
         """Put faults on a device; the journal knows of it, because bytes may then come late."""
         self.simulated(device).arm(faults)
         self.disturbed(device, *(fault.kind for fault in faults))
+
+    def by_hand(self, device: str, act: Callable[[Any], Any]) -> Any:
+        """Do something to a device past the control plane, with a driver of its own, as an operator with a shell might."""
+        attached = self._devices[device]
+        location = self.kernel.location(HAND)
+        attached.simulated.attach(location)
+        task = self.kernel.spawn(lambda: act(attached.device.make_driver()), location=location, name="by hand")
+        self.finish(task)
+        self.disturbed(device, "somebody's hand")
+        if task.error is not None:
+            raise task.error
+        return task.result
 
     def disturbed(self, device: str, *kinds: str) -> None:
         """Tell the journal that something else than a crash happened to a device."""

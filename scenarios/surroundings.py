@@ -97,6 +97,7 @@ class SimulatedServer(_At):
 
     def __init__(self, location: Location, catalogue: Catalogue) -> None:
         super().__init__(location)
+        self.boot = str(location.epoch)
         self._catalogue = catalogue
         self._messages = network_of(location.kernel).messages
         self._waiting: dict[str, Any] = {}

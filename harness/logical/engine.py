@@ -1,4 +1,4 @@
-"""Runs jobs: exactly one server at a time owns one, proves so in every transaction, and another goes on where it died.
+"""Runs jobs: one server at a time owns one and proves so in every transaction; another goes on where its heart stopped.
 
 A job is a row. Its handler is ordinary code that reads the catalogue, decides, asks agents and writes the catalogue; it can be
 started again from the beginning at any moment, because what it finds in the catalogue tells it how far it came, and what it
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Handler: TypeAlias = "Callable[[Work], Mapping[str, Any]]"
 SECOND_NS = 10**9
-LEASE_NS = 60 * SECOND_NS
+ALIVE_NS = 60 * SECOND_NS
+"""A server that was not heard of for so long has lost its jobs to whoever takes them."""
+BEAT_NS = 15 * SECOND_NS
 SUSPICION_NS = 120 * SECOND_NS
 _POLLS_NS = (20_000_000, 50_000_000, 100_000_000, 250_000_000, 500_000_000, SECOND_NS)
 
 
-class LeaseLost(Exception):
+class JobLost(Exception):
     """Another server has the job now. Whoever sees this stops at once and changes nothing."""
 
 
@@ -48,7 +50,23 @@ class Engine:
         self.providers = providers
         self.handlers = handlers
         self.busy: Counter[str] = Counter()
+        self.owner = f"{surroundings.name}/{surroundings.boot}"
+        self._beat_ns = 0
         self._suspects: dict[str, int] = {}
+
+    # -- staying alive
+
+    def beat(self) -> None:
+        """Tell the catalogue that this server is alive."""
+        around = self.surroundings
+        now_ns = around.now_ns()
+        around.transact("beat", lambda session: session.beat(self.owner, now_ns))
+        self._beat_ns = now_ns
+
+    @property
+    def surely_alive(self) -> bool:
+        """Whether nobody can have taken this server's jobs yet, nor will soon. A server that stood still is not sure."""
+        return self.surroundings.now_ns() - self._beat_ns <= ALIVE_NS // 2
 
     # -- asking for jobs
 
@@ -61,9 +79,10 @@ class Engine:
         Raises ``ObjectInUse`` where an unfinished job does something else under the same key.
         """
         around = self.surroundings
-        lease_ns = around.now_ns() + LEASE_NS
+        now_ns = around.now_ns()
 
         def body(session: Session) -> tuple[JobRecord, bool]:
+            session.beat(self.owner, now_ns)
             found = session.unfinished_job(key)
             if found is not None:
                 if found.kind == kind and dict(found.arguments) == dict(arguments):
@@ -71,9 +90,11 @@ class Engine:
                 raise ObjectInUse(f"job {found.id} ({found.kind}) is at work on it", key)
             if prepare is not None:
                 prepare(session)
-            return session.add_job(kind, key, arguments, around.name, lease_ns, around.now_ns()), True
+            return session.add_job(kind, key, arguments, self.owner, now_ns), True
 
-        return around.transact(f"submit {kind}", body)
+        found = around.transact(f"submit {kind}", body)
+        self._beat_ns = now_ns
+        return found
 
     def run(self, job: JobRecord) -> JobRecord | None:
         """Run a job that this server owns to its end, and give it as it ended. ``None`` once another server has it."""
@@ -86,7 +107,7 @@ class Engine:
             except StorageError as error:
                 return self._finish(work, JobState.FAILED, error.to_json())
             return self._finish(work, JobState.SUCCEEDED, result)
-        except (LeaseLost, CatalogueLost):
+        except (JobLost, CatalogueLost):
             return None
 
     def _finish(self, work: Work, state: JobState, result: Mapping[str, Any]) -> JobRecord:
@@ -113,15 +134,13 @@ class Engine:
     # -- taking over
 
     def adopt(self) -> list[JobRecord]:
-        """Take the jobs whose owners let their leases run out."""
+        """Take the jobs whose owners have not been heard of for long."""
         around = self.surroundings
 
         def body(session: Session) -> list[JobRecord]:
-            taken = []
             now_ns = around.now_ns()
-            for job in session.orphaned_jobs(now_ns):
-                taken.append(session.take_over(job, around.name, now_ns + LEASE_NS))
-            return taken
+            session.beat(self.owner, now_ns)
+            return [session.take_over(job, self.owner) for job in session.orphaned_jobs(now_ns - ALIVE_NS)]
 
         return around.transact("adopt", body)
 
@@ -145,12 +164,12 @@ class Engine:
         return Planner(self.topology, self.providers, session.devices(), self.busy, self.suspects())
 
 
-def hold(session: Session, job: JobRecord, lease_ns: int) -> JobRecord:
-    """Prove, inside a transaction, that the job is still ours. Raises :class:`LeaseLost`."""
+def hold(session: Session, job: JobRecord) -> JobRecord:
+    """Prove, inside a transaction, that the job is still ours. Raises :class:`JobLost`."""
     try:
-        return session.hold(job, lease_ns)
+        return session.hold(job)
     except StaleRecord:
-        raise LeaseLost(f"job {job.id}") from None
+        raise JobLost(f"job {job.id}") from None
 
 
 UniqueViolation = sqlite3.IntegrityError

@@ -28,6 +28,11 @@ class Surroundings(Protocol):
         """Of the server."""
         ...
 
+    @property
+    def boot(self) -> str:
+        """Identifies this run of the server's process."""
+        ...
+
     def now_ns(self) -> int:
         """Unix time."""
         ...

@@ -260,6 +260,7 @@ def recount(engine: Engine, devices: list[DeviceRecord]) -> int:
 
     def body(session: Session) -> int:
         session.forget_jobs(engine.surroundings.now_ns() - REMEMBERED_NS)
+        session.forget_servers(engine.surroundings.now_ns() - REMEMBERED_NS)
         wrong = 0
         for device in devices:
             noted, summed = session.recount(device.name)

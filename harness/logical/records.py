@@ -100,9 +100,9 @@ class JobState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """One thing somebody asked for. ``key``: two unfinished jobs never share one (L-SINGLE). ``plan``: what was decided,
-    kept so that whoever takes over goes on with it. ``owner`` holds it until ``lease_ns``; ``version`` grows with every
-    change of owner, and a server that lost its lease can change nothing any more. ``result``: a JSON object; of a failed
-    job, the error."""
+    kept so that whoever takes over goes on with it. ``owner`` (a server's name and boot) holds it as long as its heart beats;
+    ``version`` grows with every change of owner, and a server that lost a job can change nothing for it any more. ``result``:
+    a JSON object; of a failed job, the error."""
 
     id: int
     kind: str
@@ -110,7 +110,6 @@ class JobRecord:
     arguments: Mapping[str, Any]
     state: JobState
     owner: str
-    lease_ns: int
     created_ns: int
     plan: Mapping[str, Any] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)

@@ -29,11 +29,13 @@ CREATE INDEX pins_by_job ON pins (job);
 
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL,
-    owner TEXT NOT NULL, lease_ns INTEGER NOT NULL, created_ns INTEGER NOT NULL, plan TEXT NOT NULL, result TEXT NOT NULL,
+    owner TEXT NOT NULL, created_ns INTEGER NOT NULL, plan TEXT NOT NULL, result TEXT NOT NULL,
     attempts INTEGER NOT NULL, version INTEGER NOT NULL, cancelled INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX jobs_unfinished ON jobs (key) WHERE state = 'running';
-CREATE INDEX jobs_by_lease ON jobs (lease_ns) WHERE state = 'running';
+CREATE INDEX jobs_by_owner ON jobs (owner) WHERE state = 'running';
+
+CREATE TABLE servers (owner TEXT PRIMARY KEY, beat_ns INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE grants (
     volume TEXT NOT NULL, host TEXT NOT NULL, boot TEXT NOT NULL, granted_ns INTEGER NOT NULL, PRIMARY KEY (volume, host)

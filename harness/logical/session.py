@@ -30,7 +30,7 @@ Fact: TypeAlias = tuple[str, dict[str, Any]]
 _OBJECT = "uri, size_bytes, digest, origin, created_ns, version"
 _PLACEMENT = "uri, device, state, purpose, job, reserved_bytes, used_ns, version"
 _DEVICE = "name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes"
-_JOB = "id, kind, key, arguments, state, owner, lease_ns, created_ns, plan, result, attempts, version, cancelled"
+_JOB = "id, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled"
 _GRANT = "volume, host, boot, granted_ns"
 
 
@@ -267,17 +267,15 @@ class Session:
 
     # -- jobs
 
-    def add_job(
-        self, kind: str, key: str, arguments: Mapping[str, Any], owner: str, lease_ns: int, now_ns: int
-    ) -> JobRecord:
+    def add_job(self, kind: str, key: str, arguments: Mapping[str, Any], owner: str, now_ns: int) -> JobRecord:
         """A new running job; ``sqlite3.IntegrityError`` where an unfinished one has the key."""
         row = self._connection.execute(
-            f"INSERT INTO jobs ({_JOB.removeprefix('id, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0)",
-            (kind, key, _json(arguments), JobState.RUNNING, owner, lease_ns, now_ns, "{}", "{}"),
+            f"INSERT INTO jobs ({_JOB.removeprefix('id, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0)",
+            (kind, key, _json(arguments), JobState.RUNNING, owner, now_ns, "{}", "{}"),
         )
         assert row.lastrowid is not None
         self._note("job", id=row.lastrowid, event="begun", kind=kind, key=key, arguments=dict(arguments), owner=owner)
-        return JobRecord(row.lastrowid, kind, key, arguments, JobState.RUNNING, owner, lease_ns, now_ns)
+        return JobRecord(row.lastrowid, kind, key, arguments, JobState.RUNNING, owner, now_ns)
 
     def find_job(self, job: int) -> JobRecord | None:
         """The job of that number."""
@@ -297,31 +295,39 @@ class Session:
         """Jobs that have not ended, oldest first."""
         return [_job(row) for row in self._rows(f"SELECT {_JOB} FROM jobs WHERE state = 'running' ORDER BY id")]
 
-    def orphaned_jobs(self, now_ns: int) -> list[JobRecord]:
-        """Running jobs whose lease is over, oldest first."""
-        rows = self._rows(f"SELECT {_JOB} FROM jobs WHERE state = 'running' AND lease_ns < ? ORDER BY id", now_ns)
+    def beat(self, owner: str, now_ns: int) -> None:
+        """That server is alive."""
+        self._connection.execute("INSERT OR REPLACE INTO servers (owner, beat_ns) VALUES (?, ?)", (owner, now_ns))
+
+    def forget_servers(self, before_ns: int) -> None:
+        """Drop servers that were last heard of before that moment."""
+        self._connection.execute("DELETE FROM servers WHERE beat_ns < ?", (before_ns,))
+
+    def orphaned_jobs(self, before_ns: int) -> list[JobRecord]:
+        """Running jobs whose owners were last heard of before that moment, oldest first."""
+        rows = self._rows(
+            f"SELECT {_JOB} FROM jobs WHERE state = 'running' AND owner NOT IN "
+            "(SELECT owner FROM servers WHERE beat_ns >= ?) ORDER BY id", before_ns,
+        )
         return [_job(row) for row in rows]
 
-    def take_over(self, job: JobRecord, owner: str, lease_ns: int) -> JobRecord:
+    def take_over(self, job: JobRecord, owner: str) -> JobRecord:
         """Another server has the job from now on. Raises :class:`StaleRecord`."""
         self._change(
-            "UPDATE jobs SET owner = ?, lease_ns = ?, attempts = attempts + 1, version = version + 1 "
+            "UPDATE jobs SET owner = ?, attempts = attempts + 1, version = version + 1 "
             "WHERE id = ? AND state = 'running' AND version = ?",
-            owner, lease_ns, job.id, job.version,
+            owner, job.id, job.version,
         )
         self._note("job", id=job.id, event="taken-over", owner=owner)
         found = self.find_job(job.id)
         assert found is not None
         return found
 
-    def hold(self, job: JobRecord, lease_ns: int) -> JobRecord:
-        """Prove that the job is still this server's, and hold it longer. Raises :class:`StaleRecord`."""
-        self._change(
-            "UPDATE jobs SET lease_ns = max(lease_ns, ?) WHERE id = ? AND state = 'running' AND version = ?",
-            lease_ns, job.id, job.version,
-        )
+    def hold(self, job: JobRecord) -> JobRecord:
+        """The job as it is now, if it is still whose it was. Raises :class:`StaleRecord`."""
         found = self.find_job(job.id)
-        assert found is not None
+        if found is None or found.state is not JobState.RUNNING or found.version != job.version:
+            raise StaleRecord(f"job {job.id}")
         return found
 
     def set_plan(self, job: int, plan: Mapping[str, Any]) -> None:
@@ -394,8 +400,8 @@ def _device(row: Iterable[Any]) -> DeviceRecord:
 
 
 def _job(row: Iterable[Any]) -> JobRecord:
-    number, kind, key, arguments, state, owner, lease_ns, created_ns, plan, result, attempts, version, cancelled = row
+    number, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled = row
     return JobRecord(
-        number, kind, key, json.loads(arguments), JobState(state), owner, lease_ns, created_ns, json.loads(plan),
+        number, kind, key, json.loads(arguments), JobState(state), owner, created_ns, json.loads(plan),
         json.loads(result), attempts, version, bool(cancelled),
     )

@@ -1,4 +1,4 @@
-"""One job at work: its transactions, which prove the lease, and its commands, whose fate is always found out.
+"""One job at work: its transactions, which prove that it is still ours, and its commands, whose fate is always found out.
 
 A command that was not answered is never guessed about. Its agent is asked how it ended; where the agent has forgotten it
 (restarted) or cannot be reached, the command is over at its deadline, because no agent begins or publishes anything after
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from storcert.harness.contract import DeviceUnavailable, InvalidRequest, Outcome, StorageError
-from storcert.harness.logical.engine import LEASE_NS, SECOND_NS, Engine, hold
+from storcert.harness.logical.engine import SECOND_NS, Engine, hold
 from storcert.harness.logical.ports import NoAnswer
 from storcert.harness.logical.records import DeviceRecord, JobRecord
 from storcert.harness.logical.session import Session
@@ -61,21 +61,19 @@ class Work:
         """Unix time."""
         return self.engine.surroundings.now_ns()
 
-    def transact(self, label: str, body: Callable[[Session], T], hold_ns: int = LEASE_NS) -> T:
-        """One transaction of this job, which holds it ``hold_ns`` longer. Raises ``LeaseLost``."""
-        around = self.engine.surroundings
-        until_ns = around.now_ns() + hold_ns
+    def transact(self, label: str, body: Callable[[Session], T]) -> T:
+        """One transaction of this job. Raises ``JobLost`` where another server has it by now."""
 
         def held(session: Session) -> T:
-            self.job = hold(session, self.job, until_ns)
+            self.job = hold(session, self.job)
             return body(session)
 
-        return around.transact(f"{self.job.kind}: {label}", held)
+        return self.engine.surroundings.transact(f"{self.job.kind}: {label}", held)
 
     def pause(self, duration_ns: int) -> None:
-        """Wait, and keep the job meanwhile. Raises :class:`Cancelled`."""
-        self.transact("wait", lambda session: None, duration_ns + LEASE_NS)
+        """Wait. Raises :class:`Cancelled`, and ``JobLost`` where another server has the job by then."""
         self.engine.surroundings.sleep_ns(duration_ns)
+        self.transact("waited", lambda session: None)
         self.refuse_cancelled()
 
     def refuse_cancelled(self) -> None:
@@ -95,7 +93,9 @@ class Work:
         command = Command(
             f"{self.job.id}.{self.job.version}.{self._commands}", verb, arguments, around.now_ns() + allowed_ns
         )
-        self.transact(f"before {verb}", lambda session: None, allowed_ns + 2 * CALL_NS)
+        if not self.engine.surely_alive:
+            self.transact("still ours", lambda session: None)
+            self.engine.beat()
         around.note(
             "command", id=command.id, event="sent", job=self.job.id, at=location, verb=str(verb),
             deadline_ns=command.deadline_ns, **_shown(arguments),
@@ -142,7 +142,7 @@ class Work:
                 began_later = int(answer.result.get("booted_ns", 0)) > command.deadline_ns - allowed_ns
                 if answer.ending is Ending.UNHEARD and (began_later or around.now_ns() >= command.deadline_ns):
                     return answer
-            self.transact("find out", lambda session: None, 2 * ASK_NS + LEASE_NS)
+            self.transact("find out", lambda session: None)
             around.sleep_ns(_POLL_NS)
 
     def ask_somewhere(

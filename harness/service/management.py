@@ -27,6 +27,7 @@ from storcert.harness.contract import (
     StorageError,
 )
 from storcert.harness.logical.control_plane import ControlPlane
+from storcert.harness.logical.engine import BEAT_NS
 from storcert.harness.logical.topology import LocationKind, Place, Topology
 from storcert.harness.service.json_http import READY, serve
 from storcert.harness.service.server_machine import RealServer
@@ -122,6 +123,13 @@ def server_of(control: ControlPlane, address: str, port: int) -> ThreadingHTTPSe
     return serve(address, port, answer)
 
 
+def beat_for_ever(control: ControlPlane) -> None:
+    """Tell the catalogue again and again that this server is alive."""
+    while True:
+        control.engine.beat()
+        time.sleep(BEAT_NS / 1e9)
+
+
 def reconcile_for_ever(control: ControlPlane, every_s: float) -> None:
     """One round after the other; a round that failed is told, and the next one comes all the same."""
     while True:
@@ -145,6 +153,7 @@ def main(words: list[str] | None = None) -> None:
         control = begin(Zone.read(said.config), said.name, sys.stderr)
     except StorageError as error:
         sys.exit(f"{parser.prog}: {error.message}")
+    control.surroundings.spawn("heart", lambda: beat_for_ever(control))
     control.surroundings.spawn("reconcile", lambda: reconcile_for_ever(control, said.reconcile))
     server = server_of(control, said.address, said.port)
     print(f"{READY} {server.server_address[1]}", flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ class RealServer:
 
     def __init__(self, name: str, catalogue: str, agents: Mapping[str, str], journal: Any = None) -> None:
         self.name = name
+        self.boot = uuid.uuid4().hex
         self._agents = dict(agents)
         self._journal = journal
         self._lock = threading.Lock()

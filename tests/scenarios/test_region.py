@@ -177,12 +177,8 @@ def test_a_storage_vm_that_dies_is_replaced_by_a_host() -> None:
 def test_bytes_without_a_record_are_swept_and_records_without_bytes_are_told() -> None:
     with one_zone() as region:
         region.call(lambda c: c.create_volume(volume("a"), 10, device="volumes"))
-        store: Any = region.simulated("volumes")
-        bucket = store._store.buckets["storcert"]
-        version = bucket.remove("volume/1/a", "null")
-        version.key = "volume/1/orphan"
-        bucket.add(version)
-        region.disturbed("volumes", "somebody's hand")
+        region.by_hand("volumes", lambda driver: driver.create(volume("orphan"), 10))
+        region.by_hand("volumes", lambda driver: driver.delete(volume("a")))
         mended = region.call(lambda c: c.reconcile())
         assert (mended["swept"], mended["lost"]) == (1, 1)
         assert _held(region, "volumes") == []

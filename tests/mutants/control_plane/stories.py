@@ -269,16 +269,12 @@ def full() -> Iterator[tuple[Event, ...]]:
 def leftovers() -> Iterator[tuple[Event, ...]]:
     """Bytes lie under the name of an object that is to be made, on a device that is also to be found wanting."""
     region = zone()
-    region.disturbed("volumes", "somebody's hand")
     region.call(lambda c: c.create_volume(A, 4096, device="volumes"))
-    bucket = region.simulated("volumes")._store.buckets["storcert"]
-    from dataclasses import replace
-
-    for name in ("volume/1/n", "volume/1/b"):
-        bucket.add(replace(bucket.current("volume/1/a"), key=name))
+    region.by_hand("volumes", lambda driver: driver.create(N, 4096))
+    region.by_hand("volumes", lambda driver: driver.create(B, 4096))
     quietly(region, lambda c: c.create_from(N, A, device="volumes"))
     quietly(region, lambda c: c.create_volume(uri("c"), 10, device="volumes"))
-    bucket.remove("volume/1/c", "null")
+    region.by_hand("volumes", lambda driver: driver.delete(uri("c")))
     yield at_rest(region)
 
 
