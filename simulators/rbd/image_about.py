@@ -208,7 +208,7 @@ class ImageAbout(ImageBase):
 
     def _parent(self) -> Parent:
         parent = self._open().view()[1]
-        if parent is None:
+        if parent is None or not parent.overlap_bytes:  # one that does not show through is none
             raise Refusal(errno.ENOENT)
         return parent
 

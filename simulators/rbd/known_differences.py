@@ -42,4 +42,9 @@ RBD_DIFFERENCES: tuple[KnownDifference, ...] = (
         "write-to-removed-snapshot", "write", ["rbd.ImageNotFound", 2], ["rbd.InvalidArgument", 22],
         "the same, the other way round",
     ),
+    KnownDifference(
+        "features-of-a-former-parent", "about", 61, 317,
+        "nobody tells the handles of an image that its last clone is gone: they show the OPERATIONS bit until they next read "
+        "the header",
+    ),
 )

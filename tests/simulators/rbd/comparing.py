@@ -15,8 +15,8 @@ from tests.simulators.rbd.programs import CONF_OF_CLIENTS, Runner, Step, clone_f
 LIMIT_NS = 10**15
 
 
-def simulated(number: int, steps: int, *, damage: bool = False) -> list[Any]:
-    """Answers of the simulated modules, as JSON gives them back."""
+def simulated(number: int, steps: int, *, damage: bool = False, digest: bool = False) -> list[Any]:
+    """Answers of the simulated modules, as JSON gives them back; with ``digest``, that of the world at the end."""
     rados, rbd = doors.modules()
     kernel = Kernel(number)
     try:
@@ -40,7 +40,7 @@ def simulated(number: int, steps: int, *, damage: bool = False) -> list[Any]:
             raise task.error
         assert task.done, f"program {number} waits for {task.waiting_for}"
         answers: list[Any] = json.loads(json.dumps(task.result))
-        return answers
+        return [*answers, kernel.digest()] if digest else answers
     finally:
         kernel.close()
 

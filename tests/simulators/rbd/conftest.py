@@ -57,11 +57,11 @@ class RbdWorld:
         self.device.attach(location)
         return location
 
-    def spawn(self, function: Callable[[Session], Any], location: Location | None = None, **conf: str) -> Task:
+    def spawn(self, function: Callable[[Session], Any], location: Location | None = None, /, **conf: str) -> Task:
         return self.kernel.spawn(lambda: function(Session(**conf)), location=location or self.here)
 
     def run(
-        self, function: Callable[[Session], Any], location: Location | None = None, limit_ns: int | None = None, **conf: Any,
+        self, function: Callable[[Session], Any], location: Location | None = None, limit_ns: int | None = None, /, **conf: str,
     ) -> Any:
         with installed():
             task = self.spawn(function, location, **conf)

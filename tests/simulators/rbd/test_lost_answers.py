@@ -36,7 +36,7 @@ def test_a_lock_that_could_not_be_given_back_is_taken_over_by_its_own_client(wor
             again.flush()
             return bytes(again.read(0, 3))
 
-    assert world.run(program, limit_ns=120 * SECOND_NS, **CONF) == b"new"
+    assert world.run(program, None, 120 * SECOND_NS, **CONF) == b"new"
 
 
 def test_two_clients_that_take_snapshots_at_once_both_get_one(world: RbdWorld) -> None:
