@@ -160,11 +160,9 @@ class RbdDriver:
         if not record.parent_image:
             return self._images.create(effort, record.image, 0)
         if record.parent_is_own:
-            self._images.take_snapshot(effort, record.parent_image, record.parent_snapshot)
-        self._images.clone(effort, record.parent_image, record.parent_snapshot, record.image)
-        if record.parent_is_own:
-            # Nameless from now on, and removed by librbd together with the clone.
-            self._images.remove_snapshot(effort, record.parent_image, record.parent_snapshot)
+            self._images.copy(effort, record.parent_image, record.parent_snapshot, record.image)
+        else:
+            self._images.clone(effort, record.parent_image, record.parent_snapshot, record.image)
 
     def take_snapshot(self, volume: DataObjectUri, snapshot: DataObjectUri) -> None:
         _require_kinds((volume, ObjectKind.VOLUME), (snapshot, ObjectKind.SNAPSHOT))

@@ -60,6 +60,17 @@ class Images:
             ),
         )
 
+    def copy(self, effort: Effort, original: str, snapshot: str, image: str) -> None:
+        """A clone of the image as it is at one moment: of a snapshot that is nameless afterwards, and goes with the clone."""
+
+        def call(session: Session) -> None:
+            with self._opened(session, original, read_only=False) as opened:
+                opened.create_snap(snapshot)
+                self._pool.rbd.RBD().clone(session.ioctx, original, snapshot, session.ioctx, image, features=FEATURES)
+                opened.remove_snap(snapshot)
+
+        self._make(effort, call)
+
     def _make(self, effort: Effort, call: Callable[[Session], object]) -> None:
         client_id = ""
 
