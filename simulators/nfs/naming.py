@@ -193,10 +193,12 @@ def rename(fs: FileSystem, caller: Caller, arguments: RenameArguments) -> Rename
     name, moved = _entry(fs, caller, source, arguments.from_name)
     if target is moved:
         raise Refusal(NfsStatus.NFS3ERR_INVAL)
-    found = find(fs, caller, target, arguments.to_name)
-    if isinstance(moved, Directory) and is_below(target, moved):
-        raise Refusal(NfsStatus.NFS3ERR_INVAL)
+    found = target.find(arguments.to_name)
+    # Onto another name of the same file there is nothing to do, so nobody asks who may.
     if found is None or found[1] is not moved:
+        find(fs, caller, target, arguments.to_name)
+        if isinstance(moved, Directory) and is_below(target, moved):
+            raise Refusal(NfsStatus.NFS3ERR_INVAL)
         _check_rename(caller, source, target, moved, None if found is None else found[1])
         now_ns = caller.now_ns
         source.take(name, now_ns)

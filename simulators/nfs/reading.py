@@ -27,6 +27,7 @@ from storcert.simulators.nfs.tree import Inode, Symlink
 FILES_MAX = 1 << 24
 TRANSFER_BYTES_MAX = 64 << 20  # rtmax and wtmax of nfs-ganesha 4.3
 _READDIR_BEST_BYTES = 16_384
+_DAY_NS = 24 * 3600 * 10**9
 
 
 def getattr_(fs: FileSystem, caller: Caller, arguments: ObjectArguments) -> AttributesResult:
@@ -79,7 +80,9 @@ def read_(fs: FileSystem, caller: Caller, arguments: ReadArguments) -> ReadResul
     if not arguments.count:
         return ReadResult(file.attributes())
     data = read(file.content, arguments.offset, min(arguments.count, TRANSFER_BYTES_MAX))
-    file.atime_ns = caller.now_ns
+    if file.atime_ns <= max(file.mtime_ns, file.ctime_ns) or caller.now_ns - file.atime_ns >= _DAY_NS:
+        # As a Linux file system has it that is mounted relatime, the default.
+        file.atime_ns = caller.now_ns
     return ReadResult(file.attributes(), data, arguments.offset + len(data) >= file.size_bytes)
 
 

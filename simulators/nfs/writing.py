@@ -104,7 +104,7 @@ def write(fs: FileSystem, caller: Caller, arguments: WriteArguments) -> WriteRes
     file = fs.file(inode)
     before = file.before()
     data, offset = arguments.data, arguments.offset
-    if offset + len(data) > fs.options.file_max_bytes:
+    if data and offset + len(data) > fs.options.file_max_bytes:
         raise Refusal(NfsStatus.NFS3ERR_FBIG)
     stable = arguments.stable is not Stable.UNSTABLE or not fs.options.unstable_writes
     if data:

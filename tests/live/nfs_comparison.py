@@ -173,16 +173,20 @@ def _walk(program: Sequence[Step], left: Run, right: Run, found: Comparison, roo
         (ours, our_handle), (theirs, their_handle) = left.step(step), right.step(step)
         found.calls += 1
         found.statuses[step.name, ours["status"]] += 1
+        words: list[str] = []
         stop = False
         for name, mine, other in differences(ours, theirs):
             asked = marks(step, ours, name) | {"uid": str(step.uid or root_uid)}
             row = next((row for row in KNOWN_DIFFERENCES if row.explains(step.name, asked, name, mine, other)), None)
             if row is None:
-                found.unexplained.append(f"step {index} {step}: {name}: simulator {mine!r}, ganesha {other!r}")
+                words.append(f"step {index} {step}: {name}: simulator {mine!r}, ganesha {other!r}")
             else:
                 found.rows[row.name] += 1
                 stop |= row.scope == "program"
-        if found.unexplained or stop:
+        if stop:  # whatever else differs in this answer follows from it
+            return
+        found.unexplained += words
+        if words:
             return
         if our_handle is not None and their_handle is not None:
             left.learn(our_handle)

@@ -341,3 +341,20 @@ def test_a_server_whose_cookies_do_not_outlive_a_change() -> None:
     world.file(b"new")
     assert world.status("READDIR", *at, page.cookie_verifier, 600) == "BAD_COOKIE"
     assert world.status("READDIR", world.root, 0, bytes(8), 600) == "OK", "from the start there is nothing to verify"
+
+
+def test_reading_notes_the_time_once_a_change_or_a_day(world: NfsWorld) -> None:
+    """``relatime``: otherwise every read would be a write."""
+    file = world.file(b"f", b"x")
+
+    def atime_ns() -> int:
+        world.do("READ", file, 0, 1)
+        return int(world.do("GETATTR", file).result.attributes.atime_ns)
+
+    first = atime_ns()
+    assert atime_ns() == first
+    world.do("WRITE", file, 0, b"y")
+    second = atime_ns()
+    assert second > first
+    world.now_ns += 24 * 3600 * 10**9
+    assert atime_ns() > second
