@@ -259,7 +259,11 @@ class Runner(ObjectSteps, PlainAnswers):
     def on_write(self, handle: Any, offset: int, length: int, fill: int) -> Any:
         if self._locked(handle):
             return "not taken"
-        answer = handle.write(bytes([fill]) * length, offset)
+        try:
+            answer = handle.write(bytes([fill]) * length, offset)
+        except self.rbd.IncompleteWriteError:
+            handle.flush()  # what fitted was written, and until it is flushed others see it or not
+            raise
         handle.flush()
         return answer
 
