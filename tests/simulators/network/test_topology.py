@@ -82,6 +82,16 @@ def test_a_held_back_request_may_come_after_the_client_gave_up(world: WireWorld,
     assert len(world.effects) == 1
 
 
+def test_a_connection_the_client_closed_is_not_kept_for_long(world: WireWorld, network: Network) -> None:
+    network.partition("here", "server")
+    world.run(lambda: world.request(read_timeout_ns=NS_PER_S))
+    world.kernel.run_for(90 * NS_PER_S)
+    network.heal()
+    world.kernel.run_for(1_000 * NS_PER_S)
+    assert world.effects == [], "eight tries after the client left are done within a minute"
+    assert world.wire.requests[0].answer == "lost"
+
+
 def test_nobody_sends_again_for_a_dead_machine(world: WireWorld, network: Network) -> None:
     network.partition("here", "server")
     world.kernel.spawn(world.request, location=world.here)
