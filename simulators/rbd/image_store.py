@@ -77,6 +77,19 @@ class Source:
                 found.append(above[0].read(start, min(amount, above[1] - start)).ljust(amount, b"\0"))
         return found[0] if len(found) == 1 else b"".join(found)
 
+    def numbers(self) -> set[int]:
+        """Objects that can hold anything, here or above: few, however large the image is."""
+        found = set() if self.data is None else set(self.data.objects)
+        above = self.above()
+        if above is not None:
+            source, overlap = above
+            for number in source.numbers():
+                start = number << source.order
+                if start < overlap:
+                    last = min(start + (1 << source.order), overlap) - 1
+                    found.update(range(start >> self.order, (last >> self.order) + 1))
+        return found
+
     def piece(self, number: int) -> Extents:
         """A whole object, as sparse as it is kept; shorter where it ends early."""
         contents = self.contents(number)
@@ -194,8 +207,7 @@ def _zeroed(cluster: Cluster, pool: Pool, header: Header, offset: int, length: i
     if data is None and not overlap:
         return []
     if last - first > 4096:
-        numbers = {number for number in (data.objects if data is not None else ()) if first <= number <= last}
-        numbers.update(range(first, min(last, (overlap - 1) >> state.order) + 1) if overlap else ())
+        numbers = {number for number in source_now(cluster, pool, header).numbers() if first <= number <= last}
         found: list[tuple[int, int, int]] = []
         for number in sorted(numbers):
             start = max(offset, number << state.order)

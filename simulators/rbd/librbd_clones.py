@@ -117,7 +117,10 @@ def flatten(context: ImageContext, progress: Progress | None) -> None:
     try:
         order = context.state.order
         total = -(-parent.overlap_bytes >> order)
-        wanted = [number for number in range(total) if _shows_through(context, number, order, parent)]
+        wanted = [
+            number for number in sorted(context.source().numbers())
+            if number < total and _shows_through(context, number, order, parent)
+        ]
         for start in range(0, len(wanted), BATCH):
             batch = wanted[start : start + BATCH]
             size = len(batch) << order
@@ -263,14 +266,9 @@ def _copy_contents(context: ImageContext, target: ImageContext, *, deep: bool) -
 
 def _candidates(context: ImageContext, target: ImageContext, total: int) -> list[int]:
     """Numbers of the objects that can hold anything, in source, its parents or target."""
-    numbers: set[int] = set()
-    for one in (context, target):
-        data = one.pool.data.get(one.image_id)
-        if data is not None:
-            numbers.update(number << one.header.state.order >> context.state.order for number in data.objects)
-    _, parent = context.view()
-    if parent is not None:
-        numbers.update(range(-(-parent.overlap_bytes >> context.state.order)))
+    numbers = context.source().numbers()
+    if (data := target.pool.data.get(target.image_id)) is not None:
+        numbers.update(number << target.header.state.order >> context.state.order for number in data.objects)
     return sorted(number for number in numbers if number < total)
 
 
