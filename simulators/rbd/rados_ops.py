@@ -218,7 +218,7 @@ def compare_bytes(have: RadosObject, wanted: bytes, offset: int) -> None:
 
 
 class OmapIterator:
-    """Filled when the read operation has run."""
+    """Filled when the read operation has run. A value of no bytes is given as ``None``, as a value that was not asked for."""
 
     def __init__(self, select: Callable[[dict[str, bytes]], list[tuple[str, bytes | None]]]) -> None:
         self._select = select
@@ -232,7 +232,8 @@ class OmapIterator:
         return self
 
     def __next__(self) -> tuple[str, bytes | None]:
-        return next(self._found)
+        key, value = next(self._found)
+        return key, value or None
 
 
 class ReadOp:

@@ -61,3 +61,18 @@ def test_librbds_lists_can_be_asked_for_an_id(world: RbdWorld) -> None:
         return found == [[wanted]]
 
     assert world.run(program)
+
+
+def test_a_value_of_no_bytes_is_read_as_none(world: RbdWorld) -> None:
+    """Measured: the binding cannot tell it from a value that was not asked for."""
+
+    def program(s: Session) -> Any:
+        with s.rados.WriteOpCtx() as op:
+            s.io.set_omap(op, ("empty", "full"), (b"", b"x"))
+            s.io.operate_write_op(op, "plain")
+        with s.rados.ReadOpCtx() as op:
+            found, _ = s.io.get_omap_vals(op, "", "", 10)
+            s.io.operate_read_op(op, "plain")
+            return list(found)
+
+    assert world.run(program) == [("empty", None), ("full", b"x")]
