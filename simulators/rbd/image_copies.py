@@ -71,6 +71,11 @@ class ImageCopies(ImageBase):
                 if source.holds((number << source.order) + within, amount, something=True)
             ]
 
-        context.drain()
-        for start, amount in answered(lambda: context.request("diff", effect), "error generating diff"):
+        def call() -> Any:
+            if not context.read_only:
+                context.lock()  # it flushes first, and a flush wants to be the writer
+            context.drain()
+            return context.request("diff", effect)
+
+        for start, amount in answered(call, "error generating diff"):
             iterate_cb(start, amount, True)
