@@ -151,6 +151,7 @@ class Vdis:
     def delete(self, effort: Effort, name: str) -> None:
         """Delete the working VDI of that name, if there is one. dog says success whatever happened, so it is looked for
         afterwards. Raises where it is still there: then perhaps emptied, and a repetition goes on from there."""
+        doubt = Failed(Trouble.ODD, f"{name} is still there after it was deleted")
         for _ in range(_DELETE_ROUNDS):
             effort.check()
             try:
@@ -161,8 +162,6 @@ class Vdis:
                 if failure.trouble not in PASSING:
                     raise
                 doubt = failure
-            else:
-                doubt = Failed(Trouble.ODD, f"{name} is still there after it was deleted")
             if not self.exists(effort, name):
                 return
             if doubt.trouble is Trouble.SILENT or not effort.again():

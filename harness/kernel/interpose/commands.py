@@ -110,8 +110,8 @@ class SimulatedPopen(subprocess.Popen):  # type: ignore[type-arg]
         if self.returncode is None:
             self._await(timeout, None)
         self._raise_kit_error()
-        status: int = self.returncode
-        return status
+        status: Any = self.returncode
+        return int(status)
 
     def _await(self, timeout: float | None, output: Callable[[], tuple[Any, Any]] | None) -> None:
         """Wait for the end of the process. ``TimeoutExpired`` with what ``output`` gives."""

@@ -86,7 +86,8 @@ def test_which(world: Any) -> None:
 def test_streams_are_read_as_they_come(world: Any) -> None:
     def act() -> list[Any]:
         seen = []
-        with subprocess.Popen(["herd", "count", "3"], stdout=subprocess.PIPE, text=True) as process:
+        made: Any = subprocess.Popen(["herd", "count", "3"], stdout=subprocess.PIPE, text=True)
+        with made as process:
             for line in process.stdout:
                 seen.append((line, time.monotonic()))
         start = seen[0][1]
@@ -97,7 +98,7 @@ def test_streams_are_read_as_they_come(world: Any) -> None:
 
 def test_a_conversation(world: Any) -> None:
     def act() -> list[bytes]:
-        process = subprocess.Popen(["herd", "upper"], stdin=-1, stdout=-1, bufsize=0)
+        process: Any = subprocess.Popen(["herd", "upper"], stdin=-1, stdout=-1, bufsize=0)
         answers = []
         for word in (b"abcd", b"efgh"):
             process.stdin.write(word)
@@ -111,7 +112,7 @@ def test_a_conversation(world: Any) -> None:
 def test_a_timeout_comes_at_its_virtual_time_and_the_rest_can_be_had(world: Any) -> None:
     def act() -> list[Any]:
         start = time.monotonic()
-        process = subprocess.Popen(["herd", "count", "4"], stdout=-1)
+        process: Any = subprocess.Popen(["herd", "count", "4"], stdout=-1)
         with pytest.raises(subprocess.TimeoutExpired) as caught:
             process.communicate(timeout=1.5)
         found = [time.monotonic() - start, caught.value.output, caught.value.timeout, process.poll()]
@@ -135,7 +136,7 @@ def test_run_kills_at_a_timeout_and_what_was_done_stays(world: Any) -> None:
 @pytest.mark.parametrize(("how", "status"), [("kill", -9), ("terminate", -15)])
 def test_kill(world: Any, how: str, status: int) -> None:
     def act() -> list[Any]:
-        process = subprocess.Popen(["herd", "count", "9"], stdout=-1)
+        process: Any = subprocess.Popen(["herd", "count", "9"], stdout=-1)
         time.sleep(1.5)
         getattr(process, how)()
         found = [process.wait(), process.poll(), process.stdout.read()]
@@ -164,7 +165,7 @@ def test_a_command_nobody_waits_for_goes_on(world: Any) -> None:
 
 def test_nobody_reads_any_more(world: Any) -> None:
     def act() -> int:
-        process = subprocess.Popen(["herd", "flood"], stdout=-1)
+        process: Any = subprocess.Popen(["herd", "flood"], stdout=-1)
         time.sleep(2)
         process.stdout.close()
         return process.wait()
@@ -174,7 +175,7 @@ def test_nobody_reads_any_more(world: Any) -> None:
 
 def test_writing_to_a_command_that_ended(world: Any) -> None:
     def act() -> None:
-        process = subprocess.Popen(["herd", "fail"], stdin=-1, bufsize=0)
+        process: Any = subprocess.Popen(["herd", "fail"], stdin=-1, bufsize=0)
         process.wait()
         with pytest.raises(BrokenPipeError):
             process.stdin.write(b"x")
@@ -190,7 +191,7 @@ def test_output_and_errors_in_one(world: Any) -> None:
 
 def test_one_commands_output_is_the_others_input(world: Any) -> None:
     def act() -> bytes:
-        first = subprocess.Popen(["herd", "count", "2"], stdout=-1)
+        first: Any = subprocess.Popen(["herd", "count", "2"], stdout=-1)
         second = subprocess.run(["herd", "upper"], stdin=first.stdout, stdout=-1)
         return second.stdout
 
