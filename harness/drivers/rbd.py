@@ -95,9 +95,7 @@ class RbdDriver:
         try:
             entries = self._unpublished(effort, uri)
             begun = entries.published is not None or bool(entries.loose)
-            for record in entries.loose:
-                effort.progressed()
-                self._remover.doom_and_clear(effort, name, record)
+            self._remover.doom_and_clear(effort, name, entries.loose)
         except RequestFailed as failure:
             raise failure.typed(uri, Outcome.UNKNOWN if begun else Outcome.NOT_DONE) from failure
 

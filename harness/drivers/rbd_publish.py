@@ -11,7 +11,8 @@ the image too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 
@@ -27,6 +28,8 @@ from storcert.harness.drivers.rbd_directory import Directory, Record, loose_key,
 from storcert.harness.drivers.rbd_errors import RequestFailed, Trouble
 from storcert.harness.drivers.rbd_images import SLICE_BYTES, Images, Removed
 from storcert.harness.drivers.rbd_pool import Effort, Pool
+
+GRACE_S = 3.0
 
 
 class Discarded(Enum):
@@ -80,19 +83,28 @@ class Remover:
         if found is not None and found.doomed:
             self.clear(effort, owner, found)
 
-    def doom_and_clear(self, effort: Effort, uri: str, record: Record) -> None:
-        """Both. A key that was published or removed meanwhile is left alone."""
-        doomed = record.to_be_removed()
-        if self.doom(effort, uri, record, doomed):
-            self.clear(effort, uri, doomed)
+    def doom_and_clear(self, effort: Effort, uri: str, records: Sequence[Record]) -> None:
+        """Both, for all that is loose under ``uri``. A key that was published or removed meanwhile is left alone."""
+        doomed = [record for record in records if record.doomed]
+        fresh = [record for record in records if not record.doomed]
+        fresh = [record.to_be_removed() for record in fresh if self.doom(effort, uri, record, record.to_be_removed())]
+        if fresh:
+            # Whoever is at work on one finds out and removes it. Librbd must not make and remove an image at the same time:
+            # a header made after its name was removed is found by nobody.
+            time.sleep(GRACE_S)
+        for record in fresh:
+            if self.directory.loose(effort, uri, record.name) is not None:
+                doomed.append(record)
+        for record in doomed:
+            effort.progressed()
+            self.clear(effort, uri, record)
 
     def clear_others(self, uri: str, but: Record) -> None:
         """After publishing: remove what dead processes left under the URI. What cannot be removed now waits for the next."""
         effort = Effort.closing()
         try:
-            for record in self.directory.entries(effort, uri).loose:
-                if record.name != but.name:
-                    self.doom_and_clear(effort, uri, record)
+            loose = self.directory.entries(effort, uri).loose
+            self.doom_and_clear(effort, uri, [record for record in loose if record.name != but.name])
         except RequestFailed:
             pass  # the object is published, and the keys still lead to what is left
 
