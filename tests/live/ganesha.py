@@ -33,7 +33,7 @@ EXPORT {{ Export_Id = {number}; Path = {path}; Pseudo = /{name}; Access_Type = {
 _NAMESPACE = """
 mount -t tmpfs none /run && mkdir -p /run/rpcbind {folder}/run
 if [ -f {folder}/small.img ]; then mount -o loop {folder}/small.img {folder}/small || touch {folder}/no-loop; fi
-exec unshare -n rpcbind -f -w
+unshare -n rpcbind -f -w; exit
 """
 
 
@@ -59,8 +59,8 @@ def unavailable() -> str | None:
         return f"not installed: {', '.join(missing)} (Debian: nfs-ganesha nfs-ganesha-vfs rpcbind util-linux)"
     if os.geteuid() != 0:
         return "ganesha and its namespaces need root"
-    if subprocess.run(["unshare", "-m", "-n", "true"], capture_output=True, check=False).returncode:
-        return "no namespaces of one's own (unshare -m -n)"
+    if subprocess.run(["unshare", "-m", "-n", "--pid", "--fork", "true"], capture_output=True, check=False).returncode:
+        return "no namespaces of one's own (unshare -m -n --pid)"
     return None
 
 
@@ -108,7 +108,10 @@ class Ganesha:
         self._daemons = Daemons(self.folder / "log" / "out")
         try:
             shell = _NAMESPACE.format(folder=self.folder)
-            self.daemons.start("rpcbind", ["unshare", "-m", "--propagation", "private", "bash", "-c", shell])
+            # Rpcbind changes its user, which makes the kernel forget whose death it should not outlive; its process
+            # namespace does not.
+            space = ["unshare", "-m", "--propagation", "private", "--pid", "--fork", "--kill-child", "bash", "-c", shell]
+            self.daemons.start("rpcbind", space)
             self.daemons.wait_until(lambda: (self._inside / "run/rpcbind.sock").exists(), "socket of rpcbind")
             self.restart()
         except BaseException:
