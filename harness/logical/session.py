@@ -1,4 +1,5 @@
-"""Rows of the catalogue in and out, inside one transaction. Names of columns stand here and in ``schema`` only.
+"""Objects, placements, pins and devices: rows of the catalogue in and out, inside one transaction.
+Names of columns stand here and in ``schema`` only.
 
 Every change is noted as a fact, which the journal of a run is made of. Changes of state are compare-and-set: a row that
 somebody else changed since it was read raises :class:`StaleRecord`, and the transaction is undone.
@@ -7,63 +8,30 @@ somebody else changed since it was read raises :class:`StaleRecord`, and the tra
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable
+from typing import Any
 
 from storcert.harness.contract import Capabilities, StorageDevice
+from storcert.harness.logical.job_rows import JobRows
 from storcert.harness.logical.records import (
     DeviceRecord,
     DeviceState,
-    GrantRecord,
-    JobRecord,
-    JobState,
     ObjectRecord,
     PlacementRecord,
     Purpose,
 )
+from storcert.harness.logical.rows import Fact, StaleRecord, as_json
 from storcert.harness.logical.states import Event, State, after
-
-Fact: TypeAlias = tuple[str, dict[str, Any]]
-"""Kind, and a JSON object."""
 
 _OBJECT = "uri, size_bytes, digest, origin, created_ns, version"
 _PLACEMENT = "uri, device, state, purpose, job, reserved_bytes, used_ns, version"
 _DEVICE = "name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes"
-_JOB = "id, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled"
-_GRANT = "volume, host, boot, granted_ns"
 
 
-class StaleRecord(Exception):
-    """Compare-and-set found that somebody else changed the row since it was read."""
+class Session(JobRows):
+    """Everything that one transaction can read and change."""
 
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-class Session:
-    """The rows, inside one transaction. ``facts``: what it changed, in order."""
-
-    __slots__ = ("_connection", "facts")
-
-    def __init__(self, connection: sqlite3.Connection, facts: list[Fact]) -> None:
-        self._connection = connection
-        self.facts = facts
-
-    def _note(self, sort: str, /, **value: Any) -> None:
-        self.facts.append((sort, value))
-
-    def _rows(self, sql: str, *values: Any) -> list[Any]:
-        return self._connection.execute(sql, values).fetchall()
-
-    def _row(self, sql: str, *values: Any) -> Any:
-        return self._connection.execute(sql, values).fetchone()
-
-    def _change(self, sql: str, *values: Any) -> None:
-        """Compare-and-set: exactly one row must have been as it was read."""
-        if self._connection.execute(sql, values).rowcount != 1:
-            raise StaleRecord(f"{sql.split(' WHERE')[0]} {values[-3:]}")
+    __slots__ = ()
 
     # -- objects
 
@@ -204,11 +172,6 @@ class Session:
         self._connection.execute("INSERT OR IGNORE INTO pins (uri, device, job) VALUES (?, ?, ?)", (uri, device, job))
         self._note("pin", uri=uri, device=device, job=job)
 
-    def unpin(self, job: int) -> None:
-        """``job`` needs nothing any more."""
-        if self._connection.execute("DELETE FROM pins WHERE job = ?", (job,)).rowcount:
-            self._note("unpin", job=job)
-
     def pinned_by(self, uri: str, device: str) -> list[int]:
         """The jobs that need this placement."""
         return [row[0] for row in self._rows("SELECT job FROM pins WHERE uri = ? AND device = ? ORDER BY job", uri, device)]
@@ -233,7 +196,7 @@ class Session:
         self._connection.execute(
             f"INSERT INTO devices ({_DEVICE}) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                record.name, record.travel, _json(record.capabilities.to_json()), record.capacity_bytes, record.provider,
+                record.name, record.travel, as_json(record.capabilities.to_json()), record.capacity_bytes, record.provider,
                 record.state, record.reserved_bytes,
             ),
         )
@@ -265,120 +228,6 @@ class Session:
             (reserved_bytes,) = self._row("SELECT reserved_bytes FROM devices WHERE name = ?", device)
             self._note("capacity", device=device, reserved_bytes=reserved_bytes)
 
-    # -- jobs
-
-    def add_job(self, kind: str, key: str, arguments: Mapping[str, Any], owner: str, now_ns: int) -> JobRecord:
-        """A new running job; ``sqlite3.IntegrityError`` where an unfinished one has the key."""
-        row = self._connection.execute(
-            f"INSERT INTO jobs ({_JOB.removeprefix('id, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0)",
-            (kind, key, _json(arguments), JobState.RUNNING, owner, now_ns, "{}", "{}"),
-        )
-        assert row.lastrowid is not None
-        self._note("job", id=row.lastrowid, event="begun", kind=kind, key=key, arguments=dict(arguments), owner=owner)
-        return JobRecord(row.lastrowid, kind, key, arguments, JobState.RUNNING, owner, now_ns)
-
-    def find_job(self, job: int) -> JobRecord | None:
-        """The job of that number."""
-        row = self._row(f"SELECT {_JOB} FROM jobs WHERE id = ?", job)
-        return None if row is None else _job(row)
-
-    def unfinished_job(self, key: str) -> JobRecord | None:
-        """The running job with that key."""
-        row = self._row(f"SELECT {_JOB} FROM jobs WHERE key = ? AND state = 'running'", key)
-        return None if row is None else _job(row)
-
-    def jobs(self) -> list[JobRecord]:
-        """All jobs, oldest first."""
-        return [_job(row) for row in self._rows(f"SELECT {_JOB} FROM jobs ORDER BY id")]
-
-    def running_jobs(self) -> list[JobRecord]:
-        """Jobs that have not ended, oldest first."""
-        return [_job(row) for row in self._rows(f"SELECT {_JOB} FROM jobs WHERE state = 'running' ORDER BY id")]
-
-    def beat(self, owner: str, now_ns: int) -> None:
-        """That server is alive."""
-        self._connection.execute("INSERT OR REPLACE INTO servers (owner, beat_ns) VALUES (?, ?)", (owner, now_ns))
-
-    def forget_servers(self, before_ns: int) -> None:
-        """Drop servers that were last heard of before that moment."""
-        self._connection.execute("DELETE FROM servers WHERE beat_ns < ?", (before_ns,))
-
-    def orphaned_jobs(self, before_ns: int) -> list[JobRecord]:
-        """Running jobs whose owners were last heard of before that moment, oldest first."""
-        rows = self._rows(
-            f"SELECT {_JOB} FROM jobs WHERE state = 'running' AND owner NOT IN "
-            "(SELECT owner FROM servers WHERE beat_ns >= ?) ORDER BY id", before_ns,
-        )
-        return [_job(row) for row in rows]
-
-    def take_over(self, job: JobRecord, owner: str) -> JobRecord:
-        """Another server has the job from now on. Raises :class:`StaleRecord`."""
-        self._change(
-            "UPDATE jobs SET owner = ?, attempts = attempts + 1, version = version + 1 "
-            "WHERE id = ? AND state = 'running' AND version = ?",
-            owner, job.id, job.version,
-        )
-        self._note("job", id=job.id, event="taken-over", owner=owner)
-        found = self.find_job(job.id)
-        assert found is not None
-        return found
-
-    def hold(self, job: JobRecord) -> JobRecord:
-        """The job as it is now, if it is still whose it was. Raises :class:`StaleRecord`."""
-        found = self.find_job(job.id)
-        if found is None or found.state is not JobState.RUNNING or found.version != job.version:
-            raise StaleRecord(f"job {job.id}")
-        return found
-
-    def set_plan(self, job: int, plan: Mapping[str, Any]) -> None:
-        """What was decided for a job."""
-        self._connection.execute("UPDATE jobs SET plan = ? WHERE id = ?", (_json(plan), job))
-        self._note("plan", job=job, plan=dict(plan))
-
-    def cancel_job(self, job: int) -> None:
-        """Somebody wants the job to end early."""
-        self._connection.execute("UPDATE jobs SET cancelled = 1 WHERE id = ? AND state = 'running'", (job,))
-
-    def finish_job(self, job: JobRecord, state: JobState, result: Mapping[str, Any]) -> None:
-        """The job has ended, once and for all; its pins go. Raises :class:`StaleRecord`."""
-        self._change(
-            "UPDATE jobs SET state = ?, result = ?, version = version + 1 WHERE id = ? AND state = 'running' AND version = ?",
-            state, _json(result), job.id, job.version,
-        )
-        self._note("job", id=job.id, event=str(state), result=dict(result))
-        self.unpin(job.id)
-
-    def forget_jobs(self, before_ns: int) -> None:
-        """Drop ended jobs that began before that moment, but those that a placement in between still speaks of."""
-        self._connection.execute(
-            "DELETE FROM jobs WHERE state <> 'running' AND created_ns < ? AND id NOT IN "
-            "(SELECT job FROM placements WHERE state <> 'ready' AND job IS NOT NULL)", (before_ns,),
-        )
-
-    # -- grants
-
-    def grant(self, record: GrantRecord) -> None:
-        """A host may use a volume; the newest boot of the host counts."""
-        self._connection.execute(
-            f"INSERT OR REPLACE INTO grants ({_GRANT}) VALUES (?, ?, ?, ?)",
-            (record.volume, record.host, record.boot, record.granted_ns),
-        )
-        self._note("grant", volume=record.volume, host=record.host, boot=record.boot)
-
-    def revoke(self, volume: str, host: str) -> None:
-        """It may no more."""
-        if self._connection.execute("DELETE FROM grants WHERE volume = ? AND host = ?", (volume, host)).rowcount:
-            self._note("revoke", volume=volume, host=host)
-
-    def grants_of(self, volume: str) -> list[GrantRecord]:
-        """Who may use a volume, by host."""
-        rows = self._rows(f"SELECT {_GRANT} FROM grants WHERE volume = ? ORDER BY host", volume)
-        return [GrantRecord(*row) for row in rows]
-
-    def grants(self) -> list[GrantRecord]:
-        """Every grant, by volume and host."""
-        return [GrantRecord(*row) for row in self._rows(f"SELECT {_GRANT} FROM grants ORDER BY volume, host")]
-
 
 def _placement(row: Iterable[Any]) -> PlacementRecord:
     uri, device, state, purpose, job, reserved_bytes, used_ns, version = row
@@ -399,9 +248,4 @@ def _device(row: Iterable[Any]) -> DeviceRecord:
     )
 
 
-def _job(row: Iterable[Any]) -> JobRecord:
-    number, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled = row
-    return JobRecord(
-        number, kind, key, json.loads(arguments), JobState(state), owner, created_ns, json.loads(plan),
-        json.loads(result), attempts, version, bool(cancelled),
-    )
+__all__ = ["Fact", "Session", "StaleRecord"]

@@ -1,0 +1,146 @@
+"""Rows of jobs, of the servers that run them, and of grants, inside one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from storcert.harness.logical.records import GrantRecord, JobRecord, JobState
+from storcert.harness.logical.rows import Rows, StaleRecord, as_json
+
+_JOB = "id, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled"
+_GRANT = "volume, host, boot, granted_ns"
+
+
+class JobRows(Rows):
+    """Jobs, servers and grants."""
+
+    __slots__ = ()
+
+    def unpin(self, job: int) -> None:
+        """``job`` needs nothing any more."""
+        if self._connection.execute("DELETE FROM pins WHERE job = ?", (job,)).rowcount:
+            self._note("unpin", job=job)
+
+    # -- jobs
+
+    def add_job(self, kind: str, key: str, arguments: Mapping[str, Any], owner: str, now_ns: int) -> JobRecord:
+        """A new running job; ``sqlite3.IntegrityError`` where an unfinished one has the key."""
+        row = self._connection.execute(
+            f"INSERT INTO jobs ({_JOB.removeprefix('id, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0)",
+            (kind, key, as_json(arguments), JobState.RUNNING, owner, now_ns, "{}", "{}"),
+        )
+        assert row.lastrowid is not None
+        self._note("job", id=row.lastrowid, event="begun", kind=kind, key=key, arguments=dict(arguments), owner=owner)
+        return JobRecord(row.lastrowid, kind, key, arguments, JobState.RUNNING, owner, now_ns)
+
+    def find_job(self, job: int) -> JobRecord | None:
+        """The job of that number."""
+        row = self._row(f"SELECT {_JOB} FROM jobs WHERE id = ?", job)
+        return None if row is None else _job(row)
+
+    def unfinished_job(self, key: str) -> JobRecord | None:
+        """The running job with that key."""
+        row = self._row(f"SELECT {_JOB} FROM jobs WHERE key = ? AND state = 'running'", key)
+        return None if row is None else _job(row)
+
+    def jobs(self) -> list[JobRecord]:
+        """All jobs, oldest first."""
+        return [_job(row) for row in self._rows(f"SELECT {_JOB} FROM jobs ORDER BY id")]
+
+    def running_jobs(self) -> list[JobRecord]:
+        """Jobs that have not ended, oldest first."""
+        return [_job(row) for row in self._rows(f"SELECT {_JOB} FROM jobs WHERE state = 'running' ORDER BY id")]
+
+    def beat(self, owner: str, now_ns: int) -> None:
+        """That server is alive."""
+        self._connection.execute("INSERT OR REPLACE INTO servers (owner, beat_ns) VALUES (?, ?)", (owner, now_ns))
+
+    def forget_servers(self, before_ns: int) -> None:
+        """Drop servers that were last heard of before that moment."""
+        self._connection.execute("DELETE FROM servers WHERE beat_ns < ?", (before_ns,))
+
+    def orphaned_jobs(self, before_ns: int) -> list[JobRecord]:
+        """Running jobs whose owners were last heard of before that moment, oldest first."""
+        rows = self._rows(
+            f"SELECT {_JOB} FROM jobs WHERE state = 'running' AND owner NOT IN "
+            "(SELECT owner FROM servers WHERE beat_ns >= ?) ORDER BY id", before_ns,
+        )
+        return [_job(row) for row in rows]
+
+    def take_over(self, job: JobRecord, owner: str) -> JobRecord:
+        """Another server has the job from now on. Raises :class:`StaleRecord`."""
+        self._change(
+            "UPDATE jobs SET owner = ?, attempts = attempts + 1, version = version + 1 "
+            "WHERE id = ? AND state = 'running' AND version = ?",
+            owner, job.id, job.version,
+        )
+        self._note("job", id=job.id, event="taken-over", owner=owner)
+        found = self.find_job(job.id)
+        assert found is not None
+        return found
+
+    def hold(self, job: JobRecord) -> JobRecord:
+        """The job as it is now, if it is still whose it was. Raises :class:`StaleRecord`."""
+        found = self.find_job(job.id)
+        if found is None or found.state is not JobState.RUNNING or found.version != job.version:
+            raise StaleRecord(f"job {job.id}")
+        return found
+
+    def set_plan(self, job: int, plan: Mapping[str, Any]) -> None:
+        """What was decided for a job."""
+        self._connection.execute("UPDATE jobs SET plan = ? WHERE id = ?", (as_json(plan), job))
+        self._note("plan", job=job, plan=dict(plan))
+
+    def cancel_job(self, job: int) -> None:
+        """Somebody wants the job to end early."""
+        self._connection.execute("UPDATE jobs SET cancelled = 1 WHERE id = ? AND state = 'running'", (job,))
+
+    def finish_job(self, job: JobRecord, state: JobState, result: Mapping[str, Any]) -> None:
+        """The job has ended, once and for all; its pins go. Raises :class:`StaleRecord`."""
+        self._change(
+            "UPDATE jobs SET state = ?, result = ?, version = version + 1 WHERE id = ? AND state = 'running' AND version = ?",
+            state, as_json(result), job.id, job.version,
+        )
+        self._note("job", id=job.id, event=str(state), result=dict(result))
+        self.unpin(job.id)
+
+    def forget_jobs(self, before_ns: int) -> None:
+        """Drop ended jobs that began before that moment, but those that a placement in between still speaks of."""
+        self._connection.execute(
+            "DELETE FROM jobs WHERE state <> 'running' AND created_ns < ? AND id NOT IN "
+            "(SELECT job FROM placements WHERE state <> 'ready' AND job IS NOT NULL)", (before_ns,),
+        )
+
+    # -- grants
+
+    def grant(self, record: GrantRecord) -> None:
+        """A host may use a volume; the newest boot of the host counts."""
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO grants ({_GRANT}) VALUES (?, ?, ?, ?)",
+            (record.volume, record.host, record.boot, record.granted_ns),
+        )
+        self._note("grant", volume=record.volume, host=record.host, boot=record.boot)
+
+    def revoke(self, volume: str, host: str) -> None:
+        """It may no more."""
+        if self._connection.execute("DELETE FROM grants WHERE volume = ? AND host = ?", (volume, host)).rowcount:
+            self._note("revoke", volume=volume, host=host)
+
+    def grants_of(self, volume: str) -> list[GrantRecord]:
+        """Who may use a volume, by host."""
+        rows = self._rows(f"SELECT {_GRANT} FROM grants WHERE volume = ? ORDER BY host", volume)
+        return [GrantRecord(*row) for row in rows]
+
+    def grants(self) -> list[GrantRecord]:
+        """Every grant, by volume and host."""
+        return [GrantRecord(*row) for row in self._rows(f"SELECT {_GRANT} FROM grants ORDER BY volume, host")]
+
+
+def _job(row: Iterable[Any]) -> JobRecord:
+    number, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled = row
+    return JobRecord(
+        number, kind, key, json.loads(arguments), JobState(state), owner, created_ns, json.loads(plan),
+        json.loads(result), attempts, version, bool(cancelled),
+    )
