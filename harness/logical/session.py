@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
-from storcert.harness.contract import Capabilities, StorageDevice
+from storcert.harness.contract import Capabilities, Policy, StorageDevice
 from storcert.harness.logical.job_rows import JobRows
 from storcert.harness.logical.records import (
     DeviceRecord,
@@ -242,10 +243,14 @@ def _moved(record: PlacementRecord, state: State, job: int | None) -> PlacementR
 
 def _device(row: Iterable[Any]) -> DeviceRecord:
     name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes = row
-    return DeviceRecord(
-        name, travel, StorageDevice.from_json(travel).policy, Capabilities.from_json(json.loads(capabilities)), capacity_bytes,
-        provider, DeviceState(state), reserved_bytes,
-    )
+    policy, able = _parsed(travel, capabilities)
+    return DeviceRecord(name, travel, policy, able, capacity_bytes, provider, DeviceState(state), reserved_bytes)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(travel: str, capabilities: str) -> tuple[Policy, Capabilities]:
+    """A device is read at every step of every job, and its texts hardly ever change."""
+    return StorageDevice.from_json(travel).policy, Capabilities.from_json(json.loads(capabilities))
 
 
 __all__ = ["Fact", "Session", "StaleRecord"]
