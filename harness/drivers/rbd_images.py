@@ -76,7 +76,7 @@ class Images:
 
         def make(session: Session) -> None:
             nonlocal client_id
-            client_id = f"{session.cluster.get_instance_id():x}"
+            client_id = _client_id(session)
             call(session)
 
         try:
@@ -180,6 +180,10 @@ class Images:
                 return False
             raise
         return True
+
+    def client_id(self, effort: Effort) -> str:
+        """What the ids of images begin with that this client makes. No request."""
+        return self._pool.ask(effort, _client_id)
 
     def remove_lost_headers(self, client_id: str) -> None:
         """Remove headers, and object maps, that client made and lost.
@@ -300,6 +304,10 @@ def close_quietly(opened: Any, foreign: tuple[type[Exception], ...]) -> None:
         opened.close()
     except foreign:
         pass
+
+
+def _client_id(session: Session) -> str:
+    return f"{session.cluster.get_instance_id():x}"
 
 
 def _resized(size_bytes: int) -> Callable[[Any], None]:

@@ -172,7 +172,11 @@ class Pool:
     def _connected(self) -> Session:
         session = self._session
         if session is None:
-            session = self._session = Session(self.rados, self.settings)
+            made = Session(self.rados, self.settings)
+            if self._session is not None:  # another call of this instance was faster
+                made.cluster.shutdown()
+                return self._session
+            session = self._session = made
         return session
 
     def require_pool(self, effort: Effort) -> None:

@@ -133,6 +133,8 @@ class Publication:
     def begin(self, effort: Effort) -> None:
         """Set the loose key. Raises a typed error, and nothing is left then, or ``unknown`` says so."""
         try:
+            if not self.record.snapshot:
+                self.record = replace(self.record, lost_by=self._remover.images.client_id(effort))
             self._directory.change(effort, {}, {loose_key(self._name, self.record.name): self.record})
         except RequestFailed as failure:
             raise self.failed(failure) from failure
@@ -150,7 +152,9 @@ class Publication:
     def publish(self, effort: Effort, size_bytes: int | None = None) -> None:
         """The one moment. ``size_bytes``: the size, where it was not known when this began. Raises a typed error; nothing
         is published and nothing left then, or ``unknown`` says so."""
-        wanted = self.record if size_bytes is None else replace(self.record, size_bytes=size_bytes)
+        wanted = replace(self.record, lost_by="")
+        if size_bytes is not None:
+            wanted = replace(wanted, size_bytes=size_bytes)
         loose, published = loose_key(self._name, self.record.name), published_key(self._name)
         guards: dict[str, Record | None] = {published_key(str(uri)): known for uri, known in self._needed.items()}
         guards |= {published: None, loose: self.record}
