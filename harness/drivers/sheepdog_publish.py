@@ -32,6 +32,7 @@ from storcert.harness.drivers.sheepdog_names import marker_of, new_number, stem_
 from storcert.harness.drivers.sheepdog_vdis import Listing, Row, Size, Vdis
 
 _TURNS_MAX = 16
+_MISSES_MAX = 4
 
 
 class Place:
@@ -68,14 +69,17 @@ class Place:
         """Unpublish, then sweep away every version and inner snapshot. Raises :class:`Failed`."""
         listing = self.vdis.listing(effort)
         markers = [row.name for row in self.turns(listing)]
-        for name in reversed(markers):
-            self.vdis.delete(effort, name)
-            effort.progressed()
         if self.marker not in markers:
             # One that a halted cluster deleted by half is in no listing.
             self.vdis.delete(effort, self.marker)
-        if markers:
+        while markers:
+            for name in reversed(markers):
+                self.vdis.delete(effort, name)
+                effort.progressed()
+            # A further marker may have been made meanwhile: without the first one nobody would look for it.
+            effort.check()
             listing = self.vdis.listing(effort)
+            markers = [row.name for row in self.turns(listing)]
         self._sweep(effort, listing, None)
 
     def _sweep(self, effort: Effort, listing: Listing, kept: str | None) -> None:
@@ -144,13 +148,21 @@ class Draft:
             place.vdis.seal(effort, self.name)
         except Failed as failure:
             raise self.give_up(self._swept(failure)) from failure
-        for turn in range(_TURNS_MAX):
+        turn = missed = 0
+        while turn < _TURNS_MAX:
             marker = turn_of(place.marker, turn)
             try:
                 if self._claim(effort, marker):
                     return self._confirm(marker)
-                if place.version(place.vdis.listing(effort)) is not None:
+                listing = place.vdis.listing(effort)
+                if place.version(listing) is not None:
                     raise self.give_up(ObjectExists("the name is taken", place.uri, Outcome.UNKNOWN if lost else None))
+                # A listing is made one VDI after the other: a marker made meanwhile is not in it. Only one that was seen,
+                # and is the same still, is known to mean nothing; what no listing ever shows a halted cluster deleted.
+                row = listing.working.get(marker)
+                missed = missed + 1 if row is None else 0
+                if missed == _MISSES_MAX or (row is not None and place.still_is(effort, marker, row.size_bytes)):
+                    turn, missed = turn + 1, 0
             except Failed as failure:
                 lost = lost or failure.ambiguous
                 if not lost:
