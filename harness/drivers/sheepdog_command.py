@@ -155,12 +155,13 @@ class Dog:
         trouble = next((trouble for text, trouble in _TEXTS if text in complaint), Trouble.ODD)
         return Failed(trouble, text)
 
-    def repeated(self, effort: Effort, *words: str, data: bytes | None = None) -> bytes:
-        """One run, again while its trouble may pass: for what may be done twice. Raises :class:`Failed`."""
+    def repeated(self, effort: Effort, *words: str, data: bytes | None = None, late: bool = True) -> bytes:
+        """One run, again while its trouble may pass: for what may be done twice. ``late``: and may still happen long after
+        it was given up. Raises :class:`Failed`."""
         while True:
             effort.check()
             try:
                 return self.run(*words, data=data)
             except Failed as failure:
-                if failure.trouble not in PASSING or not effort.again():
+                if failure.trouble not in PASSING or (failure.trouble is Trouble.SILENT and not late) or not effort.again():
                     raise

@@ -141,8 +141,8 @@ class Vdis:
         return Failed(Trouble.FULL, f"{failure.text}; no space is left") if free_bytes <= 0 else failure
 
     def enlarge(self, effort: Effort, name: str, size_bytes: int) -> None:
-        """Make a VDI that large."""
-        self._dog.repeated(effort, "vdi", "resize", name, str(size_bytes))
+        """Make a VDI that large. dog writes back what it read before: were it late, it would break the seal."""
+        self._dog.repeated(effort, "vdi", "resize", name, str(size_bytes), late=False)
 
     def write(self, effort: Effort, name: str, offset: int, data: bytes) -> None:
         """Write bytes inside a VDI."""
