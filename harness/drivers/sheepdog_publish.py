@@ -68,19 +68,17 @@ class Place:
     def remove(self, effort: Effort) -> None:
         """Unpublish, then sweep away every version and inner snapshot. Raises :class:`Failed`."""
         listing = self.vdis.listing(effort)
-        markers = [row.name for row in self.turns(listing)]
-        if self.marker not in markers:
+        markers = self.turns(listing)
+        if not markers:
             # One that a halted cluster deleted by half is in no listing.
             self.vdis.delete(effort, self.marker)
-        while markers:
-            for name in reversed(markers):
-                self.vdis.delete(effort, name)
-                effort.progressed()
-            # A further marker may have been made meanwhile: without the first one nobody would look for it.
-            effort.check()
-            listing = self.vdis.listing(effort)
-            markers = [row.name for row in self.turns(listing)]
-        self._sweep(effort, listing, None)
+        for row in reversed(markers):
+            self.vdis.delete(effort, row.name, row.size_bytes)
+            effort.progressed()
+        # One call removes one object: what was published since then is another.
+        listing = self.vdis.listing(effort) if markers else listing
+        since = self.version(listing)
+        self._sweep(effort, listing, since.name if since is not None else None)
 
     def _sweep(self, effort: Effort, listing: Listing, kept: str | None) -> None:
         for name in listing.names(self.stem):

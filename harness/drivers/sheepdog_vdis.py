@@ -148,9 +148,12 @@ class Vdis:
         """Write bytes inside a VDI."""
         self._dog.repeated(effort, "vdi", "write", name, str(offset), str(len(data)), data=data)
 
-    def delete(self, effort: Effort, name: str) -> None:
-        """Delete the working VDI of that name, if there is one. dog says success whatever happened, so it is looked for
-        afterwards. Raises where it is still there: then perhaps emptied, and a repetition goes on from there."""
+    def delete(self, effort: Effort, name: str, size_bytes: int | None = None) -> None:
+        """Delete the working VDI of that name, if there is one; of that size, where others may make it anew meanwhile.
+
+        dog says success whatever happened, so it is looked for afterwards. Raises where it is still there: then perhaps
+        emptied, and a repetition goes on from there.
+        """
         doubt = Failed(Trouble.ODD, f"{name} is still there after it was deleted")
         for _ in range(_DELETE_ROUNDS):
             effort.check()
@@ -162,7 +165,9 @@ class Vdis:
                 if failure.trouble not in PASSING:
                     raise
                 doubt = failure
-            if not self.exists(effort, name):
+            if size_bytes is None and not self.exists(effort, name):
+                return
+            if size_bytes is not None and self.exact(effort, name, size_bytes) is not Size.SAME:
                 return
             if doubt.trouble is Trouble.SILENT or not effort.again():
                 raise doubt
