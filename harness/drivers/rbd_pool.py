@@ -134,8 +134,8 @@ class Pool:
         self.settings = settings
         try:
             # Here and not above: they are Debian's python3-rados and python3-rbd, not packages of PyPI.
-            import rados
-            import rbd
+            import rados  # pyright: ignore[reportMissingImports]
+            import rbd  # pyright: ignore[reportMissingImports]
         except ImportError as error:
             raise InvalidRequest(
                 f"the rbd driver needs the Python modules rados and rbd ({error}); install the packages python3-rados and "

@@ -91,12 +91,13 @@ def export(work: Work) -> Mapping[str, Any]:
 
     device, record = work.transact("choose", prepare)
     size_bytes = record.size_bytes if record is not None else None
+    error: StorageError = DeviceUnavailable("it was never sent", uri, Outcome.NOT_DONE)
     for turn in range(TRIES):
         try:
             told = _on(device, uri=uri, url=url)
             return work.ask(work.location(device), Verb.EXPORT, told, moves_bytes=size_bytes or 0)
         except Lost as silence:
-            error: StorageError = silence.error(uri)
+            error = silence.error(uri)
         except StorageError as failure:
             if not failure.retryable:
                 raise
@@ -239,11 +240,12 @@ def revert_volume(work: Work, uri: str, snapshot: str) -> Mapping[str, Any]:
     device = work.transact("begin", begin)
     # Whoever had the job before, or the one this is the repetition of, may have begun.
     touched = work.job.attempts > 1 or work.job.kind != "revert"
+    error: StorageError = DeviceUnavailable("it was never sent", uri, Outcome.NOT_DONE)
     for turn in range(TRIES):
         try:
             work.ask(work.location(device), Verb.REVERT, _on(device, volume=uri, snapshot=snapshot))
         except Lost as silence:
-            error: StorageError = silence.error(uri)
+            error = silence.error(uri)
             touched = True
         except StorageError as failure:
             touched = touched or failure.outcome is Outcome.UNKNOWN

@@ -1,4 +1,4 @@
-"""Every location crashed at every step of every operation over every pair of device kinds: no rule of the control plane breaks."""
+"""Each location crashed at each step of everything, over every pair of device kinds: no rule of the control plane breaks."""
 
 from __future__ import annotations
 
