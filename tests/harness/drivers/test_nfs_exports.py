@@ -52,8 +52,8 @@ def test_a_server_without_a_memory_of_requests(case: str, flavour: str) -> None:
     "case", ["C-STATELESS/no-negative-memory[describe]", "C-READER/replaced[half-way-same-size]", "C-LIST/all-of-them[7]"]
 )
 def test_small_transfers_and_no_attribute_cache(case: str) -> None:
-    options: dict[str, Any] = {"rsize_bytes": 4096, "wsize_bytes": 4096, "acregmin_ns": 0, "acregmax_ns": 0, "acdirmin_ns": 0, "acdirmax_ns": 0}
-    found = outcome(case, **options)
+    options: dict[str, Any] = dict.fromkeys(("acregmin_ns", "acregmax_ns", "acdirmin_ns", "acdirmax_ns"), 0)
+    found = outcome(case, rsize_bytes=4096, wsize_bytes=4096, **options)
     assert found.result.verdict is Verdict.PASS, found.message
 
 
