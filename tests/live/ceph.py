@@ -12,13 +12,11 @@ What was learnt the hard way:
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,20 +109,13 @@ class Layout:
     more_gateway: str = ""
 
 
-def unavailable(*, gateway: bool = False, modules: bool = False) -> str | None:
-    """Why no cluster can run here (or, with ``modules``, be talked to from Python), or ``None``."""
+def unavailable(*, gateway: bool = False) -> str | None:
+    """Why no cluster can run here, or ``None``."""
     missing = missing_programs((*PROGRAMS, *(GATEWAY_PROGRAMS if gateway else ())))
     if missing:
         return f"not installed: {', '.join(missing)} (Debian: ceph-mon ceph-osd ceph-common radosgw)"
     if os.geteuid() != 0:
         return "the daemons of Ceph are started as root"
-    if modules:
-        try:
-            for module in ("rados", "rbd"):
-                importlib.import_module(module)
-        except ImportError as error:
-            version = f"{sys.version_info.major}.{sys.version_info.minor}"
-            return f"Python {version} cannot import the modules of python3-rados and python3-rbd: {error}"
     return None
 
 

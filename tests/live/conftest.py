@@ -4,7 +4,8 @@ How to run what is in this folder:
 
 - ``tox -e live``, or ``pytest -m live -rs tests/live`` in an environment of one's own.
 - Debian 12 packages, ``--no-install-recommends``: ``ceph-mon ceph-osd ceph-common radosgw`` for everything with Ceph,
-  ``python3-rados python3-rbd`` (and Debian's own Python version) for RBD, ``nfs-ganesha nfs-ganesha-vfs rpcbind`` for
+  ``python3-rados python3-rbd`` (and Debian's own Python version; ``ceph_binding`` puts the two, and nothing else of
+  Debian's, in reach of the processes that need them) for RBD, ``nfs-ganesha nfs-ganesha-vfs rpcbind`` for
   NFS. All as root. What is missing is skipped, and ``-rs`` prints why.
 - Everything listens on loopback, on ports that are free, in a temporary directory. Daemons die with the test run, also when
   it is killed.

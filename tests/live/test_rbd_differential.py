@@ -10,13 +10,12 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from tests.live.ceph import Ceph, unavailable
+from tests.live.ceph import Ceph
+from tests.live.ceph_binding import ROOT, environment, require_modules
 from tests.simulators.rbd import comparing
 from tests.simulators.rbd.programs import draw
 
@@ -26,40 +25,27 @@ STEPS = 50
 CHUNK = 20
 #: The real library, too, ends its process now and then (an assertion, a thread that is gone): the program is left out.
 DEATHS_MAX_PERCENT = 3
-ROOT = Path(__file__).parents[2]
 
 
-def real_environment() -> dict[str, str]:
-    """Where the real modules are found, and this project's."""
-    debian = [path for path in ("/usr/lib/python3/dist-packages",) if Path(path).is_dir()]
-    ours = [path for path in (os.environ.get("PYTHONPATH"),) if path]
-    path = os.pathsep.join([str(ROOT), *ours, sysconfig.get_paths()["purelib"], *debian])
-    return {**os.environ, "PYTHONPATH": path}
-
-
-def real_answers(conf: str, first: int, count: int, *, damage: bool) -> dict[int, list[object]]:
+def real_answers(ceph: Ceph, first: int, count: int, *, damage: bool) -> dict[int, list[object]]:
     """Answers of the real modules by number, as far as the process lived."""
-    command = [sys.executable, "-m", "tests.live.rbd_real_side", conf, str(first), str(count), str(STEPS)]
+    command = [sys.executable, "-m", "tests.live.rbd_real_side", str(ceph.conf), str(first), str(count), str(STEPS)]
     done = subprocess.run(
         [*command, *(["damage"] if damage else [])], capture_output=True, text=True, check=False, timeout=600, cwd=ROOT,
-        env=real_environment(),
+        env=environment(ceph),
     )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[") and line.endswith("]")]
-    if (not lines and "ImportError" in done.stderr) or "ModuleNotFoundError" in done.stderr:
-        pytest.skip(f"no real rados and rbd modules here: {done.stderr.strip().splitlines()[-1]}")
     return dict(lines)
 
 
 @pytest.mark.parametrize("damage", [False, True], ids=["whole", "damaged"])
 def test_the_modules_and_ceph_answer_alike(ceph: Ceph, damage: bool) -> None:
-    reason = unavailable(modules=False)
-    if reason is not None:
-        pytest.skip(reason)
+    require_modules(ceph)
     compared, deaths, number = 0, 0, 100_000 if damage else 0
     unexplained: list[str] = []
     explained: Counter[str] = Counter()
     while compared < CALLS // 2:
-        real = real_answers(str(ceph.conf), number, CHUNK, damage=damage)
+        real = real_answers(ceph, number, CHUNK, damage=damage)
         # Where it died, the next chunk begins behind the program that killed it.
         deaths += len(real) < CHUNK
         for one, answers in real.items():

@@ -5,7 +5,6 @@ The driver runs in processes of its own: the tests' process may have the simulat
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import random
@@ -18,11 +17,10 @@ from typing import Any
 
 import pytest
 
-from tests.live import ceph as ceph_cluster
 from tests.live.ceph import Ceph
+from tests.live.ceph_binding import ROOT, environment, require_modules
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(3600)]
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("STORCERT_LIVE_KILLS", "12"))
 V, C, BASE, S, BASE_S = "/volume/1/v", "/volume/1/c", "/volume/1/base", "/snapshot/1/s", "/snapshot/1/base"
 ALL = (V, C, BASE, S, BASE_S)
@@ -34,19 +32,9 @@ CALLS: dict[str, tuple[tuple[str, ...], float]] = {
 KEPT = {"rbd_directory", "rbd_info", "rbd_trash", "rbd_children", "storcert.directory"}
 
 
-def environment() -> dict[str, str]:
-    """Where the real modules are, found without importing them here."""
-    found = importlib.util.find_spec("rados")
-    folder = str(Path(found.origin).parent) if found is not None and found.origin else ""
-    paths = (os.environ.get("PYTHONPATH", ""), str(ROOT), folder or "/usr/lib/python3/dist-packages")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
-
-
 @pytest.fixture(scope="module")
 def cluster(ceph: Ceph) -> Iterator[Ceph]:
-    reason = ceph_cluster.unavailable(modules=True)
-    if reason is not None:
-        pytest.skip(reason)
+    require_modules(ceph)
     ceph.command("osd", "pool", "create", "storcert", "8")
     yield ceph
 
@@ -55,7 +43,7 @@ def begin(cluster: Ceph, verb: str, *uris: str) -> subprocess.Popen[str]:
     """A process that is about to make the call."""
     command = [sys.executable, "-m", "tests.live.rbd_driver_process", str(cluster.conf), verb, *uris]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment(cluster), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -104,7 +92,7 @@ def test_certified(cluster: Ceph, tmp_path: Path) -> None:
         str(record),
     ]
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], cwd=ROOT, env=environment(), capture_output=True, text=True
+        [sys.executable, "-c", program, *arguments], cwd=ROOT, env=environment(cluster), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     run: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ import pytest
 
 from storcert.simulators.rbd import binding_names
 from tests.live.ceph import Ceph
-from tests.live.test_rbd_differential import ROOT, real_environment
+from tests.live.ceph_binding import ROOT, environment, require_modules
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -27,24 +27,23 @@ print(json.dumps([
 """
 
 
-def real(*arguments: str) -> Any:
+def real(ceph: Ceph, *arguments: str) -> Any:
     """The last line another process prints, which has the real modules."""
+    require_modules(ceph)
     done = subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=300, cwd=ROOT,
-        env=real_environment(),
+        env=environment(ceph),
     )
-    if "ImportError" in done.stderr or "ModuleNotFoundError" in done.stderr:
-        pytest.skip(f"no real rados and rbd modules here: {done.stderr.strip().splitlines()[-1]}")
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def trap(ceph: Ceph, name: str) -> Any:
-    return real("-m", "tests.live.rbd_traps_side", str(ceph.conf), name, str(ceph.daemons.pid("osd0")))
+    return real(ceph, "-m", "tests.live.rbd_traps_side", str(ceph.conf), name, str(ceph.daemons.pid("osd0")))
 
 
 def test_the_stored_names_are_those_of_the_binding(ceph: Ceph) -> None:
-    rados, rbd = real("-c", NAMES)
+    rados, rbd = real(ceph, "-c", NAMES)
     for stored, found in ((binding_names.RADOS_CLASSES, rados), (binding_names.RBD_CLASSES, rbd)):
         assert {name: sorted(methods) for name, methods in stored.items() if name in found} == found
         assert set(found) <= set(stored)
