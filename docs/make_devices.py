@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from storcert.harness.contract.device import load_driver_class
 from storcert.harness.kernel import Kernel
 from storcert.simulators.registry import SIMULATED, DeviceKind, make_device, options_class
 
@@ -39,7 +40,8 @@ def _device(kind: DeviceKind) -> str:
     options = options_class(kind.name)
     configuration = json.dumps(device.configuration())
     lines = [f"\n## {kind.name}\n\n{kind.text[0].upper()}{kind.text[1:]}.\n\nA driver is given `{configuration}`.\n\n"]
-    lines += [f"{' '.join((inspect.getdoc(options) or '').split())}\n\n| option | default |\n|---|---|\n"]
+    lines += [f"The bundled driver `{kind.driver}`. {_said(load_driver_class(kind.driver))}\n\n"]
+    lines += [f"The simulator's options. {_said(options)}\n\n| option | default |\n|---|---|\n"]
     lines += [f"| `{field.name}` | `{json.dumps(_plain(field.default))}` |\n" for field in fields(options)]
     lines += ["\n| fault | phases | at | value | what happens | source |\n|---|---|---|---|---|---|\n"]
     for fault in device.legal_faults:
@@ -49,6 +51,11 @@ def _device(kind: DeviceKind) -> str:
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n")
     kernel.close()
     return "".join(lines)
+
+
+def _said(thing: Any) -> str:
+    """Its docstring, as one paragraph."""
+    return " ".join((inspect.getdoc(thing) or "").split())
 
 
 def _plain(value: Any) -> Any:
