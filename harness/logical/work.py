@@ -143,7 +143,18 @@ class Work:
                 if answer.ending is Ending.UNHEARD and (began_later or around.now_ns() >= command.deadline_ns):
                     return answer
             self.transact("find out", lambda session: None)
+            if self.job.cancelled:
+                self._cancel(location, command)
             around.sleep_ns(_POLL_NS)
+
+    def _cancel(self, location: str, command: Command) -> None:
+        """Tell the agent that nobody wants the command any more; whether it heard shows in how the command ends."""
+        around = self.engine.surroundings
+        word = Command(f"{command.id}!", Verb.CANCEL, {"command": command.id}, around.now_ns() + ASK_NS)
+        try:
+            around.ask(location, word, ASK_NS)
+        except NoAnswer:
+            self.engine.suspect(location)
 
     def ask_somewhere(
         self, devices: tuple[DeviceRecord, ...], verb: Verb, arguments: Mapping[str, Any], tries: int = 3

@@ -150,6 +150,20 @@ def test_staged_copies_go_when_nobody_used_them_for_long() -> None:
         assert _held(region, "stage") == [] and broken(region) == []
 
 
+def test_a_long_copy_is_cancelled_and_leaves_nothing() -> None:
+    with one_zone() as region:
+        region.call(lambda c: c.create_volume(volume("a"), 30_000_000, device="volumes"))
+        region.network.set_port("beside", in_bytes_per_s=100_000)
+        task = region.start(lambda c: c.migrate(volume("a"), "beside"))
+        region.advance(40 * 10**9)
+        assert not task.done
+        region.call(lambda c: c.cancel(str(volume("a"))))
+        region.advance(60 * 10**9)
+        assert task.done and isinstance(task.error, StorageError) and "cancelled" in task.error.message
+        assert (_held(region, "volumes"), _held(region, "beside")) == (["/volume/1/a"], [])
+        assert broken(region) == []
+
+
 def test_a_server_that_dies_is_succeeded_by_another() -> None:
     with one_zone(restart_ns=None) as region:
         region.call(lambda c: c.create_volume(volume("a"), 3_000_000, device="volumes"))
