@@ -3,7 +3,8 @@
 A URI is ``<prefix><kind>+<account>+<object id>``, its *marker*; a segment that is not plain is ``=`` and base64url of its
 UTF-8, so that every name is ASCII, is never merged with another, and fits into the 255 bytes to which dog would cut it
 without a word. Further markers of one URI end in ``+1``, ``+2`` and so on.
-The bytes of one version of the object are in a VDI of their own, ``<prefix>~<digest of the marker>~<number>``.
+The bytes of one version of the object are in a VDI of their own, ``<prefix>~<digest of the marker>~<number>``,
+and its doom is named so and ``~doomed``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9._~-]+")
 _LONGEST_KIND = len("template")
 _DIGEST_CHARACTERS = 32
 _TURN_CHARACTERS = 4
+_DOOM = "~doomed"
 
 
 def name_bytes_max(prefix: str) -> int:
@@ -86,3 +88,13 @@ def new_number() -> int:
 def version_name(stem: str, number: int) -> str:
     """The VDI with the bytes of that version."""
     return f"{stem}{number:011x}"
+
+
+def doom_of(version: str) -> str:
+    """The VDI that tells that somebody is about to sweep that version away."""
+    return version + _DOOM
+
+
+def version_of(name: str) -> str:
+    """The version that a name is, or is the doom of."""
+    return name.removesuffix(_DOOM)

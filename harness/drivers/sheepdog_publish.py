@@ -19,16 +19,29 @@ number of the version. The object is published if and only if a marker is there 
   what it saw some steps ago.
 - what a dead process left is found by name: all versions of a URI begin with one stem. ``delete`` and the next commit of
   the URI sweep them away; no version of another URI is ever touched.
+- between the look of a sweep and its kill the version may be published. So who sweeps makes a *doom* first, a VDI named after
+  the version, and looks for a marker then; who publishes makes the marker first, and looks for a doom then. Of two that
+  meet, at least one sees the other: a sweep spares what has a marker, a publisher that sees a doom waits for what comes of
+  it. The version goes before its doom, so that a doom that is gone stands for a version that is spared or gone.
 
-Not excluded: a sweep of a commit that is held up between its last look and its kill, while the object is deleted and another
-stream, open all the time, is committed, kills that stream's version. dog has no conditional step to prevent it.
+Not excluded: a reader that comes while a publisher waits may see an object that is swept away then, and was never there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from storcert.harness.contract import DataObjectUri, DeviceUnavailable, ObjectExists, Outcome, StorageError
 from storcert.harness.drivers.sheepdog_command import Effort, Failed, Trouble
-from storcert.harness.drivers.sheepdog_names import marker_of, new_number, stem_of, turn_of, version_name
+from storcert.harness.drivers.sheepdog_names import (
+    doom_of,
+    marker_of,
+    new_number,
+    stem_of,
+    turn_of,
+    version_name,
+    version_of,
+)
 from storcert.harness.drivers.sheepdog_vdis import Listing, Row, Size, Vdis
 
 _TURNS_MAX = 16
@@ -76,23 +89,43 @@ class Place:
             self.vdis.delete(effort, row.name, row.size_bytes)
             effort.progressed()
         # One call removes one object: what was published since then is another.
-        listing = self.vdis.listing(effort) if markers else listing
-        since = self.version(listing)
-        self._sweep(effort, listing, since.name if since is not None else None)
+        removed = {version_name(self.stem, row.size_bytes) for row in markers}
+        self._sweep(effort, self.vdis.listing(effort) if markers else listing, removed)
 
-    def _sweep(self, effort: Effort, listing: Listing, kept: str | None) -> None:
-        for name in listing.names(self.stem):
-            if name != kept:
+    def _sweep(self, effort: Effort, listing: Listing, removed: Collection[str]) -> None:
+        """Kill all versions of the listing, and dooms without one, but nothing that is published. ``removed``: those that
+        lost their marker to this call, and can have no other."""
+        names = listing.names(self.stem)
+        versions = {version_of(name) for name in names}
+        doomed = {name: self._doom(effort, name) for name in sorted(versions - set(removed)) if name in names}
+        if doomed:
+            listing = self.vdis.listing(effort)
+        published = {version_name(self.stem, row.size_bytes) for row in self.turns(listing)}
+        for name in sorted(versions):
+            if name in published and listing.sealed(name) is not None:
+                if doomed.get(name):
+                    self.vdis.delete(effort, doom_of(name))
+                continue
+            if name in names:
                 self.vdis.kill(effort, name, [str(row.snap_id) for row in listing.snapshots.get(name, ())])
-                effort.progressed()
+            if name in doomed or doom_of(name) in names:
+                self.vdis.delete(effort, doom_of(name))
+            effort.progressed()
 
-    def sweep_after_publishing(self, listing: Listing, marker: str, number: int) -> None:
-        """What dead processes left. Never turns the success into a failure."""
-        kept, effort = version_name(self.stem, number), Effort.closing()
+    def _doom(self, effort: Effort, name: str) -> bool:
+        """Whether the doom of that version is made by this call."""
         try:
-            # While our own marker stands, no other version of the listing can be published.
-            if listing.names(self.stem) != [kept] and self.still_is(effort, marker, number):
-                self._sweep(effort, listing, kept)
+            return self.vdis.create(effort, doom_of(name), 1)
+        except Failed as failure:
+            if failure.trouble is not Trouble.FULL:
+                raise
+            return False  # a full cluster has no room for a marker either
+
+    def sweep_after_publishing(self, listing: Listing, number: int) -> None:
+        """What dead processes left. Never turns the success into a failure."""
+        try:
+            if listing.names(self.stem) != [version_name(self.stem, number)]:
+                self._sweep(Effort.closing(), listing, ())
         except Failed:
             return  # the object is there and whole; what could not be removed goes with its delete
 
@@ -151,7 +184,7 @@ class Draft:
             marker = turn_of(place.marker, turn)
             try:
                 if self._claim(effort, marker):
-                    return self._confirm(marker)
+                    return self._confirm()
                 listing = place.vdis.listing(effort)
                 if place.version(listing) is not None:
                     raise self.give_up(ObjectExists("the name is taken", place.uri, Outcome.UNKNOWN if lost else None))
@@ -166,7 +199,7 @@ class Draft:
                 if not lost:
                     raise self.give_up(failure.typed(place.uri)) from failure
                 if self._is_published(marker, failure):
-                    return self._confirm(marker)
+                    return self._confirm()
                 # The marker may still come: then the object is there, whole.
                 raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
         raise self.give_up(DeviceUnavailable("no marker can be had", place.uri, Outcome.NOT_DONE))
@@ -182,18 +215,20 @@ class Draft:
         except Failed:
             raise failure.typed(self.place.uri, Outcome.UNKNOWN) from failure
 
-    def _confirm(self, marker: str) -> None:
-        """The marker is made. It counts only if the version was not swept away meanwhile, be it by half."""
-        place = self.place
-        try:
-            listing = place.vdis.listing(Effort.closing())
-        except Failed as failure:
-            raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
-        row = listing.sealed(self.name)
-        if row is None or row.stored_bytes < self.filled_bytes:
-            raise self.give_up(DeviceUnavailable("what was written was swept away", place.uri, Outcome.NOT_DONE))
+    def _confirm(self) -> None:
+        """The marker is made. It counts only if the version was not swept away meanwhile, be it by half, and will not be."""
+        place, effort, doomed = self.place, Effort.closing(), True
+        while doomed:
+            try:
+                listing = place.vdis.listing(effort)
+            except Failed as failure:
+                raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
+            row, doomed = listing.sealed(self.name), doom_of(self.name) in listing.working
+            swept = row is None or row.stored_bytes < self.filled_bytes
+            if swept or (doomed and not effort.again()):
+                raise self.give_up(DeviceUnavailable("what was written was swept away", place.uri, Outcome.NOT_DONE))
         self._made = False
-        place.sweep_after_publishing(listing, marker, self.number)
+        place.sweep_after_publishing(listing, self.number)
 
     def _swept(self, failure: Failed) -> StorageError:
         """Nothing is published, whatever became of the last step. A draft that is gone was swept away: by a delete of the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ from storcert.harness.contract import (
     StorageError,
 )
 from storcert.harness.drivers.sheepdog import SheepdogDriver
-from storcert.harness.drivers.sheepdog_names import marker_of
+from storcert.harness.drivers.sheepdog_names import doom_of, marker_of
 from storcert.harness.kernel.interpose.install import installed
 from storcert.harness.kernel.loop import Kernel
 from storcert.harness.record.fault import Fault, Phase
@@ -208,6 +209,65 @@ def test_delete_beside_a_writer(make: Callable[..., World], seed: int) -> None:
     if writer.error is not None:
         assert isinstance(writer.error, DeviceUnavailable) and writer.error.outcome is Outcome.NOT_DONE
         assert world.call(listed) == []
+    world.call(lambda driver: driver.delete(A))
+    assert world.names() == []
+
+
+@pytest.mark.parametrize("wait_ms", range(0, 240, 6))
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_published_while_a_delete_looks_around_stays(make: Callable[..., World], seed: int, wait_ms: int) -> None:
+    world = make(seed)
+
+    def commit_later(driver: SheepdogDriver) -> None:
+        with driver.open_output(A) as stream:
+            stream.write(b"theirs")
+            time.sleep(10 + wait_ms / 1000)
+
+    started_ns = world.kernel.now_ns
+    writer = world.spawn(commit_later, "h0")
+    world.kernel.run_for(5 * NS)
+    world.call(lambda driver: driver.create(A, 3))
+    # What is left of the time passes, so that the commit begins while the deletion goes on.
+    world.kernel.run_for(started_ns + 10 * NS - world.kernel.now_ns)
+    deleter = world.spawn(lambda driver: driver.delete(A), "h1")
+    assert world.kernel.run_until_done(writer, deleter)
+    assert deleter.error is None
+    if writer.error is None:
+        assert world.call(read(A)) == b"theirs"
+    else:
+        assert isinstance(writer.error, (ObjectExists, DeviceUnavailable)) and writer.error.outcome is Outcome.NOT_DONE
+        assert world.call(listed) == []
+    world.call(lambda driver: driver.delete(A))
+    assert world.names() == []
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_doom_of_a_dead_process_is_no_harm_and_does_not_stay(world: World, published: bool) -> None:
+    world.call(write(A, b"bytes"))
+    version = next(one.name for one in world.cluster.census() if one.name.startswith("~"))
+    world.cluster.sheep.new_vdi(doom_of(version).encode(), 1, 0, snapshot=False)
+    assert world.call(read(A)) == b"bytes"
+    if not published:
+        world.cluster.sheep.delete(marker_of("", A).encode(), 0, b"")
+        world.call(write(A, b"new"))
+        assert world.call(read(A)) == b"new"
+        assert doom_of(version) not in [one.name for one in world.cluster.census()]
+    world.call(lambda driver: driver.delete(A))
+    assert world.names() == []
+
+
+def test_who_publishes_what_is_doomed_says_so(world: World) -> None:
+    def commit(driver: SheepdogDriver) -> None:
+        with driver.open_output(A) as stream:
+            stream.write(b"x" * CHUNK)
+            stream.write(b"y")
+            version = next(one.name for one in world.cluster.census() if one.name.startswith("~"))
+            world.cluster.sheep.new_vdi(doom_of(version).encode(), 1, 0, snapshot=False)
+
+    with pytest.raises(DeviceUnavailable) as caught:
+        world.call(commit)
+    assert caught.value.outcome is Outcome.NOT_DONE
+    assert world.call(listed) == []
     world.call(lambda driver: driver.delete(A))
     assert world.names() == []
 
