@@ -9,7 +9,6 @@ import pytest
 from storcert.scenarios.crash_points import crash_points, outcomes, run_point
 from tests.scenarios.crash_stories import ACTS, KINDS, builder, stories
 
-
 #: `tox -e crashes` tells them all; a few, of every kind, are told each time.
 TOLD = stories() if os.environ.get("STORCERT_CRASHES") == "all" else stories()[::6]
 
