@@ -159,6 +159,15 @@ class Files:
             self._lookup.changed(directory, result.wcc)
         except OSError:
             directory.expire()  # nobody is told: Linux does this behind the application's back
+            self.disown(dentry.name)
+
+    def own(self, silly: bytes) -> None:
+        """This client will remove that name when it is closed."""
+        self._rpc.owners[silly] = self._rpc.life
+
+    def disown(self, silly: bytes) -> None:
+        """It could not, or does not know whether it has it: nobody will."""
+        self._rpc.owners[silly] = None
 
     def forget(self, file: OpenFile) -> None:
         """A file that nobody closed: Python does so when it collects it, at no particular moment, so nothing is sent now."""

@@ -155,10 +155,14 @@ class Names:
                 break
         arguments = RenameArguments(directory.handle, dentry.name, directory.handle, silly)
         dentry.opens += 1  # whoever has it open may close it meanwhile
+        self._files.own(silly)
         try:
             result = self._change(directory, dentry.name, Procedure.RENAME, arguments)
             dentry.silly = True
             self._moved(dentry, directory, silly, result)
+        except OSError:
+            self._files.disown(silly)
+            raise
         finally:
             self._files.let_go(dentry)
 

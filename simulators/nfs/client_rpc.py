@@ -77,11 +77,14 @@ class Rpc:
 
     __slots__ = (
         "_connection", "_export", "_gid", "_kernel", "_location", "_major_ns", "_patience_ns", "_timeo_ns", "_uid", "_xid",
+        "life", "owners",
     )  # fmt: skip
 
     def __init__(self, export: NfsExport, location: Location) -> None:
         options = export.options
         self._export = export
+        self.owners = export.silly_owners
+        self.life = (location, location.epoch)
         self._location = location
         self._kernel = location.kernel
         self._timeo_ns = options.timeo_ns

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from storcert.harness.kernel.loop import Kernel
 
 # Longer than any run: the answer of a frozen server. Its client gives up long before.
+_NOBODY: Any = object()
+"""Of a name that looks silly and that no client made: somebody wrote it, and somebody can remove it."""
 _NEVER_NS = 1 << 62
 _ANSWERED: Mapping[str, NfsStatus] = {
     "jukebox": NfsStatus.NFS3ERR_JUKEBOX, "stale": NfsStatus.NFS3ERR_STALE, "io_error": NfsStatus.NFS3ERR_IO,
@@ -49,6 +51,7 @@ class NfsExport:
         self._kernel = kernel
         self.server = Server(options, kernel.stream(f"{self.name}/server"), kernel.now_ns)
         self.wire = Wire(kernel, self.name, link=options.link(), legal_faults=LEGAL_FAULTS, on_fault=self._on_fault)
+        self.silly_owners: dict[bytes, tuple[Location, int] | None] = {}
         self._frozen = False
         self._held: list[Callable[[], Reply]] = []
 
@@ -113,8 +116,15 @@ class NfsExport:
         mount(self, location)
 
     def census(self) -> tuple[CensusEntry, ...]:
-        """All it holds."""
-        return census(self.server.fs.tree)
+        """All it holds that somebody who is alive could have taken away: not the silly names of clients that died or whose
+        removal of them failed. Linux leaves those behind for ever, and no program above it hears of it. [fs/nfs/unlink.c]"""
+        return tuple(
+            entry for entry in census(self.server.fs.tree) if entry.kind != "silly" or self._owned(entry.name)
+        )
+
+    def _owned(self, path: str) -> bool:
+        owner = self.silly_owners.get(path.rpartition("/")[2].encode(), _NOBODY)
+        return owner is _NOBODY or (owner is not None and owner[0].alive and owner[0].epoch == owner[1])
 
     def arm(self, faults: Sequence[Fault]) -> None:
         """Replace the fault schedule."""

@@ -10,6 +10,7 @@ from storcert.harness.kernel import Kernel, Location
 from storcert.harness.kernel.interpose import installed
 from storcert.harness.record.fault import Fault, Phase
 from storcert.simulators.nfs import NfsExport
+from storcert.simulators.nfs.census import census
 
 SECOND_NS = 10**9
 M = "/mnt/storcert"
@@ -56,7 +57,7 @@ class MountedWorld:
 
     def held(self) -> list[str]:
         """Every entry of the export, as ``kind name``."""
-        return [f"{entry.kind} {entry.name}" for entry in self.export.census()]
+        return [f"{entry.kind} {entry.name}" for entry in census(self.export.server.fs.tree)]
 
 
 @contextmanager

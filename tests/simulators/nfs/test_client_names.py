@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from storcert.harness.record.fault import Fault
 from storcert.simulators.device import NotModelled
 from tests.simulators.nfs.mounted_world import M, MountedWorld, get, mounted, put
 
@@ -75,8 +76,24 @@ def test_a_client_that_dies_leaves_the_silly_name() -> None:
             world.here.crash()
 
         world.kernel.run_until_done(world.kernel.spawn(remove_and_die, location=world.here))
+        assert world.export.census() == (), "nobody is there who could remove it"
         world.pass_seconds(1000)
         assert len(silly(world)) == 1
+
+
+def test_a_silly_name_that_could_not_be_removed_is_nobody_s() -> None:
+    with mounted() as world:
+
+        def remove() -> None:
+            put(f"{M}/a", b"x")
+            descriptor = os.open(f"{M}/a", os.O_RDONLY)
+            os.unlink(f"{M}/a")
+            assert [entry.kind for entry in world.export.census()] == ["silly"], "it is open here"
+            world.export.arm([Fault("jukebox", "REMOVE", count=0)])
+            os.close(descriptor)
+
+        world.run(remove)
+        assert len(silly(world)) == 1 and world.export.census() == ()
 
 
 def test_a_file_that_python_collects_is_let_go_of() -> None:
