@@ -75,6 +75,8 @@ ROWS: tuple[Row, ...] = (
     Row("copy_part_range_outside", "InvalidArgument", "InvalidRange", "InvalidArgument",
         "UploadPartCopy with a range that is not wholly inside the source, or open-ended"),
     Row("copy_part_source_first", False, True, False, "UploadPartCopy looks at its source before it looks for its upload"),
+    Row("copy_part_source_decoded", "once", "twice", "once",
+        "how often UploadPartCopy decodes its source: to radosgw a%2541 is aA, where CopyObject finds a%41"),
     Row("metadata_underscore", "kept", "-", "kept", "an underscore in the name of user metadata"),
     Row("mfa_delete_shown", False, True, False, "GetBucketVersioning says MFADelete Disabled"),
     Row("copy_names_versions", True, False, True, "VersionId and CopySourceVersionId in the answer to CopyObject"),

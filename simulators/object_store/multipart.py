@@ -126,7 +126,7 @@ def upload_part_copy(store: Store, params: Params, _body: bytes) -> Reply:
 
 
 def _copied_content(store: Store, params: Params) -> Content:
-    content = find_copy_source(store, params).content
+    content = find_copy_source(store, params, decode_twice=store.dialect["copy_part_source_decoded"] == "twice").content
     assert content is not None
     return content
 

@@ -251,9 +251,11 @@ def split_copy_source(text: str) -> tuple[str, str, str | None]:
     return bucket, key, version or None
 
 
-def find_copy_source(store: Store, params: Params) -> Version:
+def find_copy_source(store: Store, params: Params, *, decode_twice: bool = False) -> Version:
     """The source of CopyObject and UploadPartCopy, with its conditions checked."""
     bucket_name, key, version_id = split_copy_source(params["CopySource"])
+    if decode_twice:
+        key = unquote(key)
     version = find_for_read(store, store.bucket(bucket_name), key, version_id)
     check_copy_source(store.dialect, params, version)
     return version

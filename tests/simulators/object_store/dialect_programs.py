@@ -112,6 +112,15 @@ def _two_things_missing(_: StoreWorld, client: Any) -> Any:
     return answer_of(lambda: client.upload_part_copy(**NAMES, UploadId="none", PartNumber=1, CopySource=SOURCE))
 
 
+def _percent(_: StoreWorld, client: Any) -> Any:
+    _put(client, b"01", "a%41")
+    source = {"Bucket": BUCKET, "Key": "a%41"}
+    named = {**NAMES, "UploadId": _upload(client), "PartNumber": 1}
+    whole = answer_of(lambda: client.copy_object(**NAMES, CopySource=source))
+    one, again = source, {"Bucket": BUCKET, "Key": "a%2541"}
+    return whole, *(answer_of(lambda one=one: client.upload_part_copy(**named, CopySource=one)) for one in (one, again))
+
+
 def _underscore(_: StoreWorld, client: Any) -> Any:
     _put(client, Metadata={"a_b": "1"})
     return client.head_object(**NAMES)["Metadata"]
@@ -242,6 +251,8 @@ FURTHER: dict[str, tuple[Program, tuple[Any, Any, Any]]] = {
         ),
     ),
     "copy_part_source_first": (_two_things_missing, ("NoSuchUpload 404", "NoSuchKey 404", "InternalError 500")),
+    "copy_part_source_decoded": (
+        _percent, ((OK, OK, "NoSuchKey 404"), (OK, "NoSuchKey 404", OK), (OK, OK, "NoSuchKey 404"))),
     "metadata_underscore": (_underscore, ({"a_b": "1"}, {"a-b": "1"}, {"a_b": "1"})),
     "mfa_delete_shown": (_mfa, ((None, None), (None, "Disabled"), (None, None))),
     "copy_names_versions": (_copy_names, ((True, True), (False, False), (True, True))),
