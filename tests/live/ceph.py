@@ -85,12 +85,12 @@ auth client required = none
 class Ports:
     """Where the daemons listen. OSDs and the manager take what is free in ``osd_first .. osd_first + 100``."""
 
-    monitor: int = 43300
-    osd_first: int = 43400
-    gateway: int = 47480
+    monitor: int = 23300
+    osd_first: int = 23400
+    gateway: int = 27480
 
     @classmethod
-    def free(cls, monitor: int = 43300, osd_first: int = 43400, gateway: int = 47480) -> Ports:
+    def free(cls, monitor: int = 23300, osd_first: int = 23400, gateway: int = 27480) -> Ports:
         """These, or the same some hundreds further where another cluster has them."""
         shift = free_block(0, (monitor, monitor + 1, osd_first, osd_first + 1, gateway), 200)
         return cls(monitor + shift, osd_first + shift, gateway + shift)

@@ -18,7 +18,7 @@ from tests.live.processes import Daemons, answers, free_block, missing_programs
 
 PROGRAMS = ("ganesha.nfsd", "rpcbind", "unshare", "nsenter", "mount")
 SMALL_BYTES = 16 << 20
-FIRST_PORT = 42049
+FIRST_PORT = 22049
 
 _CONF = """\
 NFS_CORE_PARAM {{ Protocols = 3, 4; NFS_Port = {port}; MNT_Port = {mount_port}; Bind_addr = 127.0.0.1;

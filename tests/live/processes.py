@@ -96,11 +96,24 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def can_listen(port: int) -> bool:
+    """Whether a daemon could listen there: nobody does, and no connection of anybody begins there either."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as daemons do
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def free_block(first: int, needed: Sequence[int], step: int, tries: int = 20) -> int:
-    """The first of ``first``, ``first + step``... where ``needed`` (offsets) are all free."""
+    """The first of ``first``, ``first + step``... where ``needed`` (offsets) are all free.
+
+    Choose ``first`` below 32768: from there on the kernel hands ports out to connections."""
     for index in range(tries):
         base = first + index * step
-        if not any(answers(base + offset) for offset in needed):
+        if all(can_listen(base + offset) for offset in needed):
             return base
     raise RuntimeError(f"no free ports from {first} on")
 

@@ -78,22 +78,13 @@ def test_certified(cluster: Ceph, tmp_path: Path) -> None:
         f'[configuration]\nconf = "{cluster.conf}"\nuser = "admin"\npool = "storcert"\n', encoding="utf-8"
     )
     record = tmp_path / "run.json"
-    program = "from storcert.conformance.cli import main; import sys; sys.exit(main())"
     arguments = [
-        "certify",
-        "rbd",
-        "--device",
-        "live",
-        "--profile",
-        "core",
-        "--config",
-        str(config),
-        "--json",
-        str(record),
-    ]
+        "certify", "rbd", "--device", "live", "--profile", "core", "--config", str(config), "--json", str(record),
+    ]  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], cwd=ROOT, env=environment(cluster), capture_output=True, text=True
-    )
+        [sys.executable, "-m", "tests.live.rbd_certified", *arguments], cwd=ROOT, env=environment(cluster),
+        capture_output=True, text=True,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     run: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
     assert run["verdict"] == "conformant"
