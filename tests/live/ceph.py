@@ -7,6 +7,7 @@ What was learnt the hard way:
 - beast without ``tcp_nodelay=1`` adds 40 ms to every small answer.
 - memstore is fast and forgets: an OSD on it cannot be restarted. Use ``store="bluestore"`` to kill and restart OSDs.
 - with the default paxos interval every pool or snapshot made or removed takes a second.
+- an OSD takes memstore for a slow disk and waits five seconds before it trims the next object of a removed snapshot.
 - without a manager, quotas never trigger and statistics are zero.
 """
 
@@ -68,6 +69,7 @@ osd objectstore = {store}
 memstore device bytes = 4294967296
 bluestore block size = 4294967296
 osd memory target = 939524096
+osd snap trim sleep hdd = 0
 [client]
 admin socket =
 log file =
