@@ -60,7 +60,7 @@ class SheepdogInputStream:
                 if len(data) != length:
                     raise Failed(Trouble.BROKEN, f"{len(data)} of {length} bytes came")
                 # What is being deleted reads as zeros: they are believed only if the version is whole afterwards.
-                if not data.strip(b"\0") and vdis.exact(effort, version.name, version.size_bytes) is not Size.SAME:
+                if data == bytes(length) and vdis.exact(effort, version.name, version.size_bytes) is not Size.SAME:
                     raise Failed(Trouble.ABSENT, "the version is being deleted")
                 return data
             except Failed as failure:

@@ -20,7 +20,9 @@ from storcert.harness.contract import (
     StorageError,
 )
 from storcert.harness.drivers.sheepdog import SheepdogDriver
+from storcert.harness.drivers.sheepdog_command import Effort
 from storcert.harness.drivers.sheepdog_names import doom_of, marker_of
+from storcert.harness.drivers.sheepdog_publish import Draft
 from storcert.harness.kernel.interpose.install import installed
 from storcert.harness.kernel.loop import Kernel
 from storcert.harness.record.fault import Fault, Phase
@@ -239,6 +241,22 @@ def test_what_is_published_while_a_delete_looks_around_stays(make: Callable[...,
         assert world.call(listed) == []
     world.call(lambda driver: driver.delete(A))
     assert world.names() == []
+
+
+def test_a_sweep_that_was_held_up_spares_what_was_published_since(world: World) -> None:
+    def run(driver: SheepdogDriver) -> None:
+        place, effort = driver._place(A), Effort()
+        draft = Draft(place)
+        draft.make(effort, 5)
+        draft.write(effort, 0, b"bytes")
+        place.vdis.seal(effort, draft.name)
+        seen = place.vdis.listing(effort)
+        draft.publish(effort)
+        place.sweep_after_publishing(seen, 1)
+
+    world.call(run)
+    assert world.call(read(A)) == b"bytes"
+    assert world.names() == ["snapshot ", "vdi volume+1+a", "vdi "]
 
 
 @pytest.mark.parametrize("published", [True, False])
