@@ -9,6 +9,8 @@ How to run what is in this folder:
   NFS. All as root. What is missing is skipped, and ``-rs`` prints why.
 - Everything listens on loopback, on ports that are free, in a temporary directory. Daemons die with the test run, also when
   it is killed.
+- ``STORCERT_LIVE_KILLS``: how often the RBD driver is killed. ``STORCERT_LIVE_FROZEN``: which of its calls are left without
+  an answer, which takes minutes each: any of ``create write copy take_snapshot delete``.
 - ``STORCERT_LIVE_CALLS=10000``: so many generated calls are compared per system; the default of a few hundred is the
   everyday run, of some minutes on two quiet cores.
 """

@@ -15,6 +15,7 @@ from typing import Any
 import botocore.loaders
 import pytest
 
+from storcert.conformance.rules import RULES
 from storcert.harness.contract import DataObjectUri, ObjectExists, ObjectKind
 from storcert.harness.drivers.s3 import S3Driver
 from storcert.harness.record.run_record import RunRecord, RunVerdict
@@ -89,7 +90,9 @@ def test_on_radosgw(gateway: dict[str, Any]) -> None:
 
 
 def test_on_a_moto_server(moto_server: dict[str, Any]) -> None:
-    assert_conformant(certify(S3, device="live", configuration=moto_server))
+    # Half the time would go into names, which the gateway is asked.
+    rules = [rule for rule in RULES if rule.startswith("C-") and rule != "C-NAMES"]
+    assert_conformant(certify(S3, *rules, device="live", configuration=moto_server))
     assert_nothing_left(moto_server)
 
 
