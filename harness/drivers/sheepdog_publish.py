@@ -113,9 +113,10 @@ class Place:
             effort.progressed()
 
     def _doom(self, effort: Effort, name: str) -> bool:
-        """Whether the doom of that version is made by this call."""
+        """Whether the doom of that version is made by this call, be it by an attempt whose answer was lost."""
+        doom, number = doom_of(name), new_number()
         try:
-            return self.vdis.create(effort, doom_of(name), 1)
+            return self.vdis.create(effort, doom, number) or self.still_is(effort, doom, number)
         except Failed as failure:
             if failure.trouble is not Trouble.FULL:
                 raise
