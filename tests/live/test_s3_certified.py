@@ -7,6 +7,7 @@ the gateway is tried here with threads.
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -54,8 +55,9 @@ def gateway(radosgw: Ceph, request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture
-def moto_server() -> Iterator[dict[str, Any]]:
-    """Configuration of a bucket on a moto server of its own."""
+def moto_server(caplog: pytest.LogCaptureFixture) -> Iterator[dict[str, Any]]:
+    """Configuration of a bucket on a moto server of its own, which writes no log: it would have thousands of lines."""
+    caplog.set_level(logging.ERROR, logger="werkzeug")
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
