@@ -72,6 +72,8 @@ ROWS: tuple[Row, ...] = (
     Row("read_condition_list", True, False, True, "If-Match and If-None-Match of a read may name several ETags"),
     Row("range", "as in RFC 9110", "numbers", "as in RFC 9110",
         "how Range is read: radosgw takes a leading number or 0, ignores no range of bytes, and none fits an empty object"),
+    Row("range_malformed_first", False, True, False,
+        "a range that is none (no dash, end before beginning) is refused before the conditions of a read are looked at"),
     Row("copy_part_range_outside", "InvalidArgument", "InvalidRange", "InvalidArgument",
         "UploadPartCopy with a range that is not wholly inside the source, or open-ended"),
     Row("copy_part_source_first", False, True, False, "UploadPartCopy looks at its source before it looks for its upload"),

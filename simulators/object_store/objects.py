@@ -19,7 +19,7 @@ from storcert.simulators.object_store.conditions import (
 from storcert.simulators.object_store.content import Digests, crc32_text, digests_of, received
 from storcert.simulators.object_store.errors import Refusal
 from storcert.simulators.object_store.model import NULL_VERSION, Bucket, Store
-from storcert.simulators.object_store.ranges import read_range
+from storcert.simulators.object_store.ranges import read_range, refuse_malformed
 from storcert.simulators.object_store.reply import Reply, http_date, moment
 from storcert.simulators.object_store.version import DEFAULT_CONTENT_TYPE, Version
 
@@ -157,6 +157,8 @@ def head_object(store: Store, params: Params, _body: bytes) -> Reply:
 def _read(store: Store, params: Params, part_row: str, *, with_body: bool) -> Reply:
     bucket = store.bucket(params["Bucket"])
     version = find_for_read(store, bucket, params["Key"], params.get("VersionId"))
+    if "Range" in params:
+        refuse_malformed(store.dialect, params["Range"], version.size_bytes)
     check_read(store.dialect, params, version)
     content = version.content
     assert content is not None

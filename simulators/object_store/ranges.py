@@ -36,6 +36,18 @@ def parse_range(text: str, size_bytes: int) -> tuple[int, int] | None:
     return offset, end - offset
 
 
+def refuse_malformed(dialect: Dialect, text: str, size_bytes: int) -> None:
+    """Raise for a Range header that can mean no range of any object, where the dialect looks at that first."""
+    if dialect["range_malformed_first"] and text.startswith("bytes=") and _is_malformed(text):
+        raise _unsatisfiable(text, size_bytes)
+
+
+def _is_malformed(text: str) -> bool:
+    first_text, dash, last_text = text.removeprefix("bytes=").partition("-")
+    last = _number(last_text) if last_text else -1
+    return not dash or (last_text != "" and last < 0) or (first_text != "" and 0 <= last < _number(first_text))
+
+
 def read_range(dialect: Dialect, text: str, size_bytes: int) -> tuple[int, int, int] | None:
     """``(offset, length, status)`` of a read with this Range header; ``None`` where the header is ignored."""
     if dialect["range"] == "as in RFC 9110":
@@ -45,10 +57,10 @@ def read_range(dialect: Dialect, text: str, size_bytes: int) -> tuple[int, int, 
         raise _unsatisfiable(text, size_bytes)
     if not text.startswith("bytes="):
         return 0, size_bytes, 200
-    first_text, dash, last_text = text.removeprefix("bytes=").partition("-")
+    first_text, _, last_text = text.removeprefix("bytes=").partition("-")
     last = _number(last_text) if last_text else -1
     first = _number(first_text) if first_text else -last
-    if not dash or (last_text and last < 0) or (first_text and 0 <= last < first) or first >= size_bytes:
+    if _is_malformed(text) or first >= size_bytes:
         raise _unsatisfiable(text, size_bytes)
     if not first_text:
         last = -1

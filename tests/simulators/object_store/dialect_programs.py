@@ -121,6 +121,12 @@ def _percent(_: StoreWorld, client: Any) -> Any:
     return whole, *(answer_of(lambda one=one: client.upload_part_copy(**named, CopySource=one)) for one in (one, again))
 
 
+def _malformed(_: StoreWorld, client: Any) -> Any:
+    _put(client)
+    other = {**NAMES, "IfMatch": '"another"'}
+    return tuple(answer_of(lambda text=text: client.get_object(**other, Range=text)) for text in ("bytes=4-2", "bytes=9-"))
+
+
 def _underscore(_: StoreWorld, client: Any) -> Any:
     _put(client, Metadata={"a_b": "1"})
     return client.head_object(**NAMES)["Metadata"]
@@ -242,6 +248,8 @@ FURTHER: dict[str, tuple[Program, tuple[Any, Any, Any]]] = {
     "read_condition_star": (_star_reads, ((OK, "304 304"), (FAILED, OK), (OK, "304 304"))),
     "read_condition_list": (_list_reads, (OK, FAILED, OK)),
     "range": (_ranges, (_BY_RFC, _BY_NUMBERS, _BY_RFC)),
+    "range_malformed_first": (
+        _malformed, ((FAILED, FAILED), ("InvalidRange 416", FAILED), (FAILED, FAILED))),
     "copy_part_range_outside": (
         _copied_range,
         (
