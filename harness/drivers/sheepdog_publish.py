@@ -218,8 +218,8 @@ class Draft:
 
     def _confirm(self) -> None:
         """The marker is made. It counts only if the version was not swept away meanwhile, be it by half, and will not be."""
-        place, effort, doomed = self.place, Effort.closing(), True
-        while doomed:
+        place, effort = self.place, Effort.closing()
+        while True:
             try:
                 listing = place.vdis.listing(effort)
             except Failed as failure:
@@ -228,6 +228,8 @@ class Draft:
             swept = row is None or row.stored_bytes < self.filled_bytes
             if swept or (doomed and not effort.again()):
                 raise self.give_up(DeviceUnavailable("what was written was swept away", place.uri, Outcome.NOT_DONE))
+            if not doomed:
+                break
         self._made = False
         place.sweep_after_publishing(listing, self.number)
 
