@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from storcert.harness.contract import Allowance, Capabilities, DataObjectUri, Policy, StorageDevice, constrain
+from storcert.harness.contract import Allowance, Capabilities, DataObjectUri, Policy, constrain
 from storcert.harness.logical.states import State
 
 
@@ -82,11 +82,6 @@ class DeviceRecord:
         """What is neither used nor promised, within capacity and quota."""
         limit = self.capacity_bytes if self.policy.quota_bytes is None else min(self.capacity_bytes, self.policy.quota_bytes)
         return limit - self.reserved_bytes
-
-    @property
-    def has_snapshots(self) -> bool:
-        """Whether it was attached as a snapshot device."""
-        return StorageDevice.from_json(self.travel).json_kind != StorageDevice.json_kind
 
 
 class JobState(StrEnum):

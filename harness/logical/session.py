@@ -46,11 +46,6 @@ class Session(JobRows):
         rows = self._rows(f"SELECT {_OBJECT} FROM objects WHERE origin = ? ORDER BY uri", origin)
         return [ObjectRecord(*row) for row in rows]
 
-    def objects(self, beyond: str = "", limit: int = -1) -> list[ObjectRecord]:
-        """Objects by URI, those after ``beyond`` only."""
-        rows = self._rows(f"SELECT {_OBJECT} FROM objects WHERE uri > ? ORDER BY uri LIMIT ?", beyond, limit)
-        return [ObjectRecord(*row) for row in rows]
-
     def add_object(self, record: ObjectRecord) -> None:
         """A new object; ``sqlite3.IntegrityError`` where the URI is known."""
         self._connection.execute(
@@ -176,10 +171,6 @@ class Session(JobRows):
     def pinned_by(self, uri: str, device: str) -> list[int]:
         """The jobs that need this placement."""
         return [row[0] for row in self._rows("SELECT job FROM pins WHERE uri = ? AND device = ? ORDER BY job", uri, device)]
-
-    def pins(self) -> list[tuple[str, str, int]]:
-        """Every pin: URI, device, job."""
-        return [tuple(row) for row in self._rows("SELECT uri, device, job FROM pins ORDER BY uri, device, job")]
 
     # -- devices
 
