@@ -7,7 +7,7 @@ judged above.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from storcert.conformance.subject import Subject
@@ -15,9 +15,8 @@ from storcert.harness.contract import JsonValue
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
 from storcert.harness.record.finding import Finding
-from storcert.simulators import registry
 from storcert.simulators.device import NOT_MODELLED, NotModelled, SimulatedDevice
-from storcert.simulators.registry import make_device
+from storcert.simulators.registry import SIMULATED, make_device
 
 MINUTE_NS = 60 * 10**9
 CALL_LIMIT_NS = 15 * MINUTE_NS
@@ -69,12 +68,9 @@ class World:
             self._locations[name] = found
         return found
 
-    def another_device(self) -> SimulatedDevice | None:
-        """A second device of the same kind in this world, empty, with an address of its own; every location reaches both.
-        ``None`` where a device of that kind has no options that would keep it apart."""
-        apart = registry.SIMULATED[self.subject.device].apart("another", 1)
-        if not set(apart) <= {option.name for option in fields(registry.options_class(self.subject.device))}:
-            return None
+    def another_device(self) -> SimulatedDevice:
+        """A second device of the same kind in this world, empty, with an address of its own; every location reaches both."""
+        apart = SIMULATED[self.subject.device].apart("another", 1)
         made = make_device(self.subject.device, self.kernel, {**self.subject.simulator, **apart})
         self._others.append(made)
         for location in self._locations.values():

@@ -44,7 +44,10 @@ LOOKS = 8
 
 class RbdDriver:
     """Configuration: ``pool``; optional ``conf`` (``/etc/ceph/ceph.conf``, read by librados), ``user`` (``admin``) and
-    ``max_object_size_bytes`` (64 TiB). The pool must not be erasure-coded: RBD needs omaps, and so does the directory."""
+    ``max_object_size_bytes`` (64 TiB). The pool must not be erasure-coded: RBD needs omaps, and so does the directory.
+
+    Make one instance for each device and keep it. It holds one connected client, which librados gives a dozen threads and which
+    the binding does not end when it is dropped, because a stream may still be at work on it."""
 
     def __init__(self, configuration: Mapping[str, JsonValue]) -> None:
         self._settings = Settings.parse(configuration)

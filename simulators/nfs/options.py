@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from storcert.simulators.device_options import read_options
 from storcert.simulators.network.link import NS_PER_S, Link
 
 FLAVOURS = ("soft", "softerr", "hard")
@@ -65,22 +66,11 @@ class NfsOptions:
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any] | None) -> NfsOptions:
         """From a configuration table; ``ValueError`` for a name, type or value there is none of."""
-        known = {field.name: field for field in fields(cls)}
-        for name, value in (options or {}).items():
-            if name not in known:
-                raise ValueError(f"nfs has no option {name!r}; there are: {', '.join(known)}")
-            default = known[name].default
-            if type(value) is not type(default):
-                raise ValueError(f"nfs option {name}: {value!r} is no {type(default).__name__}")
-        made = cls(**(options or {}))
+        made = read_options(cls, "nfs", options, _NOT_ZERO)
         if made.flavour not in FLAVOURS:
             raise ValueError(f"nfs option flavour: {made.flavour!r}; there are {', '.join(FLAVOURS)}")
         if not posixpath.isabs(made.mount) or posixpath.normpath(made.mount) in ("/", "//"):
             raise ValueError(f"nfs option mount: {made.mount!r} is no absolute path below the root")
-        for name in known:
-            value = getattr(made, name)
-            if type(value) is int and value < (1 if name in _POSITIVE else 0):
-                raise ValueError(f"nfs option {name}: {value} is too small")
         return made
 
     def link(self) -> Link:
@@ -91,6 +81,4 @@ class NfsOptions:
         )
 
 
-_POSITIVE = frozenset(
-    ("timeo_ns", "rsize_bytes", "wsize_bytes", "write_bytes_per_s", "read_bytes_per_s", "name_max_bytes", "link_max")
-)
+_NOT_ZERO = frozenset(("timeo_ns", "rsize_bytes", "wsize_bytes", "name_max_bytes", "link_max"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from storcert.simulators.device_options import read_options
 from storcert.simulators.network.link import Link
 from storcert.simulators.object_store.dialect import DialectName
 from storcert.simulators.object_store.model import Limits
@@ -45,20 +46,9 @@ class ObjectStoreOptions:
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any] | None) -> ObjectStoreOptions:
         """From a configuration table; ``ValueError`` for a name, type or value there is none of."""
-        known = {field.name: field for field in fields(cls)}
-        for name, value in (options or {}).items():
-            if name not in known:
-                raise ValueError(f"object-store has no option {name!r}; there are: {', '.join(known)}")
-            default = known[name].default
-            if type(value) is not type(default):
-                raise ValueError(f"object-store option {name}: {value!r} is no {type(default).__name__}")
-        made = cls(**(options or {}))
+        made = read_options(cls, "object-store", options)
         if made.face not in ("native", "moto"):
             raise ValueError(f"object-store option face: {made.face!r}; there are native and moto")
-        for name in known:
-            value = getattr(made, name)
-            if (type(value) is int and value < 0) or (value == 0 and name.endswith("_per_s")):
-                raise ValueError(f"object-store option {name}: {value} is too small")
         return made
 
     def limits(self) -> Limits:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
+from storcert.simulators.device_options import read_options
 from storcert.simulators.network.link import Link
 
 _LINK = Link()
@@ -36,24 +37,13 @@ class RbdOptions:
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any] | None) -> RbdOptions:
         """From a configuration table; ``ValueError`` for a name, type or value there is none of."""
-        known = {field.name: field for field in fields(cls)}
-        for name, value in (options or {}).items():
-            if name not in known:
-                raise ValueError(f"rbd has no option {name!r}; there are: {', '.join(known)}")
-            default = known[name].default
-            if type(value) is not type(default):
-                raise ValueError(f"rbd option {name}: {value!r} is no {type(default).__name__}")
-        made = cls(**(options or {}))
+        made = read_options(cls, "rbd", options)
         if made.clone_format not in ("auto", "1", "2"):
             raise ValueError(f"rbd option clone_format: {made.clone_format!r}; there are auto, 1 and 2")
         if made.page_size < 1:
             raise ValueError("rbd option page_size: there is no page without a key")
         if not 12 <= made.order <= 25:
             raise ValueError(f"rbd option order: {made.order} is not between 12 and 25")
-        for name in known:
-            value = getattr(made, name)
-            if (type(value) is int and value < 0) or (value == 0 and name.endswith("_per_s")):
-                raise ValueError(f"rbd option {name}: {value} is too small")
         return made
 
     def link(self) -> Link:

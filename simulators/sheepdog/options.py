@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
+from storcert.simulators.device_options import read_options
 from storcert.simulators.network.link import Link
+
+_NOT_ZERO = frozenset(("port", "nodes", "copies", "block_size_shift", "capacity_bytes", "page_size"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,7 @@ class SheepdogOptions:
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any] | None) -> SheepdogOptions:
         """From a configuration table; ``ValueError`` for a name, type or value there is none of."""
-        known = {field.name: field for field in fields(cls)}
-        for name, value in (options or {}).items():
-            if name not in known:
-                raise ValueError(f"sheepdog has no option {name!r}; there are: {', '.join(known)}")
-            default = known[name].default
-            if type(value) is not type(default):
-                raise ValueError(f"sheepdog option {name}: {value!r} is no {type(default).__name__}")
-        made = cls(**(options or {}))
-        for name in known:
-            value = getattr(made, name)
-            least = 0 if name in ("latency_ns", "jitter_percent") else 1
-            if type(value) is int and value < least:
-                raise ValueError(f"sheepdog option {name}: {value} is too small")
+        made = read_options(cls, "sheepdog", options, _NOT_ZERO)
         if not 20 <= made.block_size_shift <= 31:
             raise ValueError(f"sheepdog option block_size_shift: {made.block_size_shift}; there are 20 to 31")
         return made
