@@ -6,7 +6,7 @@ How to run what is in this folder:
 - Debian 12 packages, ``--no-install-recommends``: ``ceph-mon ceph-osd ceph-common radosgw`` for everything with Ceph,
   ``python3-rados python3-rbd`` (and Debian's own Python version; ``ceph_binding`` puts the two, and nothing else of
   Debian's, in reach of the processes that need them) for RBD, ``nfs-ganesha nfs-ganesha-vfs rpcbind`` for
-  NFS. All as root. What is missing is skipped, and ``-rs`` prints why.
+  NFS, ``fuse3 libfuse2`` for the FUSE mount. All as root. What is missing is skipped, and ``-rs`` prints why.
 - Everything listens on loopback, on ports that are free, in a temporary directory. Daemons die with the test run, also when
   it is killed.
 - ``STORCERT_LIVE_KILLS``: how often the RBD driver is killed. ``STORCERT_LIVE_FROZEN``: which of its calls are left without
