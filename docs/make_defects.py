@@ -7,15 +7,11 @@ That each of them is really caught is what tests/mutants/control_plane asks, of 
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from storcert.scenarios.defects.defect import load
 
-from tests.mutants.control_plane.planted import load  # noqa: E402
-
-PAGE = ROOT / "docs" / "control-plane-defects.md"
+PAGE = Path(__file__).resolve().parent / "control-plane-defects.md"
 HEAD = """# Defects planted in the control plane
 
 Made by `python docs/make_defects.py`, do not edit.

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from storcert.harness.checkers.facts import RULES
-from tests.mutants.control_plane.planted import Defect, Drifted, load, planted, sources
+from storcert.scenarios.defects.defect import Defect, Drifted, load, sources
+from storcert.scenarios.defects.planting import planted
 from tests.mutants.control_plane.stories import STORIES, broken
 
 DEFECTS = load()
