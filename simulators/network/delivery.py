@@ -81,6 +81,7 @@ class Delivery:
                 raise ConnectionReset("the server went away")
             self.arrived = goal
             self.request.received_bytes = goal
+            self.request.ended_ns = wire.kernel.now_ns
         return self.arrived
 
     def _carry(self, size_bytes: int) -> None:

@@ -116,7 +116,8 @@ class Wire:
         plan = self.plan
         struck = plan.strike(operation, location.name) if plan.armed else ()
         requests = self.requests
-        request = Request(len(requests), kernel.now_ns, location.name, operation, target, sent_bytes, 0, "pending")
+        request = Request(
+            len(requests), kernel.now_ns, location.name, operation, target, sent_bytes, 0, "pending", task.name, struck)
         requests.append(request)
         if struck and first(struck, Phase.BEFORE, "crash"):
             request.sent_bytes = 0
@@ -126,15 +127,18 @@ class Wire:
             request.sent_bytes = 0
             self.close(request, "refused")
             kernel.sleep_ns(2 * self.link.one_way_ns)
+            request.ended_ns = kernel.now_ns
             raise ConnectRefused(self.name)
         if connect_timeout_ns is not None and not self.network.plain and not self.network.joined(location.name, self.name):
             request.sent_bytes = 0
             self.close(request, "no-connection")
             kernel.sleep_ns(connect_timeout_ns)
+            request.ended_ns = kernel.now_ns
             raise ConnectTimeout(self.name)
         exchange = Exchange(self, location, request, effect, struck, read_timeout_ns)
         exchange.depart(sent_bytes)
         outcome = kernel.wait(cast("Event", exchange))
+        request.ended_ns = kernel.now_ns
         if isinstance(outcome, BaseException):
             raise outcome
         delivery: Delivery = outcome

@@ -29,6 +29,23 @@ def test_the_log_holds_every_request_in_order(world: WireWorld) -> None:
     assert traffic(world.wire.requests) == {"here": (3, 9)}
 
 
+def test_the_log_says_who_asked_what_struck_and_when_it_was_over(world: WireWorld) -> None:
+    slow = Fault("slow", "Put", phase=A, value=500)
+    world.arm(slow)
+    world.run(lambda: (world.request("Put", sent_bytes=3), world.request("Get", body_bytes=9)))
+    first, second = world.wire.requests
+    assert first.task == second.task != ""
+    assert (first.faults, second.faults) == ((slow,), ())
+    assert first.ended_ns == second.time_ns, "the second was asked when the first was over"
+    assert second.ended_ns == world.kernel.now_ns, "it is over when the body is here"
+
+
+def test_a_request_whose_client_died_is_never_over(world: WireWorld) -> None:
+    world.arm(Fault("crash", phase=A))
+    world.run(world.request, limit_ns=10**9)
+    assert [(request.answer, request.ended_ns) for request in world.wire.requests] == [("ok", None)]
+
+
 def test_a_request_is_part_of_the_digest(world: WireWorld) -> None:
     world.run(lambda: world.request(sent_bytes=3))
     [event] = [event for event in world.kernel.journal.events if event.kind == "request"]
