@@ -25,7 +25,7 @@ from storcert.harness.logical.providers import Provider, Providers
 from storcert.harness.logical.topology import LocationKind, Place, Topology
 from storcert.harness.record.fault import Fault
 from storcert.scenarios.surroundings import Catalogue, SimulatedServer, note, run_agent
-from storcert.scenarios.survey import survey
+from storcert.scenarios.survey import survey, survey_web
 from storcert.simulators.device import SimulatedDevice
 from storcert.simulators.http_source import HttpSource
 from storcert.simulators.network.topology import Network, network_of
@@ -283,6 +283,7 @@ class Region:
         for name in sorted(self._servers):
             self.call(lambda control: control.reconcile(), at=name)
         survey(self.kernel, self.topology, [(one.device, one.simulated) for _, one in sorted(self._devices.items())])
+        survey_web(self.kernel, self.web)
         for name, moved in self.network.ledger().carriers().items():
             note(self.kernel, "", "traffic", {"location": name, "bytes": moved})
         for place in self.topology.of_kind(LocationKind.MANAGEMENT):

@@ -1,4 +1,6 @@
-"""What bytes are really where, told to the journal at the end of a run, read through fresh drivers at a place of its own."""
+"""What bytes are really where, told to the journal at the end of a run: on devices, read through fresh drivers at a place of
+its own, and at the web servers that something was sent to.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,10 @@ from collections.abc import Iterable
 from storcert.harness.contract import StorageDevice
 from storcert.harness.kernel import Kernel
 from storcert.harness.logical.topology import Topology
+from storcert.harness.record.address import shown
 from storcert.scenarios.surroundings import note
 from storcert.simulators.device import SimulatedDevice
+from storcert.simulators.http_source import HttpSource
 
 SURVEYOR = "surveyor"
 CHUNK_BYTES = 1 << 20
@@ -37,3 +41,15 @@ def _look(kernel: Kernel, device: StorageDevice) -> None:
                 size_bytes += len(chunk)
         note(kernel, "", "survey", {
             "device": device.name, "uri": str(uri), "size_bytes": size_bytes, "digest": hasher.hexdigest()})
+
+
+def survey_web(kernel: Kernel, web: HttpSource) -> None:
+    """One ``delivered`` fact for each URL that something was sent to."""
+    for url, place in web.destinations().items():
+        if place.stored is None:
+            continue
+        hasher = hashlib.sha256()
+        for start in range(0, place.stored.size_bytes, CHUNK_BYTES):
+            hasher.update(place.stored.read(start, CHUNK_BYTES))
+        note(kernel, "", "delivered", {
+            "url": shown(url), "size_bytes": place.stored.size_bytes, "digest": hasher.hexdigest()})

@@ -10,10 +10,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from storcert.harness.agent.http_output import send
 from storcert.harness.agent.ports import Machine
 from storcert.harness.agent.transfer import Ticket, TooLate, digest_of, pump
 from storcert.harness.agent.virtual_machine import VirtualMachine
-from storcert.harness.agent.web import download, upload
+from storcert.harness.agent.web import download
 from storcert.harness.contract import (
     DataObjectUri,
     DeviceUnavailable,
@@ -162,7 +163,8 @@ class Agent:
 
     def _export(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
         driver, uri = self._driver(arguments["device"]), _uri(arguments, "uri")
-        return upload(arguments["url"], driver.open_input(uri), driver.describe(uri).size_bytes, ticket)
+        size_bytes = driver.describe(uri).size_bytes
+        return send(arguments["url"], lambda: driver.open_input(uri), size_bytes, ticket, uri)
 
     # -- virtual machines
 

@@ -1,8 +1,7 @@
 """What an HTTP answer means to somebody who wants the bytes of one file: go on, try again, or a typed error. Nothing
 is sent here.
 
-URLs may hold secrets (user and password, signatures in the query); :func:`shown` is the only form that reaches a
-message.
+URLs may hold secrets (user and password, signatures in the query); ``shown`` is the only form that reaches a message.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -47,18 +45,6 @@ class Span:
     first: int | None
     end: int | None
     size_bytes: int | None
-
-
-def shown(url: str) -> str:
-    """The URL without user, password, query and fragment."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "(no URL)"
-    if not parts.hostname:
-        return "(no URL)"  # whatever it is, it may be all secret
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}" + ("?..." if parts.query else "")
 
 
 def failure(error: Exception) -> TryAgain | None:

@@ -34,11 +34,11 @@ from storcert.harness.agent.http_answers import (
     hopeless,
     is_coded,
     refusal,
-    shown,
     tells_its_end,
     validator,
 )
 from storcert.harness.contract import DataCorrupted, DeviceUnavailable, InvalidRequest, Outcome, StorageError
+from storcert.harness.record.address import shown
 
 TRIES_MAX = 5
 RESUMES_MAX = 100

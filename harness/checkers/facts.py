@@ -20,7 +20,7 @@ _FACTS = frozenset(
     (
         "topology", "device", "object", "placement", "resized", "purpose", "pin", "unpin", "capacity", "job", "plan", "grant",
         "revoke", "command", "verified", "attached", "detached", "reconciled", "lost", "swept", "fault", "survey", "traffic",
-        "end", "crash",
+        "delivered", "end", "crash",
     )
 )
 

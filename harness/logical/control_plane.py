@@ -36,6 +36,7 @@ from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
 from storcert.harness.logical.topology import Topology
 from storcert.harness.logical.work import ASK_NS
+from storcert.harness.record.address import shown
 from storcert.harness.record.command import Command, Ending, Verb
 
 HOUR_NS = 3600 * 10**9
@@ -221,8 +222,8 @@ class ControlPlane:
         return self._job("migrate", str(uri), {"uri": str(uri), "device": device}, prepare)
 
     def export(self, uri: DataObjectUri, url: str) -> Result:
-        """Send an object to an HTTP destination."""
-        return self._job("export", f"{uri} to {url}", {"uri": str(uri), "url": url})
+        """Send an object to an HTTP destination, with PUT; what is there already is replaced."""
+        return self._job("export", f"{uri} to {shown(url)}", {"uri": str(uri), "url": url})
 
     # -- in place, and away
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from storcert.harness.logical.records import GrantRecord, JobRecord, JobState
 from storcert.harness.logical.rows import Rows, StaleRecord, as_json
+from storcert.harness.record.address import shown
 
 _JOB = "id, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled"
 _GRANT = "volume, host, boot, granted_ns"
@@ -32,7 +33,7 @@ class JobRows(Rows):
             (kind, key, as_json(arguments), JobState.RUNNING, owner, now_ns, "{}", "{}"),
         )
         assert row.lastrowid is not None
-        self._note("job", id=row.lastrowid, event="begun", kind=kind, key=key, arguments=dict(arguments), owner=owner)
+        self._note("job", id=row.lastrowid, event="begun", kind=kind, key=key, arguments=_told(arguments), owner=owner)
         return JobRecord(row.lastrowid, kind, key, arguments, JobState.RUNNING, owner, now_ns)
 
     def find_job(self, job: int) -> JobRecord | None:
@@ -136,6 +137,11 @@ class JobRows(Rows):
     def grants(self) -> list[GrantRecord]:
         """Every grant, by volume and host."""
         return [GrantRecord(*row) for row in self._rows(f"SELECT {_GRANT} FROM grants ORDER BY volume, host")]
+
+
+def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job was asked for, as it may be told: a URL may hold secrets."""
+    return {name: shown(value) if name == "url" else value for name, value in arguments.items()}
 
 
 def _job(row: Iterable[Any]) -> JobRecord:

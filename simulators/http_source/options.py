@@ -11,7 +11,8 @@ from storcert.simulators.network.link import Link
 
 @dataclass(frozen=True, slots=True)
 class HttpSourceOptions:
-    """``latency_ns``: one way, as over the Internet; ``get_bytes_per_s``: what one download gets at most."""
+    """``latency_ns``: one way, as over the Internet; ``get_bytes_per_s``: what one download, or one body that is sent,
+    gets at most."""
 
     latency_ns: int = 10_000_000
     jitter_percent: int = 10
@@ -31,9 +32,11 @@ class HttpSourceOptions:
         return cls(**(options or {}))
 
     def link(self, bytes_per_s: int = 0) -> Link:
-        """The wire's numbers, for a host that sends so fast (0: as the link allows)."""
+        """The wire's numbers, for a host that sends and takes so fast (0: as the link allows)."""
         rate = min(bytes_per_s or self.get_bytes_per_s, self.get_bytes_per_s)
         # A slow server is slow all the time: no more of its body than of a tenth of a second comes at once.
         window = max(1, min(64 * 1024, rate // 10))
         return Link(
-            one_way_ns=self.latency_ns, jitter_percent=self.jitter_percent, down_bytes_per_s=rate, window_bytes=window)
+            one_way_ns=self.latency_ns, jitter_percent=self.jitter_percent, up_bytes_per_s=rate, down_bytes_per_s=rate,
+            window_bytes=window,
+        )

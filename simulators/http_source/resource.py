@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from storcert.simulators.extents import Extents
+from storcert.simulators.http_source.destination import Destination
 
 Framing = Literal["length", "chunked", "close"]
 Ranges = Literal["yes", "unconditional", "whole", "ignored", "refused"]
@@ -111,14 +112,15 @@ def error_page() -> Resource:
 @dataclass(slots=True)
 class Host:
     """One name with a port. ``certificate``: what a client that verifies finds, for https. ``bytes_per_s``: how fast
-    it sends, 0: as the link allows. ``pages``: what is under each path, served in turn; with ``stay`` the last one is
-    served from then on."""
+    it sends and takes, 0: as the link allows. ``pages``: what is under each path, served in turn; with ``stay`` the last one is
+    served from then on. ``destinations``: under which paths bodies are taken."""
 
     name: str
     port: int
     certificate: Literal["good", "expired", "self-signed", "other-name"] = "good"
     bytes_per_s: int = 0
     pages: dict[str, Pages] = field(default_factory=dict)
+    destinations: dict[str, Destination] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

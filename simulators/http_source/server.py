@@ -1,5 +1,5 @@
-"""The web server: one request in, status, headers and a body out. RFC 9110 as far as downloads need it; no client
-here."""
+"""The web server: one request in, status, headers and a body out. RFC 9110 as far as downloads and uploads need it; no
+client here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate, parsedate_to_datetime
 
 from storcert.harness.record.fault import Fault
+from storcert.simulators.extents import Extents
 from storcert.simulators.http_source.body import Changed, Gzip, Slice
+from storcert.simulators.http_source.destination import Destination
+from storcert.simulators.http_source.receiving import store
 from storcert.simulators.http_source.resource import Content, Host, Resource, error, error_page
 from storcert.simulators.network.wire import Answer
 
@@ -58,15 +61,23 @@ class WebServer:
                 return _plain(operation, error(404)).as_answer()
             case "error_page":
                 return _plain(operation, error_page()).as_answer()
-            case "ranges_ignored" | "other_etag" | "changed":
+            case "insufficient_storage":
+                return _plain(operation, error(507)).as_answer()
+            case "ranges_ignored" | "other_etag" | "changed" | "stored_short":
                 self._struck = fault
             case _:
                 pass
         return None
 
-    def handle(self, method: str, target: str, headers: Mapping[str, str], now_ns: int) -> HttpAnswer:
-        """Answer, now. ``target``: path and query; ``headers``: names in lower case."""
+    def handle(
+        self, method: str, target: str, headers: Mapping[str, str], now_ns: int, body: Extents | None = None
+    ) -> HttpAnswer:
+        """Answer, now. ``target``: path and query; ``headers``: names in lower case; ``body``: of the request."""
         struck, self._struck = self._struck, None
+        place = self.host.destinations.get(target) or self.host.destinations.get(target.partition("?")[0])
+        if place is not None:
+            kept_bytes = struck.value if struck is not None and struck.kind == "stored_short" else None
+            return self._receive(place, method, headers, now_ns, body or Extents(), kept_bytes)
         pages = self.host.pages.get(target)
         if pages is None:
             pages = self.host.pages.get(target.partition("?")[0])
@@ -84,6 +95,26 @@ class WebServer:
         if resource.user and headers.get("authorization") != _basic(resource):
             return _plain(method, error(401), now_ns, ("www-authenticate", 'Basic realm="templates"'))
         return self._serve(method, resource, headers, now_ns)
+
+    def _receive(
+        self, place: Destination, method: str, headers: Mapping[str, str], now_ns: int, body: Extents, kept_bytes: int | None
+    ) -> HttpAnswer:
+        if place.user and headers.get("authorization") != _basic(place):
+            return _plain(method, error(401), now_ns, ("www-authenticate", 'Basic realm="exports"'))
+        if method in ("GET", "HEAD"):
+            if not place.readable:
+                return _plain(method, error(403), now_ns)
+            if place.stored is None:
+                return _plain(method, error(404), now_ns)
+            return self._serve(method, Resource(content=place.stored, etag=f'"{place.received}"'), headers, now_ns)
+        status = store(place, method, headers, body, kept_bytes)
+        if status < 300:
+            fields = [("date", _date(now_ns)), ("server", "simulated"), ("etag", f'"{place.received}"')]
+            if status != 204:
+                fields.append(("content-length", "0"))
+            return HttpAnswer(status, tuple(fields), Extents(), True)
+        more = ("location", place.moved_to) if status == 307 else ("allow", ", ".join((*place.methods, "GET", "HEAD")))
+        return _plain(method, error(status), now_ns, *((more,) if status in (307, 405) else ()))
 
     def _serve(self, method: str, resource: Resource, headers: Mapping[str, str], now_ns: int) -> HttpAnswer:
         fields = [("date", _date(now_ns)), ("server", "simulated")]
@@ -195,7 +226,7 @@ def _changed(resource: Resource) -> Resource:
     )
 
 
-def _basic(resource: Resource) -> str:
+def _basic(resource: Resource | Destination) -> str:
     return "Basic " + base64.b64encode(f"{resource.user}:{resource.password}".encode()).decode()
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from storcert.harness.contract import JsonValue
 from storcert.harness.record.fault import Fault
 from storcert.simulators.device import CensusEntry, DeviceLimits, FaultKind, Request
+from storcert.simulators.http_source.destination import Destination
 from storcert.simulators.http_source.httpx_doors import TRANSPORT_SERVICE
 from storcert.simulators.http_source.legal_faults import LEGAL_FAULTS
 from storcert.simulators.http_source.options import HttpSourceOptions
@@ -38,7 +39,7 @@ class Site:
 
 
 class HttpSource:
-    """A :class:`SimulatedDevice` that is only read. Its hosts share one log and one fault schedule."""
+    """A :class:`SimulatedDevice` that is read, and written where it says so. Its hosts share one log and one fault schedule."""
 
     name = "http-source"
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
@@ -59,10 +60,12 @@ class HttpSource:
         """Serve these under ``url``, in turn; with ``stay`` the last one from then on. Replaces what was there."""
         if not resources:
             raise ValueError(f"{url}: nothing to serve")
-        parts = urlsplit(url)
-        host = self.host(url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        host.pages[target] = Pages(resources, stay)
+        self.host(url).pages[_target(url)] = Pages(resources, stay)
+
+    def accept(self, url: str, place: Destination | None = None) -> Destination:
+        """Take bodies under ``url``, a good server's way unless ``place`` says otherwise. Replaces what was there."""
+        made = self.host(url).destinations[_target(url)] = place or Destination()
+        return made
 
     def host(
         self, url: str, *, certificate: Literal["good", "expired", "self-signed", "other-name"] | None = None,
@@ -122,12 +125,28 @@ class HttpSource:
         location.services[TRANSPORT_SERVICE] = partial(SimulatedTransport, self)
 
     def census(self) -> tuple[CensusEntry, ...]:
-        """What is served: downloads never change it."""
-        return tuple(sorted(
+        """What is served, which downloads never change, and what was stored."""
+        served = [
             CensusEntry("page", f"{host}:{port}{path}", pages.resources[0].etag, pages.resources[0].content.size_bytes)
             for (host, port), site in self._sites.items()
             for path, pages in site.host.pages.items()
-        ))
+        ]
+        stored = [
+            CensusEntry("stored", f"{host}:{port}{path}", f'"{place.received}"', place.stored.size_bytes)
+            for (host, port), site in self._sites.items()
+            for path, place in site.host.destinations.items()
+            if place.stored is not None
+        ]
+        return tuple(sorted((*served, *stored)))
+
+    def destinations(self) -> dict[str, Destination]:
+        """Every URL that bodies can be sent to."""
+        names = {80: "http://{}", 443: "https://{}"}
+        return {
+            names.get(port, f"http://{{}}:{port}").format(host) + path: place
+            for (host, port), site in sorted(self._sites.items())
+            for path, place in sorted(site.host.destinations.items())
+        }
 
     def arm(self, faults: Sequence[Fault]) -> None:
         """Replace the fault schedule."""
@@ -139,3 +158,8 @@ class HttpSource:
         """No faults, all hosts up and reached. A file that changed stays changed; slow hosts stay slow."""
         for site in self._sites.values():
             site.wire.heal()
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -11,9 +11,11 @@ import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import h11
 import httpx
 
 from storcert.simulators.device import NotModelled
+from storcert.simulators.extents import Extents
 from storcert.simulators.http_source.server import HttpAnswer
 from storcert.simulators.network.errors import ConnectionReset, ConnectRefused, ConnectTimeout, ReadTimeout, WireError
 from storcert.simulators.network.wire import Delivery
@@ -66,7 +68,7 @@ class SimulatedTransport(httpx.BaseTransport):
 
     def _attempt(self, request: httpx.Request) -> httpx.Response:
         site = self._reach(request.url)
-        sent_bytes = len(request.read())
+        body = _sent(request)
         timeouts = request.extensions.get("timeout", {})
         path = request.url.raw_path.decode("ascii")
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -74,8 +76,8 @@ class SimulatedTransport(httpx.BaseTransport):
         try:
             delivery = site.wire.call(
                 request.method, path.partition("?")[0],
-                lambda: site.server.handle(request.method, path, headers, kernel.now_ns).as_answer(),
-                sent_bytes=sent_bytes, streamed=True, read_timeout_ns=_ns(timeouts.get("read")),
+                lambda: site.server.handle(request.method, path, headers, kernel.now_ns, body).as_answer(),
+                sent_bytes=body.size_bytes, streamed=True, read_timeout_ns=_ns(timeouts.get("read")),
                 connect_timeout_ns=_ns(timeouts.get("connect")),
             )
         except WireError as broken:
@@ -100,6 +102,20 @@ class SimulatedTransport(httpx.BaseTransport):
             reason = _CERTIFICATES[site.host.certificate]
             raise httpx.ConnectError(f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {reason}")
         return site
+
+
+def _sent(request: httpx.Request) -> Extents:
+    """The body of a request, drawn from whoever makes it. Another length than said is h11's own error, as it is outside."""
+    body = Extents()
+    said = request.headers.get("content-length")
+    assert isinstance(request.stream, httpx.SyncByteStream)
+    for piece in request.stream:
+        if said is not None and body.size_bytes + len(piece) > int(said):
+            raise h11.LocalProtocolError("Too much data for declared Content-Length")
+        body.write(body.size_bytes, piece)
+    if said is not None and body.size_bytes < int(said):
+        raise h11.LocalProtocolError("Too little data for declared Content-Length")
+    return body
 
 
 class _Body(httpx.SyncByteStream):

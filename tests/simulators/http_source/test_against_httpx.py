@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import h11
 import httpx
 import pytest
 from hypothesis import given, settings
@@ -24,7 +25,8 @@ from storcert.harness.agent.http_input import open_url
 from storcert.harness.contract import StorageError
 from storcert.harness.kernel import Kernel
 from storcert.harness.kernel.interpose import installed
-from storcert.simulators.http_source import HttpSource, Resource, error, error_page, file, redirect
+from storcert.simulators.extents import Extents
+from storcert.simulators.http_source import Destination, HttpSource, Resource, error, error_page, file, redirect
 from storcert.simulators.http_source.server import HttpAnswer, WebServer, byte_range
 from storcert.simulators.http_source.source import Host
 
@@ -49,6 +51,23 @@ def send(connection: socket.socket, answer: HttpAnswer) -> None:
         connection.sendall(body)
 
 
+def _received(connection: socket.socket, headers: dict[str, str], begun: bytes) -> bytes | None:
+    """The body of a request; ``None`` where the client went away in its middle."""
+    chunked = headers.get("transfer-encoding") == "chunked"
+    size = int(headers.get("content-length", "0"))
+    while not begun.endswith(b"0\r\n\r\n") if chunked else len(begun) < size:
+        if not (piece := connection.recv(65_536)):
+            return None
+        begun += piece
+    if not chunked:
+        return begun
+    body = b""
+    while begun:
+        length, _, rest = begun.partition(b"\r\n")
+        body, begun = body + rest[: int(length, 16)], rest[int(length, 16) + 2 :]
+    return body
+
+
 @contextmanager
 def loopback(server: WebServer) -> Iterator[str]:
     """A real server; gives the beginning of its URLs."""
@@ -71,7 +90,9 @@ def loopback(server: WebServer) -> Iterator[str]:
                     method, target, _ = first.split(" ")
                     fields = (line.partition(":") for line in lines)
                     headers = {name.lower(): value.strip() for name, _, value in fields}
-                    send(connection, server.handle(method, target, headers, 1_700_000_000 * 10**9))
+                    body = _received(connection, headers, request.split(b"\r\n\r\n", 1)[1])
+                    if body is not None:
+                        send(connection, server.handle(method, target, headers, 1_700_000_000 * 10**9, Extents(body)))
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -83,9 +104,11 @@ def loopback(server: WebServer) -> Iterator[str]:
         thread.join(10)
 
 
-def simulated(pages: dict[str, tuple[Resource, ...]], call: Callable[[str], Any]) -> Any:
+def simulated(pages: dict[str, tuple[Resource, ...]], call: Callable[[str], Any], place: Destination | None = None) -> Any:
     with Kernel(1) as kernel, installed():
         source = HttpSource(kernel)
+        if place is not None:
+            source.accept("http://web.sim/file", place)
         for path, resources in pages.items():
             source.put("http://web.sim" + path, *resources)
         here = kernel.location("here")
@@ -96,10 +119,12 @@ def simulated(pages: dict[str, tuple[Resource, ...]], call: Callable[[str], Any]
         return task.result
 
 
-def real(pages: dict[str, tuple[Resource, ...]], call: Callable[[str], Any]) -> Any:
+def real(pages: dict[str, tuple[Resource, ...]], call: Callable[[str], Any], place: Destination | None = None) -> Any:
     from storcert.simulators.http_source.resource import Pages
 
     host = Host("127.0.0.1", 80, pages={path: Pages(resources) for path, resources in pages.items()})
+    if place is not None:
+        host.destinations["/file"] = place
     with loopback(WebServer(host)) as url:
         return call(url)
 
@@ -165,6 +190,36 @@ def test_the_same_answers_and_the_same_exceptions(served: str) -> None:
         assert simulated(pages, call) == real(pages, call), headers
     call = ask({}, "HEAD")
     assert simulated(pages, call) == real(pages, call)
+
+
+TAKEN: dict[str, Callable[[], Destination]] = {
+    "good": Destination, "403": lambda: Destination(refused=403), "409": lambda: Destination(refused=409),
+    "405": lambda: Destination(methods=("POST",)), "507": lambda: Destination(room_bytes=10),
+    "once": lambda: Destination(once=True), "length": lambda: Destination(needs_length=True),
+    "moved": lambda: Destination(moved_to="/other"),
+    "locked": lambda: Destination(user="alice", password="pw"),
+}
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+@pytest.mark.parametrize("said", [None, len(DATA), len(DATA) - 1, len(DATA) + 1])
+def test_bodies_are_taken_alike(taken: str, said: int | None) -> None:
+    def call(url: str) -> Any:
+        found: list[Any] = []
+        for _ in range(2):
+            pieces = (DATA[start : start + 40_000] for start in range(0, len(DATA), 40_000))
+            headers = {} if said is None else {"content-length": str(said)}
+            try:
+                answer = httpx.put(url + "/file", content=pieces, headers=headers)
+            except (httpx.HTTPError, h11.LocalProtocolError) as error:
+                found.append((type(error), str(error)))
+                continue
+            seen = {name: value for name, value in answer.headers.items() if name not in ("date", "connection")}
+            found.append((answer.status_code, seen, answer.content))
+        found.append(httpx.get(url + "/file").content)
+        return found
+
+    assert simulated({}, call, TAKEN[taken]()) == real({}, call, TAKEN[taken]())
 
 
 @pytest.mark.parametrize("served", [name for name in SERVED if name not in ("503",)])
