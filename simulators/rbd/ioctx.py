@@ -14,6 +14,8 @@ from storcert.simulators.rbd.client import Client
 from storcert.simulators.rbd.ioctx_locks import IoctxLocks
 from storcert.simulators.rbd.listed_object import ListedObject
 from storcert.simulators.rbd.model import Pool
+from storcert.simulators.rbd.omap import Omap, Pairs
+from storcert.simulators.rbd.plain_objects import RadosObject
 from storcert.simulators.rbd.rados_errors import (
     Error,
     ExtendMismatch,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 LOCK_RENEW = 1
 NS_PER_S = 1_000_000_000
 _MAX_ERRNO = 4095
+_NO_OMAP = Omap()
 
 
 class Ioctx(IoctxLocks):
@@ -317,14 +320,15 @@ class Ioctx(IoctxLocks):
         """Run it, and fill its iterators."""
         name = only_str(oid, "oid")
 
-        def effect(found: Any) -> dict[str, bytes]:
+        def effect(found: RadosObject) -> list[Pairs]:
             for check in read_op.checks:
                 check(found)
-            return dict(found.extra.omap) if found.extra is not None else {}
+            omap = found.extra.omap if found.extra is not None else _NO_OMAP
+            return [iterator.select(omap) for iterator in read_op.iterators]
 
-        omap = self._look(name, effect, f"Failed to operate read op for oid {name}")
-        for iterator in read_op.iterators:
-            iterator.fill(omap)
+        answers = self._look(name, effect, f"Failed to operate read op for oid {name}")
+        for iterator, pairs in zip(read_op.iterators, answers, strict=True):
+            iterator.fill(pairs)
 
     def set_omap(self, write_op: WriteOp, keys: Sequence[str], values: Sequence[bytes]) -> None:
         """Keys and their values."""
@@ -334,12 +338,12 @@ class Ioctx(IoctxLocks):
 
     def remove_omap_keys(self, write_op: WriteOp, keys: Sequence[str]) -> None:
         """Those keys; missing ones do not matter."""
-        doomed = set(keys)
-        write_op.remove_omap(lambda key: key in doomed)
+        doomed = sorted(set(keys))
+        write_op.remove_omap(lambda omap: omap.remove(doomed))
 
     def remove_omap_range2(self, write_op: WriteOp, key_begin: str, key_end: str) -> None:
         """Keys from one up to another."""
-        write_op.remove_omap(lambda key: key_begin <= key < key_end)
+        write_op.remove_omap(lambda omap: omap.remove(omap.between(key_begin, key_end)))
 
     def clear_omap(self, write_op: WriteOp) -> None:
         """All keys."""
@@ -349,22 +353,22 @@ class Ioctx(IoctxLocks):
         self, read_op: ReadOp, start_after: str, filter_prefix: str, max_return: int,
     ) -> tuple[OmapIterator, int]:
         """In order of the keys, after one of them."""
+        most = min(max_return, self.client.cluster.omap_page)
         return self._iterator(read_op, lambda omap: [
-            (key, value) for key, value in sorted(omap.items())
-            if key > (start_after or "") and key.startswith(filter_prefix or "")
-        ][: min(max_return, self.client.cluster.omap_page)])
+            (key, omap.values[key]) for key in omap.after(start_after or "", filter_prefix or "", most)])
 
     def get_omap_keys(self, read_op: ReadOp, start_after: str, max_return: int) -> tuple[OmapIterator, int]:
         """Keys only, in the same way."""
         most = min(max_return, self.client.cluster.omap_page)
-        return self._iterator(read_op, lambda omap: [(key, None) for key in sorted(omap) if key > (start_after or "")][:most])
+        return self._iterator(read_op, lambda omap: [(key, None) for key in omap.after(start_after or "", "", most)])
 
     def get_omap_vals_by_keys(self, read_op: ReadOp, keys: Sequence[str]) -> tuple[OmapIterator, int]:
         """Those keys that are there."""
-        return self._iterator(read_op, lambda omap: [(key, omap[key]) for key in sorted(set(keys)) if key in omap])
+        return self._iterator(
+            read_op, lambda omap: [(key, omap.values[key]) for key in sorted(set(keys)) if key in omap.values])
 
     @staticmethod
-    def _iterator(read_op: ReadOp, select: Any) -> tuple[OmapIterator, int]:
+    def _iterator(read_op: ReadOp, select: Callable[[Omap], Pairs]) -> tuple[OmapIterator, int]:
         made = OmapIterator(select)
         read_op.iterators.append(made)
         return made, 0

@@ -90,7 +90,7 @@ def copy(old: RadosObject, share_omap: bool) -> RadosObject:
     if old.extra is not None:
         made.extra = extra = Extra()
         extra.xattrs, extra.locks = dict(old.extra.xattrs), dict(old.extra.locks)
-        extra.omap = old.extra.omap if share_omap else dict(old.extra.omap)
+        extra.omap = old.extra.omap if share_omap else old.extra.omap.copy()
         extra.watches = old.extra.watches
     return made
 

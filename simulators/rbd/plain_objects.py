@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storcert.simulators.extents import Extents
+from storcert.simulators.rbd.omap import Omap
 
 if TYPE_CHECKING:
     from storcert.simulators.rbd.model import Locker, Watch
@@ -19,7 +20,7 @@ class Extra:
 
     def __init__(self) -> None:
         self.xattrs: dict[str, bytes] = {}
-        self.omap: dict[str, bytes] = {}
+        self.omap = Omap()
         self.locks: dict[str, tuple[tuple[Locker, int | None], ...]] = {}
         self.watches: tuple[Watch, ...] = ()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from storcert.simulators.device import NotModelled
 from storcert.simulators.rbd.arguments import only_bytes, only_str, unsigned
+from storcert.simulators.rbd.omap import Omap, Pairs
 from storcert.simulators.rbd.osd import MAKES_NOTHING, OBJECT_BYTES_MAX, REMOVES, Step
 from storcert.simulators.rbd.plain_objects import RadosObject
 from storcert.simulators.rbd.refusal import Refusal
@@ -180,7 +181,7 @@ class WriteOp:
                 raise Refusal(errno.ENOENT)
             if cmp_op not in _COMPARE:
                 raise Refusal(errno.EINVAL)
-            have = changed.extra.omap.get(name, b"") if changed.extra is not None else b""
+            have = changed.extra.omap.values.get(name, b"") if changed.extra is not None else b""
             if not _COMPARE[cmp_op](have, wanted):
                 raise Refusal(errno.ECANCELED)
             return MAKES_NOTHING
@@ -193,17 +194,15 @@ class WriteOp:
 
     def clear_omap(self) -> None:
         """For ``Ioctx.clear_omap``."""
-        self.remove_omap(lambda _: True)
+        self.remove_omap(Omap.clear)
 
-    def remove_omap(self, doomed: Callable[[str], bool]) -> None:
+    def remove_omap(self, remove: Callable[[Omap], None]) -> None:
         """For ``Ioctx.remove_omap_keys`` and ``remove_omap_range2``."""
 
         def step(changed: RadosObject, existed: bool) -> object:
             if not existed:
                 raise Refusal(errno.ENOENT)
-            omap = changed.more().omap
-            for key in [key for key in omap if doomed(key)]:
-                del omap[key]
+            remove(changed.more().omap)
             return MAKES_NOTHING
 
         self._add_omap(step)
@@ -220,13 +219,13 @@ def compare_bytes(have: RadosObject, wanted: bytes, offset: int) -> None:
 class OmapIterator:
     """Filled when the read operation has run. A value of no bytes is given as ``None``, as a value that was not asked for."""
 
-    def __init__(self, select: Callable[[dict[str, bytes]], list[tuple[str, bytes | None]]]) -> None:
-        self._select = select
+    def __init__(self, select: Callable[[Omap], Pairs]) -> None:
+        self.select = select
         self._found: Iterator[tuple[str, bytes | None]] = iter(())
 
-    def fill(self, omap: dict[str, bytes]) -> None:
-        """With what is there."""
-        self._found = iter(self._select(omap))
+    def fill(self, pairs: Pairs) -> None:
+        """With what was there when the operation ran."""
+        self._found = iter(pairs)
 
     def __iter__(self) -> OmapIterator:
         return self
