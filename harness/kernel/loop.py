@@ -35,8 +35,9 @@ _FIRST_PID = 1_000
 
 class Kernel(IntegerEnvironment):
     """A world. ``seed`` decides all its random streams and, under ``tie_break="seeded"``, which of several events at one
-    instant comes first; ``"fifo"`` is SimPy's order. Close it, or use it as a context manager: suspended tasks are kept
-    alive until then."""
+    instant comes first; ``"fifo"`` is SimPy's order. ``keep_events``: how many of the last events of its
+    journal can be looked at, ``None`` for all. Close it, or use it as a context manager: suspended tasks are kept alive until
+    then."""
 
     def __init__(
         self,
@@ -45,10 +46,11 @@ class Kernel(IntegerEnvironment):
         tie_break: TieBreak = "seeded",
         start_ns: int = START_NS,
         events_per_instant_max: int = 1_000_000,
+        keep_events: int | None = None,
     ) -> None:
         super().__init__(seed, tie_break, start_ns, events_per_instant_max)
         self.seed = seed
-        self.journal = Journal(lambda: self._now)
+        self.journal = Journal(lambda: self._now, keep_events)
         self.sealed = False
         self.locations: dict[str, Location] = {}
         self.singles: dict[str, Any] = {}  # what exists once in a world and is no location, by name: its network
