@@ -1,153 +1,111 @@
-"""The L- rules about who may do what, where and when: one maker, nothing needed is touched, policy, reach, balance."""
+"""The L- rules about who may do what, where and when: nothing needed is touched, capacity, policy, reach."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from storcert.harness.checkers.facts import MAKING, Fact, devices_in, places_in, rule, sent, touched_by
-from storcert.harness.contract import DataObjectUri, Policy, Scope
+from storcert.harness.checkers.facts import Fact
+from storcert.harness.checkers.known import Known, Place
+from storcert.harness.checkers.rule import Rule
+from storcert.harness.contract import Allowance, ObjectKind, Policy, Scope
 
 
-@rule("L-SINGLE")
-def one_maker_at_a_time(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
-    """No two jobs make the same object on the same device at once, and nothing is made that is ready already."""
-    running: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    where: dict[str, tuple[str, str]] = {}
-    state: dict[tuple[str, str], str] = {}
-    for fact in facts:
+class Depend(Rule):
+    """No delete or revert is sent while another job needs the object there, reads from it, or a host uses it.
+
+    Remembered: the commands under way that read. A command of a server that died is never said to have ended: it counts until
+    its job has.
+    """
+
+    identity = "L-DEPEND"
+    sorts = ("command", "crash", "restart")
+
+    def __init__(self, known: Known) -> None:
+        super().__init__(known)
+        self._reading: dict[Place, dict[str, int]] = {}  # the job of each command, by its number
+        self._where: dict[str, Place] = {}
+
+    def see(self, fact: Fact) -> None:
         value = fact.value
-        if fact.sort == "placement":
-            state[value["uri"], value["device"]] = value["state"]
         if fact.sort != "command":
-            continue
-        if value["event"] == "ended":
-            if value["id"] in where:
-                running[where[value["id"]]].pop(value["id"], None)
-            continue
-        # A server that stood still may send a command whose deadline is over: its agent begins nothing for it.
-        if value["verb"] not in MAKING or fact.time_ns >= value["deadline_ns"]:
-            continue
-        device, name, _ = touched_by(value)[-1]
-        place = (name, device)
-        others = {job for job in running[place].values() if job != value["job"]}
-        where[value["id"]] = place
-        running[place][value["id"]] = value["job"]
+            for number in [number for number, place in self._where.items() if self._over(number, place)]:
+                self._ended(number)
+        elif value["event"] == "ended":
+            if value["id"] in self._where:
+                self._ended(value["id"])
+        elif "source" in value:
+            place = value["source"], value.get("source_device") or value["device"]
+            self._where[value["id"]] = place
+            self._reading.setdefault(place, {})[value["id"]] = value["job"]
+        elif value["verb"] in ("delete", "revert"):
+            self._judge(fact, value.get("uri") or value["volume"])
+
+    def _over(self, number: str, place: Place) -> bool:
+        return bool(self.known.ending(self._reading[place][number]))
+
+    def _ended(self, number: str) -> None:
+        place = self._where.pop(number)
+        readers = self._reading[place]
+        del readers[number]
+        if not readers:
+            del self._reading[place]
+
+    def _judge(self, fact: Fact, name: str) -> None:
+        value = fact.value
+        place = name, value["device"]
+        others = self.known.needers(place, value["job"])
+        for job in self._reading.get(place, {}).values():
+            if job != value["job"] and not self.known.ending(job):
+                others.add(job)
         if others:
-            yield fact.time_ns, f"jobs {min(others)} and {value['job']} make {name} on {device} at once"
-        elif state.get(place) == "ready":
-            yield fact.time_ns, f"{name} is ready on {device} and is made again"
+            self.broke(fact.time_ns, f"{value['verb']} {name} on {value['device']} while job {min(others)} needs it")
+        elif name in self.known.grants:
+            self.broke(fact.time_ns, f"{value['verb']} {name} while host {min(self.known.grants[name])} uses it")
         else:
-            yield None
+            self.sound()
 
 
-@rule("L-DEPEND")
-def nothing_needed_is_touched(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
-    """No delete or revert is sent while another job needs the object there, reads from it, or a host uses it."""
-    pins: dict[tuple[str, str], set[int]] = defaultdict(set)
-    grants: dict[str, set[str]] = defaultdict(set)
-    readers: dict[str, tuple[tuple[str, str], int]] = {}
-    for fact in facts:
-        value = fact.value
-        if fact.sort == "command" and value["event"] == "ended":
-            readers.pop(value["id"], None)
-        elif fact.sort == "command" and "source" in value:
-            readers[value["id"]] = (value["source"], value.get("source_device") or value["device"]), value["job"]
-        if fact.sort == "pin":
-            pins[value["uri"], value["device"]].add(value["job"])
-        elif fact.sort == "unpin":
-            for needed in pins.values():
-                needed.discard(value["job"])
-        elif fact.sort == "grant":
-            grants[value["volume"]].add(value["host"])
-        elif fact.sort == "revoke":
-            grants[value["volume"]].discard(value["host"])
-        elif fact.sort == "command" and value["event"] == "sent" and value["verb"] in ("delete", "revert"):
-            name = value.get("uri") or value["volume"]
-            place = name, value["device"]
-            reading = {job for where, job in readers.values() if where == place}
-            others = (pins[place] | reading) - {value["job"]}
-            if others:
-                yield fact.time_ns, f"{value['verb']} {name} on {value['device']} while job {min(others)} needs it"
-            elif grants[name]:
-                yield fact.time_ns, f"{value['verb']} {name} while host {min(grants[name])} uses it"
-            else:
-                yield None
-
-
-@rule("L-BALANCE")
-def what_is_taken_is_released(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
-    """At the end no ended job holds a pin, every grant belongs to a volume a host has open, and every open one has a grant."""
-    if not any(fact.sort == "end" for fact in facts):
-        return
-    pins: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    ended: set[int] = set()
-    grants: dict[tuple[str, str], Fact] = {}
-    opened: dict[tuple[str, str], Fact] = {}
-    for fact in facts:
-        value = fact.value
-        if fact.sort == "pin":
-            pins[value["job"]].add((value["uri"], value["device"]))
-        elif fact.sort == "unpin":
-            pins.pop(value["job"], None)
-        elif fact.sort == "job" and value["event"] in ("succeeded", "failed"):
-            ended.add(value["id"])
-        elif fact.sort == "grant":
-            grants[value["volume"], value["host"]] = fact
-        elif fact.sort == "revoke":
-            grants.pop((value["volume"], value["host"]), None)
-        elif fact.sort == "attached":
-            opened[value["volume"], value["host"]] = fact
-        elif fact.sort == "detached":
-            opened.pop((value["volume"], value["host"]), None)
-        elif fact.sort == "crash":
-            opened = {key: one for key, one in opened.items() if key[1] != fact.at}
-    for job in sorted(ended):
-        held = pins.get(job)
-        yield (facts[-1].time_ns, f"job {job} has ended and still pins {min(held)[0]}") if held else None
-    for (volume, host), fact in sorted(grants.items()):
-        yield None if (volume, host) in opened else (fact.time_ns, f"{host} was granted {volume} and does not have it open")
-    for (volume, host), fact in sorted(opened.items()):
-        yield None if (volume, host) in grants else (fact.time_ns, f"{host} has {volume} open without a grant")
-
-
-@rule("L-CAPACITY")
-def capacity_is_what_is_placed(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
+class Capacity(Rule):
     """After every change the capacity counted on a device is the sum of what is placed there."""
-    placed: dict[tuple[str, str], int] = {}
-    sums: dict[str, int] = defaultdict(int)
-    for fact in facts:
-        value = fact.value
-        if fact.sort in ("placement", "resized"):
-            place = value["uri"], value["device"]
-            now = 0 if value.get("state") == "absent" else value["reserved_bytes"]
-            sums[value["device"]] += now - placed.get(place, 0)
-            placed[place] = now
-        elif fact.sort == "capacity":
-            device, found = value["device"], value["reserved_bytes"]
-            due = sums[device]
-            yield None if found == due else (fact.time_ns, f"{found} bytes are counted on {device}, {due} are placed there")
+
+    identity = "L-CAPACITY"
+    sorts = ("capacity",)
+
+    def see(self, fact: Fact) -> None:
+        device, found = fact.value["device"], fact.value["reserved_bytes"]
+        due = self.known.reserved_bytes.get(device, 0)
+        if found == due:
+            self.sound()
+        else:
+            self.broke(fact.time_ns, f"{found} bytes are counted on {device}, {due} are placed there")
 
 
-@rule("L-POLICY")
-def policy_before_anything_is_sent(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
+class PolicyFirst(Rule):
     """No command asks a device for what its policy or its capability forbids."""
-    devices = devices_in(facts)
-    for fact in sent(facts):
-        for device, name, changes in touched_by(fact.value):
+
+    identity = "L-POLICY"
+    sorts = ("command",)
+
+    def see(self, fact: Fact) -> None:
+        if fact.value["event"] != "sent":
+            return
+        verb = fact.value["verb"]
+        for device, name, changes in self.known.touched(fact):
             if not name:
                 continue
-            allowance = devices[device][1]
-            kind = DataObjectUri.parse(name).kind
-            verb = fact.value["verb"]
-            writes = changes and verb != "delete"
-            if not (allowance.may_write(kind) if writes else allowance.may_read(kind)):
-                yield fact.time_ns, f"{verb} {name} on {device}, where policy forbids it"
-            elif verb in _ABLE and not getattr(allowance, _ABLE[verb]):
-                yield fact.time_ns, f"{verb} on {device}, which cannot or may not"
+            found = self.known.devices.get(device)
+            if found is None:
+                self.broke(fact.time_ns, f"{verb} {name} on {device}, of which no policy is known")
+            elif not _allowed(found[1], verb, ObjectKind(name.split("/", 2)[1]), changes):
+                self.broke(fact.time_ns, f"{verb} {name} on {device}, where policy forbids it")
+            elif verb in _ABLE and not getattr(found[1], _ABLE[verb]):
+                self.broke(fact.time_ns, f"{verb} on {device}, which cannot or may not")
             else:
-                yield None
+                self.sound()
+
+
+def _allowed(allowance: Allowance, verb: str, kind: ObjectKind, changes: bool) -> bool:
+    return allowance.may_write(kind) if changes and verb != "delete" else allowance.may_read(kind)
 
 
 _ABLE: Mapping[str, str] = {
@@ -156,17 +114,25 @@ _ABLE: Mapping[str, str] = {
 }
 
 
-@rule("L-REACH")
-def the_location_reaches_both_ends(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
+class Reach(Rule):
     """Each command goes to a location within the scope of every device it names."""
-    devices, places = devices_in(facts), places_in(facts)
-    for fact in sent(facts):
-        for device, _, _ in touched_by(fact.value):
-            policy = devices[device][0]
-            at = fact.value["at"]
-            yield None if _reaches(at, places[at], policy) else (
-                fact.time_ns, f"{fact.value['verb']} on {device} was sent to {at}, which does not reach it"
-            )
+
+    identity = "L-REACH"
+    sorts = ("command",)
+
+    def see(self, fact: Fact) -> None:
+        if fact.value["event"] != "sent":
+            return
+        at = fact.value["at"]
+        place = self.known.places.get(at)
+        for device, _, _ in self.known.touched(fact):
+            found = self.known.devices.get(device)
+            if found is None:
+                continue  # nobody knows where it is
+            if place is not None and _reaches(at, place, found[0]):
+                self.sound()
+            else:
+                self.broke(fact.time_ns, f"{fact.value['verb']} on {device} was sent to {at}, which does not reach it")
 
 
 def _reaches(name: str, place: tuple[str, str, str], policy: Policy) -> bool:
@@ -179,50 +145,22 @@ def _reaches(name: str, place: tuple[str, str, str], policy: Policy) -> bool:
     return wanted == policy.scope_id and (policy.scope is not Scope.HOST or kind == "host")
 
 
-@rule("L-STAGING")
-def staging_copies_outlive_their_use(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
-    """A staged copy that a job pins is not taken away; at the end what is staged is only what nobody pins."""
-    pins: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for fact in facts:
-        value: Mapping[str, Any] = fact.value
-        if fact.sort == "pin":
-            pins[value["uri"], value["device"]].add(value["job"])
-        elif fact.sort == "unpin":
-            for needed in pins.values():
-                needed.discard(value["job"])
-        elif fact.sort == "placement" and value["purpose"] == "staged" and value["event"] == "destroy":
-            others = pins[value["uri"], value["device"]] - {value["job"]}
-            told = f"the staged copy of {value['uri']} on {value['device']} goes while job {min(others, default=0)} uses it"
-            yield (fact.time_ns, told) if others else None
+class Staging(Rule):
+    """A staged copy that a job pins is not taken away."""
 
+    identity = "L-STAGING"
+    sorts = ("placement",)
 
-@rule("L-CONVERGE")
-def the_second_round_changes_nothing(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
-    """Of two rounds of reconciliation at the end, the second found nothing to mend."""
-    if not any(fact.sort == "end" for fact in facts):
-        return
-    rounds = [fact for fact in facts if fact.sort == "reconciled"]
-    if len(rounds) >= 2:
-        last = rounds[-1]
-        mended = {name: count for name, count in last.value.items() if count}
-        yield (last.time_ns, f"the last round still mended {mended}") if mended else None
-
-
-@rule("L-REPEAT")
-def repeating_is_no_error(facts: list[Fact]) -> Iterator[tuple[int, str] | None]:
-    """A create or copy does not fail because of what an earlier try left on the device, nor a delete because of nothing."""
-    begun: dict[int, Mapping[str, Any]] = {}
-    for fact in facts:
+    def see(self, fact: Fact) -> None:
         value = fact.value
-        if fact.sort != "job":
-            continue
-        if value["event"] == "begun":
-            begun[value["id"]] = value
-        elif value["event"] in ("succeeded", "failed") and value["id"] in begun:
-            kind = begun[value["id"]]["kind"]
-            if kind not in ("create", "copy", "download", "delete", "migrate"):
-                continue
-            error = value["result"].get("error") if value["event"] == "failed" else None
-            wrong = error == "ObjectExists" or (kind == "delete" and error == "ObjectNotFound")
-            told = f"job {value['id']} ({kind}) failed with {error}: {value['result'].get('message')}"
-            yield (fact.time_ns, told) if wrong else None
+        if value["purpose"] != "staged" or value["event"] != "destroy":
+            return
+        others = self.known.needers((value["uri"], value["device"]), value["job"])
+        if others:
+            told = f"the staged copy of {value['uri']} on {value['device']} goes while job {min(others)} uses it"
+            self.broke(fact.time_ns, told)
+        else:
+            self.sound()
+
+
+CONDUCT: tuple[type[Rule], ...] = (Depend, Capacity, PolicyFirst, Reach, Staging)

@@ -1,27 +1,64 @@
-"""Judges the journal of a run of the control plane by every L- rule of the contract. Pure: events in, findings out."""
+"""Judges what a control plane did by every L- rule of the contract, while it does it or from a stored journal: facts in,
+findings out. A rule that found nothing to look at says so: no news is no success."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-import storcert.harness.checkers.conduct_rules
-import storcert.harness.checkers.outcome_rules  # noqa: F401  (each registers its rules)
-from storcert.harness.checkers.facts import RULES, Broken, Finding, facts_of
+from storcert.harness.checkers.conduct_rules import CONDUCT
+from storcert.harness.checkers.end_rules import AT_THE_END
+from storcert.harness.checkers.facts import Broken, Fact, Finding, fact_of
+from storcert.harness.checkers.known import Known
+from storcert.harness.checkers.outcome_rules import OUTCOME
+from storcert.harness.checkers.rule import Rule
+from storcert.harness.checkers.single_maker import Single
 from storcert.harness.record.event import Event
 
-__all__ = ["Broken", "Finding", "judge"]
+__all__ = ["RULES", "SORTS", "Broken", "Fact", "Finding", "Judge", "judge"]
+
+_ALL: tuple[type[Rule], ...] = (*OUTCOME, *AT_THE_END, *CONDUCT, Single)
+RULES: Mapping[str, type[Rule]] = {one.identity: one for one in _ALL}
+SORTS = frozenset((*Known().learning, *(sort for one in _ALL for sort in one.sorts), "end"))
+"""The kinds of events that are facts to some rule."""
+
+
+class Judge:
+    """Every rule, or those named, over the facts of one run as they come. What it remembers is proportional to what is alive
+    (objects, unfinished jobs, pins, commands under way), not to the length of the run.
+
+    Raises ``ValueError`` for a rule there is not."""
+
+    def __init__(self, rules: Iterable[str] = ()) -> None:
+        wanted = sorted(rules) or sorted(RULES)
+        unknown = [name for name in wanted if name not in RULES]
+        if unknown:
+            raise ValueError(f"there is no rule {unknown[0]!r}; there are {', '.join(sorted(RULES))}")
+        known = Known()
+        self._rules = [RULES[name](known) for name in wanted]
+        self._seeing: dict[str, tuple[Callable[[Fact], None], ...]] = {}
+        for sort in sorted(SORTS):
+            seeing: list[Callable[[Fact], None]] = [rule.see for rule in self._rules if sort in rule.sorts]
+            if sort in known.learning:
+                seeing.append(known.learning[sort])  # last: rules judge a fact by what was known before it
+            self._seeing[sort] = tuple(seeing)
+
+    def see(self, fact: Fact) -> None:
+        """The next fact. Raises ``KeyError`` or ``ValueError`` for one that is none of the control plane's."""
+        for see in self._seeing[fact.sort]:
+            see(fact)
+        if fact.sort == "end":
+            for rule in self._rules:
+                rule.conclude(fact)
+
+    def findings(self) -> list[Finding]:
+        """What every rule came to so far, by id; what can be told only at the end, as of the last ``end``."""
+        return [rule.finding() for rule in self._rules]
 
 
 def judge(events: Iterable[Event], rules: Iterable[str] = ()) -> list[Finding]:
-    """Every rule (or those named) over one journal, by id."""
-    facts = facts_of(events)
-    wanted = sorted(rules) or sorted(RULES)
-    findings = []
-    for identity in wanted:
-        looked, broken = 0, []
-        for one in RULES[identity](facts):
-            looked += 1
-            if one is not None:
-                broken.append(Broken(identity, one[1], one[0]))
-        findings.append(Finding(identity, looked, tuple(broken)))
-    return findings
+    """Every rule (or those named) over one stored journal, by id."""
+    judging = Judge(rules)
+    for event in events:
+        if event.kind in SORTS:
+            judging.see(fact_of(event))
+    return judging.findings()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storcert.harness.checkers.facts import RULES
+from storcert.harness.checkers.control_plane import RULES
 from storcert.scenarios.defects.defect import Defect, Drifted, load, sources
 from storcert.scenarios.defects.planting import planted
 from tests.mutants.control_plane.stories import STORIES, broken
