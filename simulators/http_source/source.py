@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +40,8 @@ class Site:
 
 
 class HttpSource:
-    """A :class:`SimulatedDevice` that is read, and written where it says so. Its hosts share one log and one fault schedule."""
+    """A :class:`SimulatedDevice` that is read, and written where it says so. Its hosts share one numbering of requests and one
+    fault schedule."""
 
     name = "http-source"
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
@@ -51,7 +53,7 @@ class HttpSource:
         self.kernel = kernel
         self.options = options
         self._sites: dict[tuple[str, int], Site] = {}
-        self._requests: list[Request] = []
+        self._numbers = itertools.count()
         self._plan: FaultPlan | None = None
 
     # -- what is served
@@ -90,7 +92,7 @@ class HttpSource:
         server = WebServer(host)
         wire = Wire(
             self.kernel, host.name, link=self.options.link(), legal_faults=LEGAL_FAULTS, on_fault=server.on_fault)
-        wire.requests = self._requests
+        wire.log.numbers = self._numbers
         if self._plan is None:
             self._plan = wire.plan
         wire.plan = self._plan
@@ -109,7 +111,8 @@ class HttpSource:
     @property
     def requests(self) -> list[Request]:
         """Every request so far, to all hosts."""
-        return self._requests
+        logs = [site.wire.requests for site in self._sites.values()]
+        return sorted((request for log in logs for request in log), key=lambda request: request.index)
 
     @property
     def fired(self) -> list[Fault]:

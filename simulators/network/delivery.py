@@ -80,7 +80,7 @@ class Delivery:
             if wire.generation != self.generation:
                 raise ConnectionReset("the server went away")
             self.arrived = goal
-            self.request.received_bytes = goal
+            wire.log.received(self.request, goal)
             self.request.ended_ns = wire.kernel.now_ns
         return self.arrived
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storcert.simulators.device import Request
+
 
 class WireError(Exception):
-    """The exchange did not end with an answer. Whether the request had its effect, a client cannot tell from the class."""
+    """The exchange did not end with an answer. Whether the request had its effect, a client cannot tell from the class.
+
+    ``request``: which one it was, for the device's own client; ``None`` where it was answered and the body did not come."""
+
+    request: Request | None = None
 
 
 class ConnectRefused(WireError):

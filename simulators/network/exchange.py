@@ -86,12 +86,12 @@ class Exchange:
                 self._time_out(delay_ns + self.link.up_ns(sent_bytes))
                 return None
             if fault.kind == "cut" and sent_bytes:
-                self.request.sent_bytes = min(fault.value, sent_bytes - 1)
+                wire.log.sent(self.request, min(fault.value, sent_bytes - 1))
                 wire.close(self.request, "cut")
                 self._fail(ConnectionReset("the request was cut"), delay_ns + self.link.up_ns(self.request.sent_bytes))
                 return None
             if fault.kind == "crash" and fault.phase == Phase.DURING:
-                self.request.sent_bytes = sent_bytes // 2
+                wire.log.sent(self.request, sent_bytes // 2)
                 wire.kernel.after(delay_ns + self.link.up_ns(self.request.sent_bytes), self._crash)
                 return None
             if fault.phase != Phase.BEFORE:

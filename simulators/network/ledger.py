@@ -3,7 +3,7 @@ world runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,9 +45,13 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Every object byte that passed, in the order of sending per peer. Requests that moved none do not stand in it."""
+    """Every object byte that passed, in the order of sending per peer. Requests that moved none do not stand in it.
+
+    ``named``: false where the requests were not kept. Then there is one entry for each location and peer, without operation
+    and name, and to ask for bytes of one object raises ``ValueError``."""
 
     entries: tuple[Carried, ...]
+    named: bool = True
 
     def at(self, location: str) -> tuple[Carried, ...]:
         """What that location sent and received."""
@@ -55,17 +59,24 @@ class Ledger:
 
     def bytes_seen(self, location: str, name: str | Callable[[str], bool] | None = None) -> int:
         """Object bytes seen at that location: of one object, of those whose names pass a test, or of all."""
-        wanted = (lambda _: True) if name is None else name if callable(name) else name.__eq__
+        wanted = self._wanted(name)
         return sum(entry.total_bytes for entry in self.entries if entry.location == location and wanted(entry.name))
 
     def carriers(self, name: str | Callable[[str], bool] | None = None) -> dict[str, int]:
         """The locations that saw bytes of it, sorted, and how many."""
-        wanted = (lambda _: True) if name is None else name if callable(name) else name.__eq__
+        wanted = self._wanted(name)
         sums: dict[str, int] = {}
         for entry in self.entries:
             if wanted(entry.name):
                 sums[entry.location] = sums.get(entry.location, 0) + entry.total_bytes
         return dict(sorted(sums.items()))
+
+    def _wanted(self, name: str | Callable[[str], bool] | None) -> Callable[[str], bool]:
+        if name is None:
+            return lambda _: True
+        if not self.named:
+            raise ValueError("which objects the bytes belonged to is not known: this world does not keep its requests")
+        return name if callable(name) else name.__eq__
 
     def sums(self) -> tuple[Carried, ...]:
         """One entry per location, peer, operation and name, sorted."""
@@ -95,3 +106,12 @@ def of_messages(sendings: Iterable[Sending]) -> list[Carried]:
             if sending.outcome == "delivered":
                 found.append(Carried(sending.destination, sending.source, "message", name, 0, size_bytes))
     return found
+
+
+def of_sums(peer: str, sums: Mapping[str, Sequence[int]]) -> list[Carried]:
+    """The object bytes that locations sent to and received from a peer, where only these sums are known."""
+    return [
+        Carried(location, peer, "", "", sent_bytes, received_bytes)
+        for location, (sent_bytes, received_bytes) in sorted(sums.items())
+        if sent_bytes or received_bytes
+    ]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
     from storcert.simulators.network.topology import Network
 
+_SLACK = 256
+"""So many more messages than are to be kept may gather before the oldest are dropped."""
 Outcome = Literal["pending", "delivered", "refused", "lost"]
 
 
@@ -93,13 +95,18 @@ class Mailbox:
 
 
 class Messages:
-    """All messages of a network. ``log``: every one, in the order of sending."""
+    """All messages of a network. ``log``: every one, in the order of sending.
+
+    Where the network does not keep all, ``log`` holds the last ones, and ``sums`` the object bytes that each location sent and
+    received, by peer and location."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
         self._mailboxes: dict[str, Mailbox] = {}
         self._connections: dict[tuple[str, str], _Connection] = {}
         self.log: list[Sending] = []
+        self.sums: dict[str, dict[str, list[int]]] = {}
+        self._keep = network.keep
 
     def mailbox(self, location: Location) -> Mailbox:
         """The one mailbox of a location."""
@@ -116,7 +123,7 @@ class Messages:
         not wait."""
         source.require_open()
         sending = Sending(source.name, destination.name, payload, size_bytes, objects)
-        self.log.append(sending)
+        self._write_down(sending)
         network = self._network
         link, upwards = network.link(source.name, destination.name)
         connection = self._connection(source, destination)
@@ -152,7 +159,7 @@ class Messages:
         if size_bytes > 65_507:
             raise ValueError(f"a datagram holds at most 65507 bytes, not {size_bytes}")
         sending = Sending(source.name, destination.name, payload, size_bytes)
-        self.log.append(sending)
+        self._write_down(sending)
         network = self._network
         link, upwards = network.link(source.name, destination.name)
         delay_ns = link.stretched_ns(link.one_way_ns, network.kernel.stream("network/messages"))
@@ -170,6 +177,19 @@ class Messages:
         for copy_delay_ns in copies:
             network.kernel.after(copy_delay_ns, there)
         return sending
+
+    def _write_down(self, sending: Sending) -> None:
+        self.log.append(sending)
+        if self._keep is None:
+            return
+        if sending.objects:
+            self._count(sending.source, sending.destination, 0, sending)
+        if len(self.log) >= self._keep + _SLACK:
+            del self.log[: len(self.log) - self._keep]
+
+    def _count(self, location: str, peer: str, way: int, sending: Sending) -> None:
+        sums = self.sums.setdefault(peer, {}).setdefault(location, [0, 0])
+        sums[way] += sum(size_bytes for _, size_bytes in sending.objects)
 
     def _connection(self, source: Location, destination: Location) -> _Connection:
         # A machine that was restarted opens a new connection, and needs one to be opened to it.
@@ -191,4 +211,6 @@ class Messages:
             sending.outcome = "refused"
             return
         sending.outcome = "delivered"
+        if self._keep is not None and sending.objects:
+            self._count(sending.destination, sending.source, 1, sending)
         self.mailbox(destination).put(sending)

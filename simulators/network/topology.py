@@ -26,11 +26,12 @@ duplicates and order not guarded), RFC 6298; Jepsen's nemeses and FoundationDB's
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from storcert.simulators.network.flows import FlowTable, Port
-from storcert.simulators.network.ledger import Ledger, of_messages, of_requests
+from storcert.simulators.network.ledger import Ledger, of_messages, of_requests, of_sums
 from storcert.simulators.network.link import NS_PER_S, Link, happens
 from storcert.simulators.network.partitions import Partitions
 from storcert.simulators.network.transmission import (
@@ -52,10 +53,12 @@ _SINGLE = "network"
 
 
 class Network:
-    """Made by :func:`network_of`, once per kernel. ``default``: the link of pairs nobody spoke of."""
+    """Made by :func:`network_of`, once per kernel. ``default``: the link of pairs nobody spoke of. ``keep``: how many of the
+    last messages, and requests of each wire, are kept; ``None`` for all."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, keep: int | None = None) -> None:
         self.kernel = kernel
+        self.keep = keep
         self.default = Link()
         self.plain = True
         self.flows = FlowTable(kernel)
@@ -234,18 +237,24 @@ class Network:
     # -- who carried what
 
     def ledger(self) -> Ledger:
-        """Every object byte that passed so far, over all wires and messages."""
+        """Every object byte that passed so far, over all wires and messages; only who carried how many where not all of them
+        are kept."""
+        messages = self._messages
+        if self.keep is not None:
+            sums = [of_sums(wire.name, wire.log.sums) for wire in self.wires]
+            sums += [of_sums(peer, one) for peer, one in sorted((messages.sums if messages is not None else {}).items())]
+            return Ledger(tuple(itertools.chain.from_iterable(sums)), named=False)
         entries = [entry for wire in self.wires for entry in of_requests(wire.name, wire.requests)]
-        if self._messages is not None:
-            entries += of_messages(self._messages.log)
+        if messages is not None:
+            entries += of_messages(messages.log)
         return Ledger(tuple(entries))
 
 
-def network_of(kernel: Kernel) -> Network:
-    """The network of a world."""
+def network_of(kernel: Kernel, keep: int | None = None) -> Network:
+    """The network of a world. Who asks first says how much of its logs is to be kept."""
     found: Network | None = kernel.singles.get(_SINGLE)
     if found is None:
-        found = kernel.singles[_SINGLE] = Network(kernel)
+        found = kernel.singles[_SINGLE] = Network(kernel, keep)
     return found
 
 

@@ -38,11 +38,12 @@ from storcert.harness.kernel.context import current_task
 from storcert.harness.record.fault import Fault, Phase
 from storcert.simulators.device import FaultKind, Request
 from storcert.simulators.network.delivery import Answer, Delivery
-from storcert.simulators.network.errors import ConnectionReset, ConnectRefused, ConnectTimeout
+from storcert.simulators.network.errors import ConnectionReset, ConnectRefused, ConnectTimeout, WireError
 from storcert.simulators.network.exchange import DEFAULT_OUTAGE_NS, Exchange
 from storcert.simulators.network.faults import FaultPlan, first
 from storcert.simulators.network.link import Link
 from storcert.simulators.network.network_faults import faults_of
+from storcert.simulators.network.request_log import RequestLog
 from storcert.simulators.network.topology import network_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class OnFault(Protocol):
 
 
 class Wire:
-    """The way to one server. ``requests`` is the log, ``link`` the delays, ``plan`` the armed faults, ``network``
+    """The way to one server. ``log`` holds the requests, ``link`` the delays, ``plan`` the armed faults, ``network``
     what lies between."""
 
     def __init__(
@@ -88,12 +89,17 @@ class Wire:
         known = {kind.name for kind in legal_faults}
         self.plan = FaultPlan((*legal_faults, *(kind for kind in faults_of(transport) if kind.name not in known)))
         self.on_fault = on_fault
-        self.requests: list[Request] = []
         self.generation = 0
         self.down_until_ns = 0
         self.stream = kernel.stream(f"wire/{name}")
         self.network = network_of(kernel)
+        self.log = RequestLog(self.network.keep)
         self.network.join(self)
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request so far, oldest first; where the network does not keep all, the last ones."""
+        return self.log.requests
 
     def call(
         self, operation: str, target: str, effect: Callable[[], Answer], *, sent_bytes: int = 0, streamed: bool = False,
@@ -115,22 +121,19 @@ class Wire:
         kernel = self.kernel
         plan = self.plan
         struck = plan.strike(operation, location.name) if plan.armed else ()
-        requests = self.requests
-        request = Request(
-            len(requests), kernel.now_ns, location.name, operation, target, sent_bytes, 0, "pending", task.name, struck)
-        requests.append(request)
+        request = self.log.add(kernel.now_ns, location.name, operation, target, sent_bytes, task.name, struck)
         if struck and first(struck, Phase.BEFORE, "crash"):
-            request.sent_bytes = 0
+            self.log.sent(request, 0)
             self.close(request, "crashed")
             location.crash()
         if kernel.now_ns < self.down_until_ns:
-            request.sent_bytes = 0
+            self.log.sent(request, 0)
             self.close(request, "refused")
             kernel.sleep_ns(2 * self.link.one_way_ns)
             request.ended_ns = kernel.now_ns
             raise ConnectRefused(self.name)
         if connect_timeout_ns is not None and not self.network.plain and not self.network.joined(location.name, self.name):
-            request.sent_bytes = 0
+            self.log.sent(request, 0)
             self.close(request, "no-connection")
             kernel.sleep_ns(connect_timeout_ns)
             request.ended_ns = kernel.now_ns
@@ -140,6 +143,8 @@ class Wire:
         outcome = kernel.wait(cast("Event", exchange))
         request.ended_ns = kernel.now_ns
         if isinstance(outcome, BaseException):
+            if isinstance(outcome, WireError):
+                outcome.request = request
             raise outcome
         delivery: Delivery = outcome
         if self.generation != delivery.generation:

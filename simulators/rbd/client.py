@@ -117,15 +117,14 @@ class Client:
             left_ns = None if deadline_ns is None else deadline_ns - kernel.now_ns
             if left_ns is not None and left_ns <= 0:
                 raise Refusal(errno.ETIMEDOUT)
-            place = len(self.wire.requests)
             try:
                 answer = self.wire.call(
                     operation, target, exchange.arrive, sent_bytes=sent_bytes, read_timeout_ns=left_ns).answer
             except NotModelled as error:
                 # Raised at the cluster, where nobody is at a location: once more here, so that it is noted.
                 raise NotModelled(str(error)) from None
-            except ReadTimeout:
-                if self.wire.requests[place].answer == "pending":
+            except ReadTimeout as silence:
+                if silence.request is not None and silence.request.answer == "pending":
                     self.late.append(exchange)
                 raise Refusal(errno.ETIMEDOUT) from None
             except (ConnectRefused, ConnectionReset, ConnectionCut):
