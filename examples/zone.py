@@ -1,6 +1,5 @@
 """A zone, a template from the web, a volume, a snapshot backed up, a crash in the middle; all in virtual time. Run me."""
 
-from storcert.harness.checkers.control_plane import judge
 from storcert.harness.contract import DataObjectUri
 from storcert.reports.timeline import timeline
 from storcert.scenarios.region import Region
@@ -26,6 +25,6 @@ with Region(seed=7, management_servers=2) as region:
     region.settle()
 
 print(timeline(region.kernel.journal.events))
-for finding in judge(region.kernel.journal.events):
+for finding in region.findings():
     told = [one.text for one in finding.broken] or ("holds" if finding.looked_at else "nothing to decide")
     print(f"{finding.rule:11}", told)

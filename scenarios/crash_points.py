@@ -1,7 +1,7 @@
 """Every single crash: whichever location makes a request dies at it, before or after its effect. Counted, not sampled.
 
 A story is told twice: once undisturbed, to learn which requests it makes, then once for each of them with the crash at that
-one. After each the region is healed, comes to rest, and the journal is judged.
+one. After each the region is healed and comes to rest; the rules were looking on.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storcert.harness.checkers.control_plane import Broken, Finding, judge
+from storcert.harness.checkers.control_plane import Broken, Finding
 from storcert.harness.contract import StorageError
 from storcert.harness.logical.control_plane import ControlPlane
 from storcert.harness.record.fault import Fault, Phase
@@ -49,8 +49,10 @@ class Outcome:
 
 
 def crash_points(build: Callable[[], Region], act: Act) -> list[CrashPoint]:
-    """Every request the story makes, before and after its effect."""
+    """Every request the story makes, before and after its effect. Raises ``ValueError`` for a region that keeps only some."""
     with build() as region:
+        if region.network.keep is not None:
+            raise ValueError('crash points are counted from the logs of requests: build the region with keep="all"')
         _ = region.topology
         before = {wire.name: len(wire.requests) for wire in _wires(region)}
         region.call(act)
@@ -76,7 +78,7 @@ def run_point(build: Callable[[], Region], act: Act, point: CrashPoint | None) -
             answer = error
         struck = plan is not None and bool(plan.fired)
         region.settle()
-        return Outcome(point, answer, struck, tuple(judge(region.kernel.journal.events)))
+        return Outcome(point, answer, struck, tuple(region.findings()))
 
 
 def outcomes(build: Callable[[], Region], act: Act, points: Sequence[CrashPoint]) -> Iterator[Outcome]:

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+from storcert.harness.checkers.control_plane import Finding
 from storcert.harness.contract import InvalidRequest, Policy, Role, Scope, SnapshotStorageDevice, StorageDevice
 from storcert.harness.kernel import Kernel, Location, Task
 from storcert.harness.kernel.interpose import installed
@@ -24,6 +25,7 @@ from storcert.harness.logical.engine import BEAT_NS, SECOND_NS
 from storcert.harness.logical.providers import Provider, Providers
 from storcert.harness.logical.topology import LocationKind, Place, Topology
 from storcert.harness.record.fault import Fault
+from storcert.scenarios.judging import Judging
 from storcert.scenarios.surroundings import Catalogue, SimulatedServer, note, run_agent
 from storcert.scenarios.survey import survey, survey_web
 from storcert.simulators.device import SimulatedDevice
@@ -62,14 +64,21 @@ class Region:
     """``web``: the web servers that every storage VM and host reaches.
 
     ``reconcile_ns``: how often each management server reconciles, 0 for never by itself. ``restart_ns``: how long a crashed
-    location stays down, ``None`` for ever."""
+    location stays down, ``None`` for ever.
+
+    The rules look on while it runs, unless ``judged`` is false: :meth:`findings`. They need nothing to be kept, so a region
+    that runs for long keeps only the last ``keep`` events of the journal, requests of each wire and messages; the digest of
+    the run is the same. Raises ``ValueError`` for less than none."""
 
     def __init__(
         self, seed: int = 0, *, management_servers: int = 1, reconcile_ns: int = RECONCILE_NS,
-        restart_ns: int | None = RESTART_NS, providers: tuple[Provider, ...] = (),
+        restart_ns: int | None = RESTART_NS, providers: tuple[Provider, ...] = (), keep: int | Literal["all"] = "all",
+        judged: bool = True,
     ) -> None:
-        self.kernel = Kernel(seed)
-        self.network: Network = network_of(self.kernel)
+        kept = None if keep == "all" else keep
+        self.kernel = Kernel(seed, keep_events=kept)
+        self.network: Network = network_of(self.kernel, keep=kept)
+        self._judging = Judging(self.kernel.journal) if judged else None
         self.catalogue = Catalogue(self.kernel)
         self.reconcile_ns = reconcile_ns
         self.restart_ns = restart_ns
@@ -290,6 +299,13 @@ class Region:
             note(self.kernel, "", "traffic", {
                 "location": place.name, "bytes": self.network.ledger().bytes_seen(place.name)})
         note(self.kernel, "", "end", {})
+
+    def findings(self) -> list[Finding]:
+        """What every rule came to so far, by id; what can be told only at rest, as of the last :meth:`settle`. Raises
+        ``CheckerFailed``, and ``RuntimeError`` where the region is not judged."""
+        if self._judging is None:
+            raise RuntimeError("this region is not judged")
+        return self._judging.findings()
 
     def _unfinished(self) -> bool:
         return bool(self.catalogue.repository.transact(lambda session: session.running_jobs()))

@@ -24,6 +24,7 @@ T = TypeVar("T")
 MESSAGE_BYTES = 512
 CATALOGUE_NS = 200_000
 """How long the catalogue works on a transaction."""
+_as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # one for all: json.dumps makes one each time
 
 
 class Catalogue:
@@ -59,8 +60,8 @@ class Catalogue:
 
 
 def note(kernel: Kernel, location: str, sort: str, value: dict[str, Any]) -> None:
-    """A fact, into the journal of the run."""
-    kernel.journal.record(sort, location, json.dumps(value, sort_keys=True, separators=(",", ":")))
+    """A fact, into the journal of the run, and to whoever listens. Nobody may change ``value`` afterwards."""
+    kernel.journal.record(sort, location, _as_json(value), value)
 
 
 class _At:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storcert.harness.checkers.control_plane import Broken, judge
+from storcert.harness.checkers.control_plane import Broken
 from storcert.harness.contract import DataObjectUri, ObjectKind
 from storcert.scenarios.region import Region
 
@@ -36,4 +36,4 @@ def one_zone(kind: str = "object-store", seed: int = 1, *, servers: int = 2, oth
 def broken(region: Region) -> list[Broken]:
     """Everything that breaks a rule, once the region is at rest."""
     region.settle()
-    return [one for finding in judge(region.kernel.journal.events) for one in finding.broken]
+    return [one for finding in region.findings() for one in finding.broken]
