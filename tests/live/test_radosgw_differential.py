@@ -22,7 +22,8 @@ from tests.simulators.object_store.s3_programs import Program, names_each_key_on
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(3600)]
 CALLS = int(os.environ.get("STORCERT_LIVE_CALLS", "600"))
-CALLS_PER_PROGRAM = 10
+#: Programs have nine on average, and fewer in some runs; so many of them that the number is reached in any.
+CALLS_PER_PROGRAM = 5
 MADE: list[int] = []
 
 
@@ -59,6 +60,8 @@ def gateway(radosgw: Ceph) -> Iterator[Gateway]:
 @settings(max_examples=max(1, CALLS // CALLS_PER_PROGRAM))
 @given(program=programs(further=True).filter(names_each_key_once))
 def test_native_model_and_radosgw_answer_alike(gateway: Gateway, program: Program) -> None:
+    if sum(MADE) >= CALLS:
+        return
     unexplained, _ = gateway.compare(program)
     assert not unexplained, comparing.told(unexplained, program)
 
