@@ -98,6 +98,36 @@ def certify(
     raise typer.Exit(commands.certify(options, outputs, show_traceback=traceback))
 
 
+@app.command("run", epilog="Example:  storcert run smoke --seeds 10     storcert run i8748 --device '*=nfs,rbd'")
+def run_scenarios(
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(metavar="SCENARIO...", help="Files, names of `storcert list scenarios`, their classes, or all."),
+    ],
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Instead of the scenario's own seeds.")] = None,
+    seeds: Annotated[int | None, typer.Option(metavar="N", help="So many seeds, from --seed (default 1) on.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Stop there in virtual time, as in 90s.")] = None,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHAT=KIND", help="On other devices: nfs=rbd; '*=nfs,rbd' runs each and compares."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; default: one per core, at most 4.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every artefact.")] = None,
+    json: Annotated[Path | None, _file("Write the run record here.")] = None,
+    junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
+    traceback: Traceback = False,
+) -> None:
+    """Run failure scenarios with the full logical layer, and say which rules held."""
+    from storcert.conformance import run_command
+    from storcert.conformance.options import Outputs
+    from storcert.conformance.scenario_options import run_options
+
+    outputs = Outputs(out=out, json=json, junit=junit)
+    options = run_options(scenarios, seed=seed, seeds=seeds, until=until, devices=device or (), workers=workers)
+    outputs.check()
+    raise typer.Exit(run_command.run(options, outputs))
+
+
 @app.command(epilog="Example:  storcert replay storcert-out/failure-1.json")
 def replay(
     token: Annotated[str, typer.Argument(metavar="TOKEN-or-FILE", help="As printed under a failure.")],
@@ -121,9 +151,9 @@ def explain(
 
 @app.command("list", epilog="Example:  storcert list rules")
 def list_(
-    what: Annotated[str, typer.Argument(metavar="drivers|devices|rules|scenarios", help="What to list.")],
+    what: Annotated[str, typer.Argument(metavar="drivers|devices|rules|scenarios|defects", help="What to list.")],
 ) -> None:
-    """Show what is there: drivers, devices, rules or scenarios."""
+    """Show what is there: drivers, devices, rules, scenarios, planted defects."""
     from storcert.conformance import commands
 
     raise typer.Exit(commands.list_things(what))

@@ -30,14 +30,14 @@ def certify(options: CertifyOptions, outputs: Outputs, *, show_traceback: bool =
     except KeyboardInterrupt:
         # The kit hands over what it decided itself; this is an interrupt before it had anything.
         record = undecided_record(options, RunVerdict.UNDECIDED, "interrupted before anything was decided", True)
-        return _deliver(record, outputs)
+        return deliver(record, outputs)
     except InvalidUsage as error:
         _write_quietly(undecided_record(options, RunVerdict.UNDECIDED, str(error)), outputs)
         raise
     except Exception as error:
         _write_quietly(undecided_record(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}"), outputs)
         raise
-    return _deliver(record, outputs)
+    return deliver(record, outputs)
 
 
 def _run(options: CertifyOptions) -> RunRecord:
@@ -47,7 +47,7 @@ def _run(options: CertifyOptions) -> RunRecord:
         return run_certification(options, progress)
 
 
-def _deliver(record: RunRecord, outputs: Outputs) -> int:
+def deliver(record: RunRecord, outputs: Outputs) -> int:
     """Print first: if a file cannot be written after all, the person has seen the verdict."""
     _print_report(record)
     write_outputs(record, outputs)
@@ -60,7 +60,7 @@ def replay(token_or_file: str) -> int:
     from storcert.conformance.replay import replay as run_replay
 
     happened, text = run_replay(replay_payload(token_or_file))
-    _write_text(sys.stdout, text if text.endswith("\n") else text + "\n")
+    print_to(sys.stdout, text if text.endswith("\n") else text + "\n")
     return 1 if happened else 0
 
 
@@ -106,7 +106,7 @@ def explain(name: str) -> int:
     """Print a rule, and the check where one was named."""
     from storcert.conformance.explain import explanation
 
-    _write_text(sys.stdout, explanation(name, width=_width(sys.stdout)))
+    print_to(sys.stdout, explanation(name, width=_width(sys.stdout)))
     return 0
 
 
@@ -116,7 +116,8 @@ def list_things(what: str) -> int:
         "drivers": _drivers,
         "devices": _devices,
         "rules": _rules,
-        "scenarios": list,
+        "scenarios": _scenarios,
+        "defects": _defects,
     }
     make = lists.get(what)
     if make is None:
@@ -125,7 +126,7 @@ def list_things(what: str) -> int:
     if not rows:
         print(f"storcert: there are no {what} in this version", file=sys.stderr)
     width = max((len(name) for name, _ in rows), default=0)
-    _write_text(sys.stdout, "".join(f"{name.ljust(width)}  {text}".rstrip() + "\n" for name, text in rows))
+    print_to(sys.stdout, "".join(f"{name.ljust(width)}  {text}".rstrip() + "\n" for name, text in rows))
     return 0
 
 
@@ -150,6 +151,18 @@ def _rules() -> list[tuple[str, str]]:
     from storcert.conformance.rules import RULES
 
     return [(rule.id, rule.title) for rule in RULES.values()]
+
+
+def _scenarios() -> list[tuple[str, str]]:
+    from storcert.scenarios.catalogue import paths, scenario
+
+    return [(name, f"{path.parent.name:<10}  {scenario(name).title}") for name, path in paths().items()]
+
+
+def _defects() -> list[tuple[str, str]]:
+    from storcert.scenarios.defects.defect import load
+
+    return [(one.id, f"{one.rule:<10}  {one.sentence}") for one in load()]
 
 
 def report(path: Path, outputs: Outputs) -> int:
@@ -198,10 +211,15 @@ def _print_report(record: RunRecord) -> None:
     color = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     encoding = (stream.encoding or "ascii").lower().replace("-", "")
     text = terminal.render(record, width=_width(stream), color=color, unicode=encoding.startswith("utf"))
-    _write_text(stream, text)
+    print_to(stream, text)
 
 
-def _write_text(stream: TextIO, text: str) -> None:
+def print_text(text: str) -> None:
+    """On standard output."""
+    print_to(sys.stdout, text)
+
+
+def print_to(stream: TextIO, text: str) -> None:
     """Whatever the encoding of the terminal is, the report comes out."""
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -221,7 +239,7 @@ def _github(record: RunRecord) -> None:
         return
     from storcert.reports import github
 
-    _write_text(sys.stdout, github.error_commands(record))
+    print_to(sys.stdout, github.error_commands(record))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:

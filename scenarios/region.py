@@ -258,15 +258,19 @@ class Region:
 
     def by_hand(self, device: str, act: Callable[[Any], Any]) -> Any:
         """Do something to a device past the control plane, with a driver of its own, as an operator with a shell might."""
-        attached = self._devices[device]
-        location = self.kernel.location(HAND)
-        attached.simulated.attach(location)
-        task = self.kernel.spawn(lambda: act(attached.device.make_driver()), location=location, name="by hand")
+        task = self.start_by_hand(device, act)
         self.finish(task)
-        self.disturbed(device, "somebody's hand")
         if task.error is not None:
             raise task.error
         return task.result
+
+    def start_by_hand(self, device: str, act: Callable[[Any], Any]) -> Task:
+        """Begin something by hand; :meth:`finish` runs it."""
+        attached = self._devices[device]
+        location = self.kernel.location(HAND)
+        attached.simulated.attach(location)
+        self.disturbed(device, "somebody's hand")
+        return self.kernel.spawn(lambda: act(attached.device.make_driver()), location=location, name="by hand")
 
     def disturbed(self, device: str, *kinds: str) -> None:
         """Tell the journal that something else than a crash happened to a device."""

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from storcert.harness.record.finding import Finding
+from storcert.harness.record.scenario_run import Difference, ScenarioRun
 from storcert.harness.record.verdict import RunVerdict, Verdict, combine
 
 SCHEMA_VERSION = 1
@@ -172,7 +173,9 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One certification: verdict and reason, who and what, every rule, every check, every finding."""
+    """One run: verdict and reason, who and what, every rule, every check, every finding. ``kind``: ``certification``, or
+    ``scenario``; then ``driver`` is the control plane, ``scenarios`` has every run of every scenario, and ``differences`` where
+    they differ between devices."""
 
     schema_version: int
     kind: str
@@ -191,6 +194,8 @@ class RunRecord:
     findings: tuple[Finding, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     interrupted: bool = False
+    scenarios: tuple[ScenarioRun, ...] = ()
+    differences: tuple[Difference, ...] = ()
     environment: Environment = field(default_factory=Environment)
 
     @property

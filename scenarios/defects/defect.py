@@ -41,7 +41,7 @@ def load() -> tuple[Defect, ...]:
     """All of them, in order."""
     found = []
     for name in FILES:
-        text = (files(__package__) / name).read_text(encoding="utf-8")
+        text = (files("storcert.scenarios.defects") / name).read_text(encoding="utf-8")
         for row in tomllib.loads(text)["defect"]:
             edits = tuple((edit["module"], edit["old"], edit["new"]) for edit in row.pop("edit"))
             found.append(Defect(edits=edits, **row))

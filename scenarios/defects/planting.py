@@ -21,7 +21,7 @@ from storcert.scenarios.defects.defect import Defect, sources
 
 LOADED_AGAIN = ("storcert.harness.logical", "storcert.harness.agent", "storcert.scenarios.")
 DRIVERS = "storcert.harness.drivers"
-KEPT = ("storcert.scenarios.defects", "storcert.scenarios.catalogue", "storcert.scenarios.values")
+KEPT = ("storcert.scenarios.catalogue", "storcert.scenarios.defects", "storcert.scenarios.format", "storcert.scenarios.result")
 """Modules of values: what is made of them crosses the line."""
 
 

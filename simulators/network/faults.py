@@ -21,6 +21,18 @@ class FaultPlan:
 
     def arm(self, faults: Sequence[Fault]) -> None:
         """Replace the schedule. ``ValueError`` for a kind or phase that is not legal here; nothing changes then."""
+        self._refuse_illegal(faults)
+        self._armed = [(fault, [0]) for fault in faults]
+        self.armed = bool(faults)
+        self.fired = []
+
+    def add(self, faults: Sequence[Fault]) -> None:
+        """Arm these beside those that are armed; their requests are counted from now on. ``ValueError`` as for :meth:`arm`."""
+        self._refuse_illegal(faults)
+        self._armed.extend((fault, [0]) for fault in faults)
+        self.armed = bool(self._armed)
+
+    def _refuse_illegal(self, faults: Sequence[Fault]) -> None:
         for fault in faults:
             kind = self._legal.get(fault.kind)
             if kind is None:
@@ -30,9 +42,6 @@ class FaultPlan:
                 raise ValueError(f"{fault.kind!r} cannot strike in phase {str(fault.phase)!r}; legal: {legal}")
             if fault.operation != "*" and kind.operations != ("*",) and fault.operation not in kind.operations:
                 raise ValueError(f"{fault.kind!r} cannot strike {fault.operation}; legal: {', '.join(kind.operations)}")
-        self._armed = [(fault, [0]) for fault in faults]
-        self.armed = bool(faults)
-        self.fired = []
 
     def disarm(self) -> None:
         """No faults any more; what fired stays known."""

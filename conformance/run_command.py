@@ -1,0 +1,57 @@
+"""``storcert run``: runs scenarios, prints what came of them, writes the record. Words and help stand in ``cli``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from storcert.conformance import commands
+from storcert.conformance.options import Outputs
+from storcert.conformance.progress import Shown
+from storcert.conformance.scenario_options import RunOptions, refuse_idle
+from storcert.conformance.scenario_record import record_of
+from storcert.conformance.scenario_schedule import Ran, run_all
+from storcert.conformance.usage import InvalidUsage
+from storcert.harness.record.verdict import Verdict
+from storcert.reports.timeline import timeline
+
+TIMELINES_MAX = 200
+"""So many runs have their timelines written to ``--out``; of more, only those that went wrong would be looked at."""
+
+
+def run(options: RunOptions, outputs: Outputs) -> int:
+    """Run, print, write; the exit code is the record's."""
+    refuse_idle(options)
+    runs = options.runs()
+    # The journal of a run is large, and goes through a pipe where there are workers.
+    keep = len(runs) == 1 or (outputs.out is not None and len(runs) <= TIMELINES_MAX)
+    started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+    with Shown.on(sys.stderr) as progress:
+        progress.started(len(runs))
+
+        def ended(ran: Ran) -> None:
+            verdict = Verdict.ERROR if ran.result is None else ran.result.verdict
+            progress.advanced(options.scenarios[ran.scenario].name, str(verdict))
+
+        rans, interrupted = run_all(options, ended, keep_events=keep)
+    record = record_of(options, rans, interrupted=interrupted, started=started, wall_time_s=time.monotonic() - clock)
+    if outputs.out is not None:
+        _write_timelines(outputs.out, options, rans)
+    if len(runs) == 1 and rans and rans[0].result is not None:
+        commands.print_text(f"{timeline(rans[0].result.shown.events)}\n")
+    return commands.deliver(record, outputs)
+
+
+def _write_timelines(folder: Path, options: RunOptions, rans: list[Ran]) -> None:
+    for ran in rans:
+        if ran.result is None or not ran.result.shown.events:
+            continue
+        variant = options.variants[ran.variant].name.replace("=", "-").replace("*", "all").replace(" ", "-")
+        name = "-".join(part for part in (options.scenarios[ran.scenario].name, variant, f"seed-{ran.seed}") if part)
+        path = folder / f"{name}.timeline.txt"
+        try:
+            path.write_text(timeline(ran.result.shown.events), encoding="utf-8")
+        except OSError as error:
+            raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None

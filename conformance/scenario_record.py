@@ -1,0 +1,185 @@
+"""Runs of scenarios to one run record: a check for each rule and scenario, over all its seeds; every run beside them."""
+
+from __future__ import annotations
+
+import platform
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import storcert
+from storcert.conformance.scenario_options import RunOptions
+from storcert.conformance.scenario_schedule import Ran
+from storcert.harness.contract import CONTRACT_VERSION
+from storcert.harness.record.codec import behaviour, digest_of
+from storcert.harness.record.run_record import (
+    SCHEMA_VERSION,
+    CheckFailure,
+    CheckResult,
+    Counts,
+    DeviceIdentity,
+    DriverIdentity,
+    Environment,
+    KitIdentity,
+    RunRecord,
+    summarise_rules,
+)
+from storcert.harness.record.scenario_run import Difference, FaultRun, OperationRun, ScenarioRun, StepRun
+from storcert.harness.record.verdict import RunVerdict, Verdict, combine, conclude
+from storcert.reports.timeline import timeline
+from storcert.scenarios.result import ScenarioResult
+
+EXPECTED = "EXPECTED"
+"""The rule that stands for what a scenario itself expects: how steps end, that faults strike, that defects are caught."""
+KIND = "scenario"
+BROKEN_SHOWN = 3
+TIMELINE_SHOWN = 24
+
+
+def record_of(
+    options: RunOptions, rans: Sequence[Ran], *, interrupted: bool, started: str = "", wall_time_s: float = 0.0
+) -> RunRecord:
+    """The record of these runs."""
+    checks: dict[str, list[CheckResult]] = defaultdict(list)
+    failures: list[CheckFailure] = []
+    for ran in rans:
+        for check, failure in _checks(options, ran):
+            checks[check.id].append(check)
+            failures.extend(failure)
+    merged = [_merged(same) for same in checks.values()]
+    differences = tuple(_differences(options, rans))
+    verdict = conclude(check.verdict for check in merged)
+    unfinished = interrupted or len(rans) < len(options.runs())
+    if unfinished and verdict is RunVerdict.CONFORMANT:
+        verdict = RunVerdict.UNDECIDED
+    values = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": KIND,
+        "verdict": verdict,
+        "kit": KitIdentity(str(storcert.__version__), CONTRACT_VERSION, ""),
+        "driver": DriverIdentity("control plane", str(storcert.__version__), ""),
+        "device": DeviceIdentity("+".join(sorted({kind for ran in rans for kind in _devices(ran).values()}))),
+        "profile": KIND,
+        "seed": rans[0].seed if rans else 0,
+        "capabilities": (),
+        "rules": summarise_rules(merged, failures, _order(merged)),
+        "counts": Counts.of(check.verdict for check in merged),
+        "reason": "interrupted before every scenario had run" if interrupted else "",
+        "checks": tuple(merged),
+        "options": options.to_json(),
+        "interrupted": interrupted,
+        "scenarios": tuple(_run(options, ran) for ran in rans),
+        "differences": differences,
+        "environment": Environment(
+            python=platform.python_version(), platform=platform.platform(), started=started, wall_time_s=wall_time_s,
+            workers=options.workers),
+    }
+    record = RunRecord(**values, digest="")  # type: ignore[arg-type]
+    return replace(record, digest=digest_of(behaviour(record)))
+
+
+def _devices(ran: Ran) -> Mapping[str, str]:
+    return {device.name: device.kind for device in ran.substituted.scenario.device}
+
+
+def _name(options: RunOptions, ran: Ran) -> str:
+    variant = options.variants[ran.variant].name
+    return f"{options.scenarios[ran.scenario].name}{f'[{variant}]' if variant else ''}"
+
+
+def _checks(options: RunOptions, ran: Ran) -> Iterable[tuple[CheckResult, list[CheckFailure]]]:
+    name = _name(options, ran)
+    if ran.result is None:
+        identity = f"{EXPECTED}/{name}"
+        yield CheckResult(identity, EXPECTED, name, Verdict.ERROR, f"seed {ran.seed}: {ran.error}", 1), []
+        return
+    result = ran.result
+    for rule in result.rules:
+        identity = f"{rule.rule}/{name}"
+        failed: list[CheckFailure] = []
+        if rule.verdict is Verdict.FAIL:
+            told = "; ".join(dict.fromkeys(one.text for one in rule.broken[:BROKEN_SHOWN]))
+            more = f" (and {len(rule.broken) - BROKEN_SHOWN} more)" if len(rule.broken) > BROKEN_SHOWN else ""
+            steps = _timeline(result, rule.broken[0].time_ns)
+            failed = [CheckFailure(identity, f"seed {ran.seed}: {told}{more}", steps)]
+        reason = {Verdict.UNKNOWN: "nothing to look at", Verdict.SKIPPED: "nothing to look at"}.get(rule.verdict, "")
+        yield CheckResult(identity, rule.rule, name, rule.verdict, reason, 1), failed
+    identity = f"{EXPECTED}/{name}"
+    verdict = Verdict.FAIL if result.problems else Verdict.PASS
+    wrong = [CheckFailure(identity, f"seed {ran.seed}: {'; '.join(result.problems)}")] if result.problems else []
+    yield CheckResult(identity, EXPECTED, name, verdict, "", 1), wrong
+
+
+def _timeline(result: ScenarioResult, time_ns: int) -> tuple[str, ...]:
+    """The last lines of the timeline up to a moment, where the journal was kept."""
+    events = [event for event in result.shown.events if event.time_ns <= time_ns] or result.shown.events
+    return tuple(timeline(events).splitlines()[-TIMELINE_SHOWN:])
+
+
+def _merged(checks: Sequence[CheckResult]) -> CheckResult:
+    """One check over all seeds: the worst of its verdicts, with its reason."""
+    verdict = combine(check.verdict for check in checks)
+    worst = next(check for check in checks if check.verdict is verdict)
+    return replace(worst, examples=sum(check.examples for check in checks))
+
+
+def _order(checks: Iterable[CheckResult]) -> list[str]:
+    rules = {check.rule for check in checks}
+    return [*sorted(rules - {EXPECTED}), *([EXPECTED] if EXPECTED in rules else [])]
+
+
+def _run(options: RunOptions, ran: Ran) -> ScenarioRun:
+    asked, scenario, result = options.scenarios[ran.scenario], ran.substituted.scenario, ran.result
+    head = {
+        "scenario": asked.name, "title": asked.title, "class_": asked.class_, "seed": ran.seed,
+        "scenario_digest": scenario.digest(), "devices": _devices(ran), "source": asked.source,
+        "variant": options.variants[ran.variant].name, "left_out": ran.substituted.left_out,
+    }
+    if result is None:
+        return ScenarioRun(**head, verdict=Verdict.ERROR, digest="", lasted_ns=0, problems=(ran.error,))  # type: ignore[arg-type]
+    shown, defect, planted = result.shown, asked.defect, result.planted
+    broken = () if planted is None else tuple(one.rule for one in planted.findings if one.broken)
+    return ScenarioRun(
+        **head,  # type: ignore[arg-type]
+        verdict=result.verdict, digest=result.digest, lasted_ns=shown.lasted_ns, problems=result.problems,
+        steps=tuple(StepRun(one.name, one.what, one.begun_ns, one.ended_ns, one.ending, one.text) for one in shown.steps),
+        operations=tuple(OperationRun(one.workload, one.operation, one.ending, one.count) for one in shown.operations),
+        faults=tuple(FaultRun(one.place, one.text, one.armed_ns, one.strikes) for one in shown.faults),
+        defect=defect.id if defect is not None else "", broken_on_defect=broken,
+    )
+
+
+def _differences(options: RunOptions, rans: Sequence[Ran]) -> Iterable[Difference]:
+    """Where the variants of one scenario with one seed differ: verdicts of rules, and how steps ended."""
+    together: dict[tuple[int, int], dict[str, ScenarioResult]] = defaultdict(dict)
+    for ran in rans:
+        if ran.result is not None:
+            together[ran.scenario, ran.seed][options.variants[ran.variant].name or "as written"] = ran.result
+    for (number, seed), results in together.items():
+        if len(results) < 2:
+            continue
+        name = options.scenarios[number].name
+        for what, values, explained in _compared(results):
+            if len(set(values.values())) > 1:
+                yield Difference(name, seed, what, explained, values)
+
+
+def _compared(results: Mapping[str, ScenarioResult]) -> Iterable[tuple[str, dict[str, str], bool]]:
+    rules = dict.fromkeys(rule.rule for result in results.values() for rule in result.rules)
+    for rule in rules:
+        values = {
+            variant: next((str(one.verdict) for one in result.rules if one.rule == rule), "skipped")
+            for variant, result in results.items()
+        }
+        # A rule that had nothing to look at on one device says nothing of it.
+        yield rule, values, set(values.values()) <= {"pass", "skipped", "unknown"}
+    steps = dict.fromkeys(step.name for result in results.values() for step in result.shown.steps)
+    lacking = False
+    for step in steps:
+        values = {
+            variant: next((one.ending for one in result.shown.steps if one.name == step), "left out")
+            for variant, result in results.items()
+        }
+        # What a device cannot do is no fault of it, nor is what follows from that.
+        lacking = lacking or any(value in ("Unsupported", "left out") for value in values.values())
+        yield f"step {step}", values, lacking

@@ -1,0 +1,329 @@
+"""What can be done in a scenario: one value per kind of step. First what is asked of the control plane, then the rest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from storcert.scenarios.format.base import Name, Object, Positive, Snapshot, Value, Volume
+from storcert.scenarios.format.faults import Strike
+from storcert.scenarios.format.units import Duration, Size
+
+ENDINGS = (
+    "done", "failed", "any", "died", "unended", "ObjectNotFound", "ObjectExists", "ObjectInUse", "CapacityExceeded",
+    "SizeMismatch", "InvalidRequest", "Unsupported", "PermissionDenied", "DeviceUnavailable", "DataCorrupted",
+)
+
+
+def _endings(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+Ending = Literal[
+    "done", "failed", "any", "died", "unended", "ObjectNotFound", "ObjectExists", "ObjectInUse", "CapacityExceeded",
+    "SizeMismatch", "InvalidRequest", "Unsupported", "PermissionDenied", "DeviceUnavailable", "DataCorrupted",
+]
+Endings = Annotated[
+    tuple[Ending, ...], BeforeValidator(_endings),
+    PlainSerializer(lambda value: value[0] if len(value) == 1 else list(value), return_type=str | list[str]),
+    WithJsonSchema({"anyOf": [{"enum": list(ENDINGS)}, {"type": "array", "items": {"enum": list(ENDINGS)}}]}),
+]
+
+
+class Timed(Value):
+    """What every step may say. Steps run one after another, in the order of the file, each once the one before has ended;
+    a step with `at` or `after` runs beside them, at its own time."""
+
+    name: Name | None = None
+    """What other steps, and the result, call it; left out: what it does, with its number."""
+    at_ns: Duration | None = Field(default=None, alias="at")
+    """So long after its part of the scenario began."""
+    after: Name | None = None
+    """Once the step of that name has ended."""
+    delay_ns: Duration = Field(default=0, alias="delay")
+    """And so long later."""
+    background: bool = False
+    """The next step does not wait until this one has ended."""
+
+
+class Asked(Timed):
+    """What every request to the control plane may say."""
+
+    server: Name | None = None
+    """Which management server is asked; left out: the first one that is up."""
+    expect: Endings = ("done",)
+    """How it must end: "done", the name of an error of the contract, "failed" (with whichever error), "died" (the server it was
+    asked of), "unended"; several of them where it may end in more than one way; "any": however it ends."""
+
+
+class Placed(Asked):
+    """Where something new goes: a device, or the best device reached from a zone, cluster or host."""
+
+    device: Name | None = None
+    """On that device."""
+    zone: str = ""
+    """Where that zone reaches it; left out, with no device, cluster or host named: the only zone."""
+    cluster: str = ""
+    """Where that cluster reaches it."""
+    host: str = ""
+    """Where that host reaches it."""
+
+
+class Create(Placed):
+    """An empty volume of zeros."""
+
+    do: Literal["create"]
+    object: Volume
+    """The new volume."""
+    size_bytes: Size = Field(alias="size")
+    """How large."""
+
+
+class CreateFrom(Placed):
+    """A new object with the bytes of another: a volume from a template, snapshot or volume; a template from a volume."""
+
+    do: Literal["create-from"]
+    object: Object
+    """The new object."""
+    source: Object
+    """What it is made from."""
+
+
+class Register(Asked):
+    """A template, ISO or volume from a web server."""
+
+    do: Literal["register"]
+    object: Object
+    """The new object."""
+    url: str
+    """Where it is downloaded from."""
+    device: Name | None = None
+    """On that device."""
+    zone: str = ""
+    """Or on the best device of that zone; left out: of the only zone."""
+    size_bytes: Size | None = Field(default=None, alias="size")
+    """How large it must be."""
+    digest: str | None = None
+    """What its bytes must be, as in "sha256:...". """
+
+
+class TakeSnapshot(Asked):
+    """A snapshot of a volume."""
+
+    do: Literal["snapshot"]
+    object: Snapshot
+    """The new snapshot."""
+    volume: Volume
+    """Of what."""
+    device: Name | None = None
+    """Where it is kept; left out: on the volume's own device."""
+
+
+class Copy(Asked):
+    """One more copy of a template, ISO or snapshot, under the same name."""
+
+    do: Literal["copy"]
+    object: Object
+    """What is copied."""
+    device: Name
+    """Where to."""
+
+
+class Seed(Asked):
+    """Copies of a template in several zones, side by side."""
+
+    do: Literal["seed"]
+    object: Object
+    """What is copied."""
+    zones: tuple[Name, ...] = ()
+    """Where to; left out: every zone. The step is done once each zone has a copy."""
+
+
+class Migrate(Asked):
+    """A volume to another device."""
+
+    do: Literal["migrate"]
+    object: Volume
+    """What is moved."""
+    device: Name
+    """Where to."""
+
+
+class Export(Asked):
+    """An object sent to a web server."""
+
+    do: Literal["export"]
+    object: Object
+    """What is sent."""
+    url: str
+    """Where to."""
+
+
+class Revert(Asked):
+    """A volume made equal to one of its snapshots."""
+
+    do: Literal["revert"]
+    volume: Volume
+    """Which volume."""
+    snapshot: Snapshot
+    """To which snapshot."""
+
+
+class Delete(Asked):
+    """An object from every device."""
+
+    do: Literal["delete"]
+    object: Object
+    """What goes."""
+    dependants: bool = False
+    """A volume's snapshots go first."""
+
+
+class Attach(Asked):
+    """A host may use a volume; a virtual machine there may write to it."""
+
+    do: Literal["attach"]
+    volume: Volume
+    """Which volume."""
+    host: Name
+    """Which host."""
+    write_every_ns: Duration | None = Field(default=None, alias="write_every")
+    """The virtual machine writes a block so often; left out: it writes nothing."""
+    block_bytes: Size = Field(default=4096, alias="block")
+    """How large a block is."""
+    flush_every: Positive = 8
+    """After how many blocks it flushes."""
+
+
+class Detach(Asked):
+    """The host uses it no more."""
+
+    do: Literal["detach"]
+    volume: Volume
+    """Which volume."""
+    host: Name
+    """Which host."""
+
+
+class Cancel(Asked):
+    """The unfinished job on an object is asked to end early."""
+
+    do: Literal["cancel"]
+    object: Object
+    """What it is making, moving or deleting."""
+    device: Name | None = None
+    """Of a copy: the device it goes to."""
+
+
+class Reconcile(Asked):
+    """One round of reconciliation."""
+
+    do: Literal["reconcile"]
+
+
+class Maintenance(Asked):
+    """A device takes nothing new, or takes it again."""
+
+    do: Literal["maintenance"]
+    device: Name
+    """Which device."""
+    on: bool = True
+    """Whether it is in maintenance from now on."""
+
+
+class Check(Asked):
+    """Look at the catalogue: is the object ready on exactly these devices?"""
+
+    do: Literal["check"]
+    object: Object
+    """Which object."""
+    on: tuple[Name, ...] = ()
+    """The devices, in any order; left out: on none."""
+
+
+class Crash(Timed):
+    """A location dies; it comes back by itself, if the region says so."""
+
+    do: Literal["crash"]
+    place: Name
+    """A management server, storage VM or host."""
+
+
+class Pause(Timed):
+    """A location stands still, as a machine that is suspended does; then it goes on as if nothing had been."""
+
+    do: Literal["pause"]
+    place: Name
+    """A management server, storage VM or host."""
+    lasts_ns: Duration = Field(alias="lasts")
+    """How long."""
+
+
+class Partition(Timed):
+    """Nothing passes between two groups of endpoints: locations, devices, "catalogue", hosts of URLs."""
+
+    do: Literal["partition"]
+    one: tuple[str, ...]
+    """The one group."""
+    other: tuple[str, ...] = ()
+    """The other; left out: everybody else."""
+    one_way: bool = False
+    """Only what goes from the first group to the second is held up."""
+    lasts_ns: Duration = Field(default=0, alias="lasts")
+    """How long; left out: until everything is healed."""
+
+
+class Outage(Timed):
+    """A device, or the catalogue, is away: connections are refused, what was under way is cut off."""
+
+    do: Literal["outage"]
+    of: Name
+    """The device, or "catalogue"."""
+    lasts_ns: Duration = Field(alias="lasts")
+    """How long."""
+
+
+class Inject(Timed, Strike):
+    """A fault is armed at a device, beside those that are armed there already; its requests are counted from now on."""
+
+    do: Literal["fault"]
+
+
+class Heal(Timed):
+    """Everything works again: devices, network, crashed locations."""
+
+    do: Literal["heal"]
+
+
+class ByHand(Timed):
+    """Somebody does something to a device past the control plane, as an operator with a shell might."""
+
+    do: Literal["by-hand"]
+    device: Name
+    """Which device."""
+    act: Literal["create", "delete"]
+    """What is done there."""
+    object: Object
+    """To which object."""
+    size_bytes: Size = Field(default=4096, alias="size")
+    """Of a new one."""
+
+
+class Wait(Timed):
+    """Nothing happens."""
+
+    do: Literal["wait"]
+    lasts_ns: Duration = Field(alias="lasts")
+    """For so long."""
+
+
+Request = (
+    Create | CreateFrom | Register | TakeSnapshot | Copy | Seed | Migrate | Export | Revert | Delete | Attach | Detach | Cancel
+    | Reconcile | Maintenance | Check
+)
+"""What is asked of the control plane."""
+Event = Crash | Pause | Partition | Outage | Inject | Heal | ByHand | Wait
+"""What happens to everybody."""
+Step = Annotated[Request | Event, Field(discriminator="do")]
+Disturbance = Annotated[Crash | Pause | Partition | Outage | Inject, Field(discriminator="do")]

@@ -1,0 +1,108 @@
+"""A scenario, run and held against what it expects: :func:`run_scenario` is what everybody else calls."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+
+from storcert.harness.checkers.facts import Broken, Finding
+from storcert.harness.record.verdict import Verdict
+from storcert.scenarios.defects.defect import named
+from storcert.scenarios.defects.planting import planted
+from storcert.scenarios.format.scenario import PlantedDefect, Scenario
+from storcert.scenarios.format.steps import Asked
+from storcert.scenarios.result import Played, RuleVerdict, ScenarioResult
+from storcert.scenarios.runner.play import play
+from storcert.scenarios.runner.resolve import resolve
+
+
+def run_scenario(
+    scenario: Scenario, seed: int, until_ns: int | None = None, *, elsewhere: bool = False
+) -> ScenarioResult:
+    """What the scenario comes to with that seed: without a defect, on its defect, or both, as its class says.
+
+    ``until_ns``: stop so long after the beginning, and judge what has happened so far. ``elsewhere``: it runs on other devices
+    than it was written for; those may lack what its steps need, so how steps end is not held against it, only rules are.
+
+    Raises :class:`UnknownDefect`, :class:`Drifted`, and ``ValueError`` for a fault or option a device does not have."""
+    healthy = None if scenario.class_ == "negative" else play(scenario, seed, until_ns)
+    on_defect = None if scenario.defect is None else _play_planted(scenario, scenario.defect, seed, until_ns)
+    problems: list[str] = []
+    rules: tuple[RuleVerdict, ...] = ()
+    if healthy is not None:
+        rules = tuple(_rule(finding, scenario, until_ns is None) for finding in healthy.findings)
+        problems += _problems(scenario, seed, healthy, until_ns is None and not elsewhere)
+    if on_defect is not None and scenario.defect is not None:
+        found = _as_planted(on_defect, scenario.defect)
+        if healthy is None:
+            rules = (found,)
+        if found.verdict is not Verdict.PASS:
+            problems.append(f"defect {scenario.defect.id} survives: {found.broken[0].text}")
+    return ScenarioResult(scenario, seed, _verdict(rules, problems), rules, tuple(problems), healthy, on_defect)
+
+
+def _play_planted(scenario: Scenario, defect: PlantedDefect, seed: int, until_ns: int | None) -> Played:
+    with planted(named(defect.id)):
+        again = importlib.import_module("storcert.scenarios.runner.play")
+        found: Played = again.play(scenario, seed, until_ns)
+        return found
+
+
+def _rule(finding: Finding, scenario: Scenario, whole: bool) -> RuleVerdict:
+    wanted = not scenario.expect.rules or finding.rule in scenario.expect.rules
+    broken = finding.broken
+    if broken:
+        verdict = Verdict.FAIL if wanted else Verdict.DISABLED
+    elif finding.looked_at:
+        verdict = Verdict.PASS if wanted else Verdict.DISABLED
+    elif whole and finding.rule in scenario.expect.decided:
+        verdict = Verdict.UNKNOWN
+    else:
+        verdict = Verdict.SKIPPED
+    return RuleVerdict(finding.rule, verdict, finding.looked_at, broken)
+
+
+def _as_planted(played: Played, defect: PlantedDefect) -> RuleVerdict:
+    """``pass`` where the rule broke as it must."""
+    finding = next(one for one in played.findings if one.rule == defect.breaks)
+    as_said = tuple(one for one in finding.broken if defect.says in one.text)
+    if as_said:
+        return RuleVerdict(finding.rule, Verdict.PASS, finding.looked_at, as_said)
+    others = [one.rule for one in played.findings if one.broken]
+    why = f"{defect.breaks} holds" if not finding.broken else f"{defect.breaks} breaks in other words: {finding.broken[0].text}"
+    told = f"{why}; broken are: {', '.join(others) or 'none'}"
+    return RuleVerdict(finding.rule, Verdict.FAIL, finding.looked_at, (Broken(finding.rule, told, 0),))
+
+
+def _problems(scenario: Scenario, seed: int, played: Played, whole: bool) -> Iterator[str]:
+    """What is not as the scenario expects, beside rules."""
+    fixed = resolve(scenario, seed)
+    yield from played.failures
+    if played.unrest:
+        yield f"the region does not come to rest: {played.unrest}"
+    if not whole:
+        return
+    steps = [*fixed.prepare, *fixed.step, *fixed.afterwards]
+    for step, outcome in zip(steps, played.steps, strict=True):
+        if outcome.ending == "left out":
+            continue
+        wanted = step.expect if isinstance(step, Asked) else ("done",)
+        failed = outcome.ending not in ("done", "died", "unended")
+        if "any" not in wanted and outcome.ending not in wanted and not (failed and "failed" in wanted):
+            said = f": {outcome.text}" if outcome.text else ""
+            yield f"step {outcome.name} ended {outcome.ending}{said}; expected: {' or '.join(wanted)}"
+    for fault in played.faults:
+        if fault.must_strike and not fault.strikes:
+            yield f"the fault never struck: {fault.text} at {fault.place}"
+    done = sum(one.count for one in played.operations if one.ending == "done")
+    if done < scenario.expect.operations_done_min:
+        yield f"{done} operations were done, at least {scenario.expect.operations_done_min} were expected"
+
+
+def _verdict(rules: tuple[RuleVerdict, ...], problems: list[str]) -> Verdict:
+    verdicts = {rule.verdict for rule in rules}
+    if Verdict.FAIL in verdicts or problems:
+        return Verdict.FAIL
+    if Verdict.UNKNOWN in verdicts or Verdict.PASS not in verdicts:
+        return Verdict.UNKNOWN
+    return Verdict.PASS
