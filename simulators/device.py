@@ -68,9 +68,9 @@ class Request:
     ``index`` counts from 0 in order of sending; ``time_ns`` is the moment of sending; ``sent_bytes`` and
     ``received_bytes`` are body bytes that really passed (an answer nobody read counts for what was read). ``answer``:
     ``"pending"``, ``"ok"``, the device's error code, or what the wire did to it: ``"refused"``, ``"lost"``, ``"cut"``,
-    ``"answer-lost"``, ``"crashed"``. ``task``: the name of the task that asked. ``faults``: the armed faults that struck it.
-    ``ended_ns``: when the caller learnt how it ended, and had as much of the answer's body as it wanted so far; ``None``
-    until then, and for ever where the caller died first.
+    ``"answer-lost"``, ``"crashed"``. ``task``: the name of the task on whose behalf it was. ``faults``: the armed faults that
+    struck it. ``ended_ns``: when the caller learnt how it ended, and had as much of the answer's body as it wanted so far;
+    ``None`` until then, and for ever where the caller died first.
     """
 
     index: int

@@ -31,6 +31,7 @@ class Task(greenlet.greenlet):
     ``name``, ``location``. ``done``: its function returned or raised; ``result`` or ``error`` then say what. ``crashed``: its
     location died under it, it will never go on. ``ended_event``: succeeds, with the task as its value, when either comes
     true. ``waiting_for``: in words, for "who waits for whom"; a device may set it. ``scope``: a free slot for the kit.
+    ``behalf``: the name of the task whose work it does: another's where that one has run a command, for example.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Task(greenlet.greenlet):
         "_refusals",
         "_waits_for",
         "_wakers",
+        "behalf",
         "crashed",
         "done",
         "ended_event",
@@ -64,6 +66,7 @@ class Task(greenlet.greenlet):
         self.kernel = kernel
         self.location = location
         self.name = name
+        self.behalf = name
         self.done = False
         self.crashed = False
         self.result: Any = None

@@ -121,7 +121,7 @@ class Wire:
         kernel = self.kernel
         plan = self.plan
         struck = plan.strike(operation, location.name) if plan.armed else ()
-        request = self.log.add(kernel.now_ns, location.name, operation, target, sent_bytes, task.name, struck)
+        request = self.log.add(kernel.now_ns, location.name, operation, target, sent_bytes, task.behalf, struck)
         if struck and first(struck, Phase.BEFORE, "crash"):
             self.log.sent(request, 0)
             self.close(request, "crashed")

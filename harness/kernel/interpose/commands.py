@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from storcert.harness.kernel.context import current_task
 from storcert.harness.kernel.exceptions import DeadlineExpired
 from storcert.harness.kernel.interpose.pipes import Pipe, PipeReader, PipeWriter, opened
 from storcert.harness.kernel.interpose.presence import location_here, running
@@ -258,6 +259,9 @@ def start(made: Any, location: Location, given: Mapping[str, Any]) -> str:
         location, arguments, dict(location.environ) if environ is None else _decoded(environ), made.pid, pipes)
     name = b" ".join(arguments[:3]).decode("utf-8", "backslashreplace")
     made._task = kernel.spawn(made._run, command, process, location=location, name=name)
+    asker = current_task()
+    if asker is not None:
+        made._task.behalf = asker.behalf
     return ""
 
 
