@@ -1,14 +1,30 @@
-"""What ``storcert explain`` says about a rule: its text, why it exists, an example that breaks it, its checks."""
+"""What ``storcert explain`` says about a rule (its text, why it exists, what breaks it, its checks) or a scenario."""
 
 from __future__ import annotations
 
 import textwrap
 
 from storcert.conformance.rules import find_rule
+from storcert.conformance.scenario_record import EXPECTED
+from storcert.scenarios.catalogue import paths, scenario
+from storcert.scenarios.defects.defect import named
+from storcert.scenarios.format.scenario import Scenario
+
+_EXPECTED_TEXT = (
+    "What a scenario itself expects, beside the rules: every step ends as its `expect` says, every fault that must strike "
+    "strikes, the region comes to rest, as many operations are done as it asks for, and on a planted defect the named rule "
+    "breaks."
+)
 
 
 def explanation(name: str, *, width: int = 100) -> str:
-    """The text for a rule id, or for the id of a check of it. Raises :class:`InvalidUsage` for neither."""
+    """The text for a rule id, for the id of a check of it, or for a scenario of the catalogue. Raises :class:`InvalidUsage` for
+    none of these."""
+    wanted = name.strip()
+    if wanted.upper() == EXPECTED or wanted.upper().startswith(f"{EXPECTED}/"):
+        return _section(EXPECTED, _EXPECTED_TEXT, width)
+    if wanted in paths():
+        return _scenario(scenario(wanted), width)
     rule = find_rule(name)
     checks = _checks(rule.id)
     parts = [f"{rule.id}: {rule.title}\n"]
@@ -25,6 +41,29 @@ def explanation(name: str, *, width: int = 100) -> str:
     elif rule.id.startswith("L-"):
         parts.append("Kept by the logical layer; a driver's certification does not check it.\n")
     return "\n".join(parts)
+
+
+def _scenario(found: Scenario, width: int) -> str:
+    parts = [f"{found.name}: {found.title}\n"]
+    if found.story:
+        parts.append(_section("Story", found.story, width))
+    if found.source:
+        parts.append(_section("Source", ", ".join(found.source), width))
+    parts.append(_section("Class", f"{found.class_}; {_CLASSES[found.class_]}", width))
+    if found.defect is not None:
+        planted = named(found.defect.id)
+        told = f"{planted.id}: {planted.sentence}; {found.defect.breaks} must break"
+        parts.append(_section("On defect", told, width))
+    parts.append(f"As it is written\n{textwrap.indent(paths()[found.name].read_text(encoding='utf-8'), '    ')}")
+    return "\n".join(parts)
+
+
+_CLASSES = {
+    "smoke": "every rule must hold", "fault": "one thing goes wrong, and every rule must hold",
+    "rare": "several things go wrong, and every rule must hold",
+    "regression": "every rule must hold, and on the defect one must break", "negative": "on the defect a rule must break",
+    "own": "every rule must hold",
+}
 
 
 def _section(title: str, text: str, width: int) -> str:

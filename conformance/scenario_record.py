@@ -26,14 +26,12 @@ from storcert.harness.record.run_record import (
 )
 from storcert.harness.record.scenario_run import Difference, FaultRun, OperationRun, ScenarioRun, StepRun
 from storcert.harness.record.verdict import RunVerdict, Verdict, combine, conclude
-from storcert.reports.timeline import timeline
 from storcert.scenarios.result import ScenarioResult
 
 EXPECTED = "EXPECTED"
 """The rule that stands for what a scenario itself expects: how steps end, that faults strike, that defects are caught."""
 KIND = "scenario"
 BROKEN_SHOWN = 3
-TIMELINE_SHOWN = 24
 
 
 def record_of(
@@ -100,20 +98,13 @@ def _checks(options: RunOptions, ran: Ran) -> Iterable[tuple[CheckResult, list[C
         if rule.verdict is Verdict.FAIL:
             told = "; ".join(dict.fromkeys(one.text for one in rule.broken[:BROKEN_SHOWN]))
             more = f" (and {len(rule.broken) - BROKEN_SHOWN} more)" if len(rule.broken) > BROKEN_SHOWN else ""
-            steps = _timeline(result, rule.broken[0].time_ns)
-            failed = [CheckFailure(identity, f"seed {ran.seed}: {told}{more}", steps)]
+            failed = [CheckFailure(identity, f"seed {ran.seed}: {told}{more}", ran.last)]
         reason = {Verdict.UNKNOWN: "nothing to look at", Verdict.SKIPPED: "nothing to look at"}.get(rule.verdict, "")
         yield CheckResult(identity, rule.rule, name, rule.verdict, reason, 1), failed
     identity = f"{EXPECTED}/{name}"
     verdict = Verdict.FAIL if result.problems else Verdict.PASS
     wrong = [CheckFailure(identity, f"seed {ran.seed}: {'; '.join(result.problems)}")] if result.problems else []
     yield CheckResult(identity, EXPECTED, name, verdict, "", 1), wrong
-
-
-def _timeline(result: ScenarioResult, time_ns: int) -> tuple[str, ...]:
-    """The last lines of the timeline up to a moment, where the journal was kept."""
-    events = [event for event in result.shown.events if event.time_ns <= time_ns] or result.shown.events
-    return tuple(timeline(events).splitlines()[-TIMELINE_SHOWN:])
 
 
 def _merged(checks: Sequence[CheckResult]) -> CheckResult:

@@ -14,16 +14,22 @@ from storcert.conformance.scenario_options import RunOptions
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.contract import StorageError
 from storcert.harness.kernel.interpose import installed
+from storcert.harness.record.verdict import Verdict
+from storcert.reports.timeline import timeline
 from storcert.scenarios.format.substitute import Substituted, substitute
 from storcert.scenarios.result import ScenarioResult
 from storcert.scenarios.runner.run import run_scenario
 
 Run = tuple[int, int, int]
+EVENTS_KEPT = 4_000
+"""Of a run whose journal is not kept whole: enough for what came before a failure."""
+LINES_SHOWN = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One run: which scenario and variant of the options, and what came of it. ``error``: the kit itself failed."""
+    """One run: which scenario and variant of the options, and what came of it. ``error``: the kit itself failed. ``last``: the
+    last lines of the timeline of a run that broke a rule."""
 
     scenario: int
     variant: int
@@ -31,6 +37,7 @@ class Ran:
     substituted: Substituted
     result: ScenarioResult | None
     error: str = ""
+    last: tuple[str, ...] = ()
 
 
 def run_all(options: RunOptions, ended: Callable[[Ran], None], *, keep_events: bool) -> tuple[list[Ran], bool]:
@@ -55,12 +62,23 @@ def run_one(options: RunOptions, run: Run, keep_events: bool) -> Ran:
     asked = options.scenarios[number]
     substituted = substitute(asked, variant.substitutions)
     try:
-        result = run_scenario(substituted.scenario, seed, options.until_ns, elsewhere=substituted.changed)
+        result = run_scenario(
+            substituted.scenario, seed, options.until_ns, elsewhere=substituted.changed,
+            keep="all" if keep_events else EVENTS_KEPT)
     except (ValueError, StorageError) as error:
         raise InvalidUsage(f"scenario {asked.name}: {error}") from None
     except Exception as error:  # noqa: BLE001  a run that the kit could not finish is told as such, and the others go on
         return Ran(number, place, seed, substituted, None, f"{type(error).__name__}: {error}")
-    return Ran(number, place, seed, substituted, result if keep_events else result.without_events())
+    last = _last(result) if result.verdict is Verdict.FAIL else ()
+    return Ran(number, place, seed, substituted, result if keep_events else result.without_events(), "", last)
+
+
+def _last(result: ScenarioResult) -> tuple[str, ...]:
+    """The last lines of the timeline up to the moment when the first rule broke."""
+    broken = [rule.broken[0].time_ns for rule in result.rules if rule.verdict is Verdict.FAIL]
+    events = result.shown.events
+    until = [event for event in events if not broken or event.time_ns <= min(broken)] or events
+    return tuple(timeline(until).splitlines()[-LINES_SHOWN:])
 
 
 def _in_process(options: RunOptions, runs: list[Run], keep_events: bool) -> Iterator[Ran]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from storcert.harness.record.run_record import CheckFailure, Counts, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
+from storcert.reports import scenarios
 from storcert.reports.text import count, one_line
 
 HEADLINES = {
@@ -16,14 +17,24 @@ HEADLINES = {
 }
 
 
+SCENARIO_HEADLINES = {
+    RunVerdict.CONFORMANT: "AS EXPECTED",
+    RunVerdict.NOT_CONFORMANT: "NOT AS EXPECTED",
+    RunVerdict.UNDECIDED: "UNDECIDED",
+    RunVerdict.ERROR: "ERROR",
+}
+
+
 def headline(record: RunRecord) -> str:
     """``CONFORMANT``, or what it is; an interrupted run says so."""
-    text = HEADLINES[record.verdict]
+    text = (SCENARIO_HEADLINES if record.kind == scenarios.KIND else HEADLINES)[record.verdict]
     return f"{text} (interrupted)" if record.interrupted else text
 
 
 def subject(record: RunRecord) -> str:
-    """Which driver, on which device."""
+    """Which driver, on which device; or which scenarios."""
+    if record.kind == scenarios.KIND:
+        return scenarios.subject(record)
     name = one_line(f"{record.driver.name} {record.driver.version}".strip())
     return f"{name} on {one_line(record.device.name)} ({one_line(record.device.mode)})"
 
@@ -37,7 +48,8 @@ def reason(record: RunRecord) -> str:
         broken = [rule.id for rule in record.rules if rule.verdict is Verdict.FAIL]
         return f"{count(len(broken), 'rule is', 'rules are')} broken: {', '.join(broken)}"
     if record.verdict is RunVerdict.ERROR:
-        return f"the kit itself failed in {count(counts.error, 'check')}; this says nothing about the driver"
+        what = "control plane" if record.kind == scenarios.KIND else "driver"
+        return f"the kit itself failed in {count(counts.error, 'check')}; this says nothing about the {what}"
     if record.verdict is RunVerdict.UNDECIDED:
         if counts.decided == 0:
             return "nothing was decided"

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
+from storcert.reports import scenarios
 from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
 from storcert.reports.text import count, one_line, printable, seconds
 
@@ -79,6 +80,7 @@ class _Report:
 
     def print(self) -> None:
         self._verdict()
+        self._scenarios()
         self._rules()
         self._capabilities()
         self._failures()
@@ -125,6 +127,44 @@ class _Report:
             reasons = sorted({one_line(rule.reason) for rule in off})
             self._line((f"{count(len(off), 'rule')} disabled: {'; '.join(reasons)}", "bright_black"))
         self._line(f"{count(self.record.counts.total, 'check')}: {count_words(self.record.counts)}")
+
+    def _scenarios(self) -> None:
+        if not self.record.scenarios:
+            return
+        rows, rest = scenarios.shown_rows(self.record)
+        if len(rows) > 1 or rest:
+            self.console.print()
+            table = _table("", "scenario", "class", "verdict", ">runs", "")
+            for row in rows:
+                plain, ascii_glyph, style = _GLYPHS[row.verdict]
+                glyph = Text(plain if self.unicode else ascii_glyph, style)
+                verdict = Text(str(row.verdict), style)
+                table.add_row(glyph, one_line(row.name), row.class_, verdict, f"{row.runs:,}", Text(row.wrong, "bright_black"))
+            self.console.print(table)
+            if rest:
+                self._line((rest, "bright_black"))
+        steps = scenarios.steps(self.record)
+        if steps:
+            self.console.print()
+            table = _table(">at", "step", "does", "ended")
+            for step in steps:
+                table.add_row(*step)
+            self.console.print(table)
+        for note in scenarios.notes(self.record):
+            self._line((one_line(note), "bright_black"))
+        self._differences()
+
+    def _differences(self) -> None:
+        if not scenarios.compared(self.record):
+            return
+        told, explained = scenarios.differences(self.record)
+        self._heading(f"Devices compared: {count(len(told), 'difference')}" if told else "Devices compared: alike")
+        for line in told[:FINDINGS_SHOWN]:
+            self._line(one_line(line, 240), indent=2)
+        if len(told) > FINDINGS_SHOWN:
+            self._line((f"and {len(told) - FINDINGS_SHOWN:,} more; the JSON record has all", "bright_black"), indent=2)
+        if explained:
+            self._line((f"{count(explained, 'more')} explained by what a device cannot do", "bright_black"), indent=2)
 
     def _capabilities(self) -> None:
         if all(capability.audit is Audit.NOT_PROBED for capability in self.record.capabilities):

@@ -14,8 +14,8 @@ _ROUTINE = frozenset(("list", "release"))
 
 
 def timeline(events: Iterable[Event]) -> str:
-    """One line for each job that begins or ends, each command, each crash and restart, and each volume attached or detached;
-    the rounds in which reconciliation looks around are left out."""
+    """One line for each step and phase of a scenario, each job that begins or ends, each command, each crash and restart, and
+    each volume attached or detached; the rounds in which reconciliation looks around are left out."""
     lines: list[tuple[str, str, str]] = []
     start_ns: int | None = None
     owners: dict[int, str] = {}
@@ -34,8 +34,14 @@ def _told(event: Event, value: Mapping[str, Any], owners: dict[int, str], verbs:
     match event.kind:
         case "crash":
             return event.location, "CRASH"
-        case "restart":
-            return event.location, "restarts"
+        case "restart" | "pause" | "resume":
+            return event.location, f"{event.kind}s"
+        case "phase":
+            return "", f"-- {value['phase']}"
+        case "step":
+            return "", f"step {value['name']}: {value['ending'] or value['do']}"
+        case "fault":
+            return value["device"], f"fault: {value['kind']}"
         case "attached" | "detached":
             return event.location, f"{event.kind} {value['volume']}"
         case "job":

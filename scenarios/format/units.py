@@ -78,8 +78,9 @@ def rate_text(every_ns: int) -> str:
 
 
 def byte_rate_text(bytes_per_s: int) -> str:
-    """As a size in a second."""
-    return f"{size_text(bytes_per_s)}/s"
+    """As a size in a second, in the decimal units that networks are sold in."""
+    unit = next(unit for unit in ("TB", "GB", "MB", "kB", "B") if bytes_per_s % BYTES[unit] == 0) if bytes_per_s else "B"
+    return f"{bytes_per_s // BYTES[unit]} {unit}/s"
 
 
 def _parse(value: Any, units: Mapping[str, int], what: str, hint: str) -> int:

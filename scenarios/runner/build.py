@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from storcert.harness.contract import ObjectKind
 from storcert.scenarios.format.scenario import Scenario
@@ -12,12 +12,12 @@ from storcert.simulators.http_source.resource import pattern
 from storcert.simulators.network.link import Link
 
 
-def build(scenario: Scenario, seed: int) -> Region:
-    """The region. Raises ``ValueError`` for options that a simulated device does not have."""
+def build(scenario: Scenario, seed: int, keep: int | Literal["all"] = "all") -> Region:
+    """The region; ``keep``: how much of its journal and logs. Raises ``ValueError`` for options a device does not have."""
     said = scenario.region
     region = Region(
         seed, management_servers=said.management_servers, reconcile_ns=said.reconcile_every_ns or 0,
-        restart_ns=said.restart_after_ns,
+        restart_ns=said.restart_after_ns, keep=keep,
     )
     for zone in scenario.zone:
         region.zone(zone.name, hosts=zone.hosts, clusters=zone.clusters, storage_vms=zone.storage_vms)

@@ -6,8 +6,8 @@ Pure: the same scenario and seed give the same run, event for event.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
-from storcert.harness.checkers.control_plane import judge
 from storcert.harness.kernel import DeadlineExpired
 from storcert.scenarios.format.faults import Fault
 from storcert.scenarios.format.load import Phase
@@ -26,12 +26,13 @@ LIMIT_NS = 30 * 86_400 * 10**9
 SETTLE_ROUNDS_MAX = 12
 
 
-def play(scenario: Scenario, seed: int, until_ns: int | None = None) -> Played:
-    """Run it. ``until_ns``: stop there, so long after the beginning, and judge what has happened so far.
+def play(scenario: Scenario, seed: int, until_ns: int | None = None, keep: int | Literal["all"] = "all") -> Played:
+    """Run it. ``until_ns``: stop there, so long after the beginning, and judge what has happened so far. ``keep``: so many of
+    the last events are kept; the rest of what comes out is the same.
 
     Raises ``ValueError`` for a fault or option that a device does not have."""
     fixed = resolve(scenario, seed)
-    with build(fixed, seed) as region:
+    with build(fixed, seed, keep) as region:
         return _Play(fixed, region).run(until_ns)
 
 
@@ -78,7 +79,6 @@ class _Play:
         end_ns = self.region.kernel.now_ns + phases.faulty_ns
         self._steps("step", heal_after=True)
         self._pass(end_ns - self.region.kernel.now_ns, "faulty")
-        self._note_phase("healed")
         self.region.heal()
         self._enter("healed")
         end_ns = self.region.kernel.now_ns + phases.healed_ns
@@ -102,7 +102,7 @@ class _Play:
         self._pass(lasts_ns, phase)
 
     def _enter(self, phase: Phase) -> None:
-        self._note_phase(phase)
+        note(self.region.kernel, "", "phase", {"phase": phase})
         for one in self.clients:
             one.enter(phase)
 
@@ -124,9 +124,6 @@ class _Play:
                     one.until_idle(PATIENCE_NS)
             except DeadlineExpired:
                 continue
-
-    def _note_phase(self, phase: str) -> None:
-        note(self.region.kernel, "", "phase", {"phase": phase})
 
     def _arm_later(self, number: int, fault: Fault) -> None:
         kernel = self.region.kernel
@@ -152,7 +149,7 @@ class _Play:
         failures = [*self.asking.failures, *(text for script in self.scripts for text in script.failures())]
         operations: list[OperationCount] = [count for one in self.clients for count in one.counted()]
         return Played(
-            findings=tuple(judge(events)), steps=tuple(self._outcomes()), operations=tuple(sorted(operations)),
+            findings=tuple(self.region.findings()), steps=tuple(self._outcomes()), operations=tuple(sorted(operations)),
             faults=tuple(self._faults()), left_out=(), unrest=unrest, failures=tuple(failures), digest=kernel.digest(),
             lasted_ns=kernel.now_ns - self.begin_ns, events=events,
         )

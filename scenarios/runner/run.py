@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 from storcert.harness.checkers.facts import Broken, Finding
 from storcert.harness.record.verdict import Verdict
@@ -15,18 +16,21 @@ from storcert.scenarios.result import Played, RuleVerdict, ScenarioResult
 from storcert.scenarios.runner.play import play
 from storcert.scenarios.runner.resolve import resolve
 
+Keep: TypeAlias = int | Literal["all"]
+
 
 def run_scenario(
-    scenario: Scenario, seed: int, until_ns: int | None = None, *, elsewhere: bool = False
+    scenario: Scenario, seed: int, until_ns: int | None = None, *, elsewhere: bool = False, keep: Keep = "all"
 ) -> ScenarioResult:
     """What the scenario comes to with that seed: without a defect, on its defect, or both, as its class says.
 
     ``until_ns``: stop so long after the beginning, and judge what has happened so far. ``elsewhere``: it runs on other devices
     than it was written for; those may lack what its steps need, so how steps end is not held against it, only rules are.
+    ``keep``: so many of the last events are kept.
 
     Raises :class:`UnknownDefect`, :class:`Drifted`, and ``ValueError`` for a fault or option a device does not have."""
-    healthy = None if scenario.class_ == "negative" else play(scenario, seed, until_ns)
-    on_defect = None if scenario.defect is None else _play_planted(scenario, scenario.defect, seed, until_ns)
+    healthy = None if scenario.class_ == "negative" else play(scenario, seed, until_ns, keep)
+    on_defect = None if scenario.defect is None else _play_planted(scenario, scenario.defect, seed, until_ns, keep)
     problems: list[str] = []
     rules: tuple[RuleVerdict, ...] = ()
     if healthy is not None:
@@ -41,10 +45,12 @@ def run_scenario(
     return ScenarioResult(scenario, seed, _verdict(rules, problems), rules, tuple(problems), healthy, on_defect)
 
 
-def _play_planted(scenario: Scenario, defect: PlantedDefect, seed: int, until_ns: int | None) -> Played:
+def _play_planted(
+    scenario: Scenario, defect: PlantedDefect, seed: int, until_ns: int | None, keep: Keep
+) -> Played:
     with planted(named(defect.id)):
         again = importlib.import_module("storcert.scenarios.runner.play")
-        found: Played = again.play(scenario, seed, until_ns)
+        found: Played = again.play(scenario, seed, until_ns, keep)
         return found
 
 
