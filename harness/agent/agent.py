@@ -49,7 +49,10 @@ class Agent:
         ticket = self._running[command.id] = Ticket(command.deadline_ns, self.machine.now_ns)
         try:
             ticket.refuse_late()
-            answer = self._answer(Ending.DONE, _VERBS[command.verb](self, command.arguments, ticket))
+            result = _VERBS[command.verb](self, command.arguments, ticket)
+            if "look" in command.arguments:
+                result = {**result, "found": self._look(command.arguments, ticket)}
+            answer = self._answer(Ending.DONE, result)
         except StorageError as error:
             answer = self._answer(Ending.FAILED, error.to_json())
         except TooLate as late:
@@ -107,12 +110,17 @@ class Agent:
 
     def _describe(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
         driver, uri = self._driver(arguments["device"]), _uri(arguments, "uri")
-        found = driver.describe(uri)
-        digest = found.digest
-        wanted = str(arguments.get("digest") or "")
-        if wanted and (digest is None or digest.partition(":")[0] != wanted):
-            digest = digest_of(driver.open_input(uri), wanted, ticket)
-        return {"size_bytes": found.size_bytes, "digest": digest}
+        return _described(driver, uri, str(arguments.get("digest") or ""), ticket)
+
+    def _look(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any] | None:
+        """What is there of what was just made, with the digest of the algorithm asked for. ``None``: it could not be looked at,
+        which says nothing about the making; whoever asked looks again."""
+        driver = self._driver(arguments["target_device" if "target_device" in arguments else "device"])
+        uri = _uri(arguments, "target" if "target" in arguments else "uri")
+        try:
+            return _described(driver, uri, arguments["look"], ticket)
+        except (StorageError, TooLate):
+            return None
 
     def _list(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
         return {"uris": sorted(str(uri) for uri in self._driver(arguments["device"]).list_objects())}
@@ -187,6 +195,14 @@ class Agent:
         del self._attached[machine.volume]
         self.machine.note("detached", volume=machine.volume, host=self.machine.name)
         return result
+
+
+def _described(driver: Any, uri: DataObjectUri, algorithm: str, ticket: Ticket) -> Mapping[str, Any]:
+    found = driver.describe(uri)
+    digest = found.digest
+    if algorithm and (digest is None or digest.partition(":")[0] != algorithm):
+        digest = digest_of(driver.open_input(uri), algorithm, ticket)
+    return {"size_bytes": found.size_bytes, "digest": digest}
 
 
 def _uri(arguments: Mapping[str, Any], name: str) -> DataObjectUri:

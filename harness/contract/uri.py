@@ -5,6 +5,7 @@ A URI is a name, not a path: nothing may be concluded from one URI about another
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -13,6 +14,7 @@ from urllib.parse import quote, unquote_to_bytes
 from storcert.harness.contract.errors import InvalidRequest
 
 SEGMENT_CHARACTERS_MAX = 255
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]+").fullmatch  # text that percent-encoding leaves as it is: nearly every name there is
 
 
 class ObjectKind(StrEnum):
@@ -25,10 +27,12 @@ class ObjectKind(StrEnum):
 
 
 def _encode(segment: str) -> str:
-    return quote(segment.encode("utf-8"), safe="")
+    return segment if _PLAIN(segment) else quote(segment.encode("utf-8"), safe="")
 
 
 def _decode(text: str, whole: str) -> str:
+    if _PLAIN(text):
+        return text
     try:
         segment = unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:
@@ -48,6 +52,8 @@ def _check_segment(name: str, segment: object) -> None:
         raise InvalidRequest(f"{name} may not be {segment!r}")
     if len(segment) > SEGMENT_CHARACTERS_MAX:
         raise InvalidRequest(f"{name} has {len(segment)} characters; at most {SEGMENT_CHARACTERS_MAX} are allowed")
+    if _PLAIN(segment):
+        return
     if "\0" in segment:
         raise InvalidRequest(f"{name} contains NUL")
     if any("\ud800" <= character <= "\udfff" for character in segment):
@@ -67,11 +73,12 @@ class DataObjectUri:
     object_id: str
 
     def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "kind", ObjectKind(self.kind))
-        except ValueError:
-            kinds = ", ".join(ObjectKind)
-            raise InvalidRequest(f"kind {self.kind!r} is not one of {kinds}") from None
+        if type(self.kind) is not ObjectKind:
+            try:
+                object.__setattr__(self, "kind", ObjectKind(self.kind))
+            except ValueError:
+                kinds = ", ".join(ObjectKind)
+                raise InvalidRequest(f"kind {self.kind!r} is not one of {kinds}") from None
         _check_segment("account", self.account)
         _check_segment("object_id", self.object_id)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from storcert.harness.contract import InvalidRequest, ObjectInUse, StorageError, Unsupported
 from storcert.harness.logical.engine import Handler
-from storcert.harness.logical.operations import device_named, ready_placements
+from storcert.harness.logical.operations import ready_placements
 from storcert.harness.logical.records import DeviceRecord, GrantRecord, Purpose
-from storcert.harness.logical.removing import blocked
+from storcert.harness.logical.removing import blocked, device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.topology import LocationKind
 from storcert.harness.logical.work import Lost, Work
@@ -78,8 +78,14 @@ def detach(work: Work) -> Mapping[str, Any]:
         result = work.ask(host, Verb.DETACH, {"volume": uri})
     except Lost as silence:
         raise silence.error(uri) from None
-    work.transact("revoke", lambda session: session.revoke(uri, host))
-    return {"uri": uri, "host": host, **result}
+    told = {"uri": uri, "host": host, **result}
+
+    def release(session: Session) -> None:
+        session.revoke(uri, host)
+        work.end(session, told)
+
+    work.transact("revoke", release)
+    return told
 
 
 def _boot(work: Work, host: str) -> str:

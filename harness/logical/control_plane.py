@@ -26,12 +26,13 @@ from storcert.harness.contract import (
 )
 from storcert.harness.contract.errors import ERRORS
 from storcert.harness.logical import access, operations, reconcile
-from storcert.harness.logical.engine import Engine
-from storcert.harness.logical.operations import device_named, ready_placements
-from storcert.harness.logical.placement import choose, demand_for, refuse_write
+from storcert.harness.logical.engine import Engine, Entry
+from storcert.harness.logical.operations import ready_placements
+from storcert.harness.logical.placement import choose, demand_for, refuse_write, zone_of
 from storcert.harness.logical.ports import NoAnswer, Surroundings
-from storcert.harness.logical.providers import Providers
-from storcert.harness.logical.records import DeviceRecord, DeviceState, JobRecord, JobState, ObjectRecord, Purpose
+from storcert.harness.logical.providers import Demand, Providers
+from storcert.harness.logical.records import DeviceRecord, DeviceState, JobRecord, JobState, Purpose
+from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
 from storcert.harness.logical.topology import Topology
@@ -61,8 +62,10 @@ class ControlPlane:
         """Attach a device with its policy's scope. Repeating with the same values does nothing. Raises ``InvalidRequest``,
         ``ObjectExists`` where the name is taken by another device."""
         self.providers.named(provider)
-        self.topology.zone_of(device.policy)
-        record = DeviceRecord(device.name, device.to_json(), device.policy, capabilities, capacity_bytes, provider)
+        zone = self.topology.zone_of(device.policy)
+        record = DeviceRecord(
+            device.name, device.to_json(), device.policy, capabilities, capacity_bytes, provider, zone=zone
+        )
 
         def body(session: Session) -> None:
             found = session.find_device(device.name)
@@ -104,31 +107,20 @@ class ControlPlane:
     ) -> Result:
         """An empty volume of zeros, where it can be reached from the zone, cluster or host."""
         _want(uri, ObjectKind.VOLUME)
-        done = self._there(uri, size_bytes)
-        if done:
-            return done
-
-        def submit(chosen: str) -> Result:
-            arguments = {"uri": str(uri), "device": chosen, "size_bytes": size_bytes}
-            return self._job("create", str(uri), arguments, lambda session: _refuse_known(session, uri))
-
-        return self._placed(uri, size_bytes, Role.PRIMARY, submit, zone=zone, cluster=cluster, host=host, device=device)
+        arguments = {"uri": str(uri), "size_bytes": size_bytes}
+        return self._placed(
+            "create", uri, lambda session: size_bytes, Role.PRIMARY, arguments, zone=zone, cluster=cluster, host=host,
+            device=device,
+        )
 
     def register(
         self, uri: DataObjectUri, url: str, *, zone: str = "", device: str = "", size_bytes: int | None = None,
         digest: str | None = None,
     ) -> Result:
         """A template or ISO (or an uploaded volume) from an HTTP source, onto an image device (a volume: a primary one)."""
-        done = self._there(uri, size_bytes)
-        if done:
-            return done
         role = Role.PRIMARY if uri.kind is ObjectKind.VOLUME else Role.IMAGE
-
-        def submit(chosen: str) -> Result:
-            arguments = {"uri": str(uri), "device": chosen, "url": url, "size_bytes": size_bytes, "digest": digest}
-            return self._job("download", str(uri), arguments, lambda session: _refuse_known(session, uri))
-
-        return self._placed(uri, size_bytes or 0, role, submit, zone=zone, device=device)
+        arguments = {"uri": str(uri), "url": url, "size_bytes": size_bytes, "digest": digest}
+        return self._placed("download", uri, lambda session: size_bytes, role, arguments, zone=zone, device=device)
 
     # -- objects from others
 
@@ -138,28 +130,27 @@ class ControlPlane:
         """A new object with the bytes of ``source``: a volume from a template, snapshot or volume; a template from a volume."""
         if uri == source:
             raise ObjectExists("an object is not made from itself", uri)
-        size_bytes = self._size_of(source)
-        done = self._there(uri, size_bytes)
-        if done:
-            return done
         role = Role.IMAGE if uri.kind in (ObjectKind.TEMPLATE, ObjectKind.ISO) else Role.PRIMARY
-
-        def submit(chosen: str) -> Result:
-            arguments = {"source": str(source), "target": str(uri), "device": chosen}
-            return self._job("copy", str(uri), arguments, lambda session: _refuse_known(session, uri))
-
-        return self._placed(uri, size_bytes, role, submit, zone=zone, cluster=cluster, host=host, device=device)
+        arguments = {"source": str(source), "target": str(uri)}
+        return self._placed(
+            "copy", uri, lambda session: _size_of(session, source), role, arguments, zone=zone, cluster=cluster, host=host,
+            device=device,
+        )
 
     def take_snapshot(self, volume: DataObjectUri, snapshot: DataObjectUri, device: str = "") -> Result:
         """A snapshot of a volume on the device the caller chose; by default on the volume's own."""
         _want(volume, ObjectKind.VOLUME)
         _want(snapshot, ObjectKind.SNAPSHOT)
-        done = self._there(snapshot, None)
-        if done:
-            return done
-        here = self.surroundings.transact("look", lambda session: _home(session, volume))
-        arguments = {"source": str(volume), "target": str(snapshot), "device": device or here}
-        return self._job("copy", str(snapshot), arguments, lambda session: _refuse_known(session, snapshot))
+
+        def decide(session: Session) -> Result | Entry:
+            done = _there(session, snapshot, None)
+            if done is not None:
+                return done
+            arguments = {"source": str(volume), "target": str(snapshot), "device": device or _home(session, volume)}
+            return self.engine.enter(session, "copy", str(snapshot), arguments)
+
+        found = self.engine.submitting("submit copy", decide)
+        return self._outcome(found) if isinstance(found, tuple) else found
 
     def copy(self, uri: DataObjectUri, device: str) -> Result:
         """One more copy of a template, ISO or snapshot, on that device, under the same name. A volume is on one device only."""
@@ -189,19 +180,16 @@ class ControlPlane:
         return dict(sorted(results.items()))
 
     def _seed_zone(self, uri: DataObjectUri, zone: str) -> Result:
-        size_bytes = self._size_of(uri)
 
-        def there(session: Session) -> str:
+        def look(session: Session) -> Result | tuple[str, ...]:
+            size_bytes = _size_of(session, uri)
             for placement in session.placements(str(uri)):
-                policy = device_named(session, placement.device).policy
-                if placement.state is State.READY and self.topology.zone_of(policy) in ("", zone):
-                    return placement.device
-            return ""
+                if placement.state is State.READY and device_named(session, placement.device).zone in ("", zone):
+                    return {"uri": str(uri), "device": placement.device}
+            return self._candidates(session, uri, demand_for(uri, size_bytes, zone=zone), Role.IMAGE)
 
-        found = self.surroundings.transact("look", there)
-        if found:
-            return {"uri": str(uri), "device": found}
-        return self._placed(uri, size_bytes, Role.IMAGE, lambda chosen: self.copy(uri, chosen), zone=zone)
+        found = self.surroundings.transact("choose device", look)
+        return self._first(found, lambda chosen: self.copy(uri, chosen)) if isinstance(found, tuple) else found
 
     def migrate(self, uri: DataObjectUri, device: str) -> Result:
         """A volume to another device."""
@@ -278,58 +266,73 @@ class ControlPlane:
     def _job(
         self, kind: str, key: str, arguments: Mapping[str, Any], prepare: Callable[[Session], None] | None = None
     ) -> Result:
-        job, new = self.engine.submit(kind, key, arguments, prepare)
+        return self._outcome(self.engine.submit(kind, key, arguments, prepare))
+
+    def _outcome(self, entry: Entry) -> Result:
+        """The result of a job once it has ended, run here where it is new. Raises the error it ended with."""
+        job, new = entry
         ended = self.engine.run(job) if new else None
         return result_of(ended or self.engine.wait(job.id, HOUR_NS))
 
     def _placed(
-        self, uri: DataObjectUri, size_bytes: int, role: Role, submit: Callable[[str], Result], *, zone: str = "",
-        cluster: str = "", host: str = "", device: str = "",
+        self, kind: str, uri: DataObjectUri, sized: Callable[[Session], int | None], role: Role, arguments: Mapping[str, Any],
+        *, zone: str = "", cluster: str = "", host: str = "", device: str = "",
     ) -> Result:
-        """Submit for the device that was named, or the best one; for the next best where somebody was faster to the space."""
-        demand = demand_for(uri, size_bytes, zone=zone, cluster=cluster, host=host)
+        """A job for the device that was named, or the best one; for the next best where somebody was faster to the space. All
+        of it is decided in one transaction; where the object is there already, that is the answer."""
+        sizes: list[int | None] = []
+        others: list[str] = []
 
-        def candidates(session: Session) -> tuple[DeviceRecord, ...]:
-            if device:
-                found = device_named(session, device)
-                refuse_write(found, uri, size_bytes)
-                return (found,)
-            return choose(self.topology, self.providers, session.devices(), uri, demand, role)
-
-        full: CapacityExceeded | None = None
-        for chosen in self.surroundings.transact("choose device", candidates):
-            try:
-                return submit(chosen.name)
-            except CapacityExceeded as error:
-                full = error
-            except ObjectExists:
-                # Somebody who asked for the same thing was faster; then it is done.
-                done = self._there(uri, size_bytes)
-                if done is None:
-                    raise
+        def decide(session: Session) -> Result | Entry:
+            sizes.append(sized(session))
+            done = _there(session, uri, sizes[-1])
+            if done is not None:
                 return done
-        assert full is not None
-        raise full
+            if device:
+                refuse_write(device_named(session, device), uri, sizes[-1] or 0)
+                chosen = device
+            else:
+                demand = demand_for(uri, sizes[-1] or 0, zone=zone, cluster=cluster, host=host)
+                chosen, *others[:] = self._candidates(session, uri, demand, role)
+            return self.engine.enter(session, kind, str(uri), {**arguments, "device": chosen})
 
-    def _there(self, uri: DataObjectUri, size_bytes: int | None) -> Result | None:
-        """The answer for something that is done already; ``None`` where it is not. Raises ``ObjectExists`` for another size."""
+        def again(chosen: str) -> Result:
+            told = {**arguments, "device": chosen}
+            return self._job(kind, str(uri), told, lambda session: _refuse_known(session, uri))
 
-        def look(session: Session) -> tuple[ObjectRecord | None, list[str]]:
-            ready = [one.device for one in session.placements(str(uri)) if one.state is State.READY]
-            return session.find_object(str(uri)), ready
+        found = self.engine.submitting(f"submit {kind}", decide)
+        if not isinstance(found, tuple):
+            return found
+        entry = found
+        try:
+            return self._first(("", *others), lambda chosen: again(chosen) if chosen else self._outcome(entry))
+        except ObjectExists:
+            # Somebody who asked for the same thing was faster; then it is done.
+            done = self.surroundings.transact("look", lambda session: _there(session, uri, sizes[-1]))
+            if done is None:
+                raise
+            return done
 
-        record, devices = self.surroundings.transact("look", look)
-        if record is None or not devices:
-            return None
-        if size_bytes is not None and record.size_bytes != size_bytes:
-            raise ObjectExists(f"it is there with {record.size_bytes} bytes", uri)
-        return {"uri": str(uri), "device": devices[0]}
+    def _first(self, candidates: Sequence[str], act: Callable[[str], Result]) -> Result:
+        """The result of the first that has room. Raises ``CapacityExceeded`` where none has, and what else is raised."""
+        for chosen in candidates[:-1]:
+            try:
+                return act(chosen)
+            except CapacityExceeded:
+                continue
+        return act(candidates[-1])
 
-    def _size_of(self, uri: DataObjectUri) -> int:
-        record = self.surroundings.transact("look", lambda session: session.find_object(str(uri)))
-        if record is None:
-            raise ObjectNotFound("it is not known", uri)
-        return record.size_bytes or 0
+    def _candidates(self, session: Session, uri: DataObjectUri, demand: Demand, role: Role) -> tuple[str, ...]:
+        """The devices that may take the object, best first. Raises the contract's error that says why there is none."""
+        zone = zone_of(self.topology, demand)
+        try:
+            found = choose(self.topology, self.providers, session.devices_of(role, zone), uri, demand, role)
+        except StorageError:
+            if zone is None:
+                raise
+            # Every device of the role is looked at, to say of each what keeps it from taking the object.
+            found = choose(self.topology, self.providers, session.devices_of(role), uri, demand, role)
+        return tuple(device.name for device in found)
 
 
 def result_of(job: JobRecord) -> Result:
@@ -348,6 +351,24 @@ def _want(uri: DataObjectUri, kind: ObjectKind) -> None:
 def _refuse_known(session: Session, uri: DataObjectUri) -> None:
     if any(placement.state is State.READY for placement in session.placements(str(uri))):
         raise ObjectExists("it is there", uri)
+
+
+def _there(session: Session, uri: DataObjectUri, size_bytes: int | None) -> Result | None:
+    """The answer for something that is done already; ``None`` where it is not. Raises ``ObjectExists`` for another size."""
+    device = next((one.device for one in session.placements(str(uri)) if one.state is State.READY), None)
+    record = session.find_object(str(uri)) if device is not None else None
+    if record is None:
+        return None
+    if size_bytes is not None and record.size_bytes != size_bytes:
+        raise ObjectExists(f"it is there with {record.size_bytes} bytes", uri)
+    return {"uri": str(uri), "device": device}
+
+
+def _size_of(session: Session, uri: DataObjectUri) -> int:
+    record = session.find_object(str(uri))
+    if record is None:
+        raise ObjectNotFound("it is not known", uri)
+    return record.size_bytes or 0
 
 
 def _home(session: Session, volume: DataObjectUri) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from storcert.harness.contract import DeviceUnavailable, ObjectInUse, StorageError
+from storcert.harness.contract import DeviceUnavailable, ObjectInUse, Role, StorageError
 from storcert.harness.logical.motion import Planner
 from storcert.harness.logical.ports import CatalogueLost, Surroundings
 from storcert.harness.logical.providers import Providers
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Handler: TypeAlias = "Callable[[Work], Mapping[str, Any]]"
+Entry: TypeAlias = tuple[JobRecord, bool]
+"""A job, and whether it is new."""
 SECOND_NS = 10**9
 ALIVE_NS = 60 * SECOND_NS
 """A server that was not heard of for so long has lost its jobs to whoever takes them."""
@@ -72,29 +74,47 @@ class Engine:
 
     def submit(
         self, kind: str, key: str, arguments: Mapping[str, Any], prepare: Callable[[Session], None] | None = None
-    ) -> tuple[JobRecord, bool]:
+    ) -> Entry:
         """A new job, owned by this server, and whether it is new: where an unfinished one was asked for the same thing, that
         one is joined. ``prepare`` looks, in the same transaction, whether the job may begin; it raises the contract's error.
 
         Raises ``ObjectInUse`` where an unfinished job does something else under the same key.
         """
+
+        def decide(session: Session) -> Entry:
+            return self.enter(session, kind, key, arguments, prepare)
+
+        return self.submitting(f"submit {kind}", decide)
+
+    def submitting(self, label: str, decide: Callable[[Session], T]) -> T:
+        """A transaction that may :meth:`enter` a job. Nobody takes it for one of a server that is dead."""
         around = self.surroundings
         now_ns = around.now_ns()
+        fresh = 0 <= now_ns - self._beat_ns < SECOND_NS
 
-        def body(session: Session) -> tuple[JobRecord, bool]:
-            session.beat(self.owner, now_ns)
-            found = session.unfinished_job(key)
-            if found is not None:
-                if found.kind == kind and dict(found.arguments) == dict(arguments):
-                    return found, False
-                raise ObjectInUse(f"job {found.id} ({found.kind}) is at work on it", key)
-            if prepare is not None:
-                prepare(session)
-            return session.add_job(kind, key, arguments, self.owner, now_ns), True
+        def body(session: Session) -> T:
+            if not fresh:
+                session.beat(self.owner, now_ns)
+            return decide(session)
 
-        found = around.transact(f"submit {kind}", body)
-        self._beat_ns = now_ns
+        found = around.transact(label, body)
+        if not fresh:
+            self._beat_ns = now_ns
         return found
+
+    def enter(
+        self, session: Session, kind: str, key: str, arguments: Mapping[str, Any],
+        prepare: Callable[[Session], None] | None = None,
+    ) -> Entry:
+        """As :meth:`submit`, inside a transaction of :meth:`submitting`."""
+        found = session.unfinished_job(key)
+        if found is not None:
+            if found.kind == kind and dict(found.arguments) == dict(arguments):
+                return found, False
+            raise ObjectInUse(f"job {found.id} ({found.kind}) is at work on it", key)
+        if prepare is not None:
+            prepare(session)
+        return session.add_job(kind, key, arguments, self.owner, self.surroundings.now_ns()), True
 
     def run(self, job: JobRecord) -> JobRecord | None:
         """Run a job that this server owns to its end, and give it as it ended. ``None`` once another server has it."""
@@ -106,7 +126,7 @@ class Engine:
                 result = self.handlers[job.kind](work)
             except StorageError as error:
                 return self._finish(work, JobState.FAILED, error.to_json())
-            return self._finish(work, JobState.SUCCEEDED, result)
+            return work.ended or self._finish(work, JobState.SUCCEEDED, result)
         except (JobLost, CatalogueLost):
             return None
 
@@ -161,7 +181,8 @@ class Engine:
 
     def planner(self, session: Session) -> Planner:
         """What plans are made of, as things stand now."""
-        return Planner(self.topology, self.providers, session.devices(), self.busy, self.suspects())
+        stages = session.devices_of(Role.STAGING)
+        return Planner(self.topology, self.providers, stages, self.busy, self.suspects())
 
 
 def hold(session: Session, job: JobRecord) -> JobRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from storcert.harness.logical.records import GrantRecord, JobRecord, JobState
@@ -11,6 +12,7 @@ from storcert.harness.logical.rows import Rows, StaleRecord, as_json
 from storcert.harness.record.address import shown
 
 _JOB = "id, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled"
+_RUNNING = str(JobState.RUNNING)
 _GRANT = "volume, host, boot, granted_ns"
 
 
@@ -83,11 +85,11 @@ class JobRows(Rows):
         return found
 
     def hold(self, job: JobRecord) -> JobRecord:
-        """The job as it is now, if it is still whose it was. Raises :class:`StaleRecord`."""
-        found = self.find_job(job.id)
-        if found is None or found.state is not JobState.RUNNING or found.version != job.version:
+        """The job, if it is still whose it was, and whether it was cancelled meanwhile. Raises :class:`StaleRecord`."""
+        found = self._row("SELECT state, version, cancelled FROM jobs WHERE id = ?", job.id)
+        if found is None or found[0] != _RUNNING or found[1] != job.version:
             raise StaleRecord(f"job {job.id}")
-        return found
+        return replace(job, cancelled=bool(found[2])) if found[2] != job.cancelled else job
 
     def set_plan(self, job: int, plan: Mapping[str, Any]) -> None:
         """What was decided for a job."""

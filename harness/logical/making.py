@@ -40,7 +40,8 @@ WAIT_NS = SECOND_NS
 class Making:
     """``attempt``: given a location, has the agent there make the object; its result has ``size_bytes`` and perhaps ``digest``.
     ``through``: the devices that location must reach. ``size_bytes`` and ``digest``: what must come of it, where known.
-    ``location``: where it is to be tried first, as planned. ``origin``: what it is made from, for the record."""
+    ``location``: where it is to be tried first, as planned. ``origin``: what it is made from, for the record. ``result``: what
+    the job comes to, where this is the last thing it does."""
 
     uri: DataObjectUri
     device: DeviceRecord
@@ -51,12 +52,22 @@ class Making:
     digest: str | None = None
     location: str = ""
     origin: str = ""
+    result: Mapping[str, Any] | None = None
+
+    @property
+    def look(self) -> str:
+        """The algorithm of the digest by which what was made is verified; empty where only its size is looked at."""
+        if not self.device.policy.verify_digest:
+            return ""
+        return (self.digest or "").partition(":")[0] or "sha256"
 
 
-def make(work: Work, making: Making) -> None:
-    """Bring the object there; returns once its record is ready. Raises the contract's error; nothing is left then but what a
-    device that is away keeps until reconciliation comes to it."""
-    if not _begin(work, making):
+def make(work: Work, prepare: Callable[[Session], Making]) -> None:
+    """Bring the object there; returns once its record is ready. ``prepare`` says what is to be made, in the transaction in
+    which that begins. Raises the contract's error; nothing is left then but what a device that is away keeps until
+    reconciliation comes to it."""
+    making, new = _begin(work, prepare)
+    if not new:
         return
     try:
         found = _try(work, making)
@@ -70,18 +81,26 @@ def make(work: Work, making: Making) -> None:
 # -- the record
 
 
-def _begin(work: Work, making: Making) -> bool:
-    """Whether there is something to make: the placement is ours and creating; or it is ready already."""
-    while True:
-        answer = work.transact("begin", lambda session: _claim(session, work, making))
-        if answer is not None:
-            return answer
+def _begin(work: Work, prepare: Callable[[Session], Making]) -> tuple[Making, bool]:
+    """What is to be made, and whether there is something to do: the placement is ours and creating; or it is ready already."""
+    prepared: list[Making] = []
+
+    def begin(session: Session) -> bool | None:
+        if not prepared:
+            prepared.append(prepare(session))
+        return _claim(session, work, prepared[0])
+
+    answer = work.transact("begin", begin)
+    making = prepared[0]
+    while answer is None:
         # Somebody else is at work there, or something is left there that must go first.
         stale = work.transact("look for leftovers", lambda session: _abandoned(session, making))
         if stale:
             take_back(work, making.device, str(making.uri))
         else:
             work.pause(WAIT_NS)
+        answer = work.transact("begin", begin)
+    return making, answer
 
 
 def _claim(session: Session, work: Work, making: Making) -> bool | None:
@@ -115,8 +134,8 @@ def _allocate(session: Session, work: Work, making: Making) -> None:
         raise CapacityExceeded(f"device {device.name!r} has {device.free_bytes} bytes free", uri)
     if session.find_object(uri) is None:
         session.add_object(ObjectRecord(uri, making.size_bytes, making.digest, making.origin, now_ns))
-    session.allocate(uri, device.name, making.purpose, work.job.id, size_bytes, now_ns)
-    session.move(_there(session, making), Event.CREATE, work.job.id)
+    placement = session.allocate(uri, device.name, making.purpose, work.job.id, size_bytes, now_ns)
+    session.move(placement, Event.CREATE, work.job.id)
     session.pin(uri, device.name, work.job.id)
 
 
@@ -150,6 +169,8 @@ def _ready(session: Session, work: Work, making: Making, found: Mapping[str, Any
     if (record.size_bytes, record.digest) != (size_bytes, digest):
         session.learn(record, size_bytes, digest)
     session.move(placement, Event.SUCCEED, None)
+    if making.result is not None:
+        work.end(session, making.result)
 
 
 # -- the bytes
@@ -193,14 +214,17 @@ def _look(work: Work, making: Making, made: Mapping[str, Any]) -> Mapping[str, A
     """What is on the device now, verified; ``None`` where nothing is. Raises ``DataCorrupted`` for anything but what is due."""
     expected = making.digest or made.get("digest")
     verify = bool(making.device.policy.verify_digest and expected)
-    arguments = {
-        "device": making.device.travel, "device_name": making.device.name, "uri": str(making.uri),
-        "digest": str(expected).partition(":")[0] if verify else "",
-    }
-    try:
-        found = work.ask_somewhere((making.device,), Verb.DESCRIBE, arguments)
-    except ObjectNotFound:
-        return None
+    algorithm = str(expected).partition(":")[0] if verify else ""
+    # Whoever made it looked at it right away; where that did not go well, somebody looks now.
+    found = made.get("found")
+    if found is None or (verify and not str(found["digest"]).startswith(f"{algorithm}:")):
+        arguments = {
+            "device": making.device.travel, "device_name": making.device.name, "uri": str(making.uri), "digest": algorithm,
+        }
+        try:
+            found = work.ask_somewhere((making.device,), Verb.DESCRIBE, arguments)
+        except ObjectNotFound:
+            return None
     work.engine.surroundings.note(
         "verified", uri=str(making.uri), device=making.device.name, size_bytes=found["size_bytes"], job=work.job.id
     )

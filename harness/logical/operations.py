@@ -4,13 +4,12 @@ ISOs are one thing here; each operation is put together from one way in (``makin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from storcert.harness.contract import (
     DataObjectUri,
     DeviceUnavailable,
-    InvalidRequest,
     ObjectInUse,
     ObjectKind,
     ObjectNotFound,
@@ -22,19 +21,11 @@ from storcert.harness.logical.engine import Handler
 from storcert.harness.logical.making import PAUSES_NS, TRIES, Making, make
 from storcert.harness.logical.motion import Leg, Plan, Wish
 from storcert.harness.logical.records import DeviceRecord, ObjectRecord, PlacementRecord, Purpose
-from storcert.harness.logical.removing import blocked, remove
+from storcert.harness.logical.removing import blocked, device_named, remove
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import Event, State
 from storcert.harness.logical.work import Lost, Work
 from storcert.harness.record.command import Verb
-
-
-def device_named(session: Session, name: str) -> DeviceRecord:
-    """The device of that name. Raises ``InvalidRequest``."""
-    found = session.find_device(name)
-    if found is None:
-        raise InvalidRequest(f"there is no device {name!r}")
-    return found
 
 
 def ready_placements(session: Session, uri: str) -> list[PlacementRecord]:
@@ -55,29 +46,41 @@ def _on(device: DeviceRecord, **more: Any) -> dict[str, Any]:
 
 def create(work: Work) -> Mapping[str, Any]:
     """Zeros: ``uri``, ``device``, ``size_bytes``."""
-    uri, size_bytes = DataObjectUri.parse(work.arguments["uri"]), int(work.arguments["size_bytes"])
-    device = work.transact("look", lambda session: device_named(session, work.arguments["device"]))
+    text, name, size_bytes = work.arguments["uri"], work.arguments["device"], int(work.arguments["size_bytes"])
+    result = {"uri": text, "device": name, "size_bytes": size_bytes}
 
-    def attempt(location: str) -> Mapping[str, Any]:
-        work.ask(location, Verb.CREATE, _on(device, uri=str(uri), size_bytes=size_bytes))
-        return {"size_bytes": size_bytes}
+    def prepare(session: Session) -> Making:
+        device = device_named(session, name)
 
-    make(work, Making(uri, device, Purpose.KEPT, size_bytes, attempt, (device,)))
-    return {"uri": str(uri), "device": device.name, "size_bytes": size_bytes}
+        def attempt(location: str) -> Mapping[str, Any]:
+            made = work.ask(location, Verb.CREATE, _on(device, uri=text, size_bytes=size_bytes, look=""))
+            return {**made, "size_bytes": size_bytes}
+
+        uri = DataObjectUri.parse(text)
+        return Making(uri, device, Purpose.KEPT, size_bytes, attempt, (device,), result=result)
+
+    make(work, prepare)
+    return result
 
 
 def download(work: Work) -> Mapping[str, Any]:
     """From an HTTP source: ``uri``, ``device``, ``url``; ``size_bytes`` and ``digest`` where they are known."""
     arguments = work.arguments
     uri, size_bytes, digest = DataObjectUri.parse(arguments["uri"]), arguments["size_bytes"], arguments["digest"]
-    device = work.transact("look", lambda session: device_named(session, arguments["device"]))
+    result = {"uri": arguments["uri"], "device": arguments["device"]}
 
-    def attempt(location: str) -> Mapping[str, Any]:
-        told = _on(device, uri=str(uri), url=arguments["url"], size_bytes=size_bytes, digest=digest)
-        return work.ask(location, Verb.DOWNLOAD, told, moves_bytes=size_bytes or 1 << 32)
+    def prepare(session: Session) -> Making:
+        device = device_named(session, arguments["device"])
 
-    make(work, Making(uri, device, Purpose.KEPT, size_bytes, attempt, (device,), digest))
-    return {"uri": str(uri), "device": device.name}
+        def attempt(location: str) -> Mapping[str, Any]:
+            told = _on(device, uri=str(uri), url=arguments["url"], size_bytes=size_bytes, digest=digest, look=made.look)
+            return work.ask(location, Verb.DOWNLOAD, told, moves_bytes=size_bytes or 1 << 32)
+
+        made = Making(uri, device, Purpose.KEPT, size_bytes, attempt, (device,), digest, result=result)
+        return made
+
+    make(work, prepare)
+    return result
 
 
 def export(work: Work) -> Mapping[str, Any]:
@@ -115,13 +118,35 @@ def copy(work: Work) -> Mapping[str, Any]:
     return _copy(work, source, target, work.arguments["device"])
 
 
-def _copy(work: Work, source: str, target: str, device: str) -> Mapping[str, Any]:
-    plan = work.transact("plan", lambda session: _plan(session, work, source, target, device))
-    for leg in plan.legs:
-        make(work, _making(work, leg, leg is plan.legs[-1], source))
-    for leg in plan.legs[:-1]:
-        if leg.verb is Verb.SNAPSHOT:
-            _remove_between(work, leg)
+def _copy(work: Work, source: str, target: str, device: str, *, more: bool = False) -> Mapping[str, Any]:
+    """``more``: the job has more to do afterwards."""
+    plans: list[Plan] = []
+
+    def first(session: Session) -> Making:
+        plans.append(_plan(session, work, source, target, device))
+        return made(session, plans[0].legs[0])
+
+    def made(session: Session, leg: Leg) -> Making:
+        plan = plans[0]
+        last = leg is plan.legs[-1]
+        ends = last and not more and not _between(plan)
+        return _making(session, work, leg, last, source, _copied(target, device, plan) if ends else None)
+
+    make(work, first)
+    plan = plans[0]
+    for leg in plan.legs[1:]:
+        make(work, lambda session, leg=leg: made(session, leg))  # type: ignore[misc]
+    for leg in _between(plan):
+        _remove_between(work, leg)
+    return _copied(target, device, plan)
+
+
+def _between(plan: Plan) -> list[Leg]:
+    """The steps that make what is only wanted in between."""
+    return [leg for leg in plan.legs[:-1] if leg.verb is Verb.SNAPSHOT]
+
+
+def _copied(target: str, device: str, plan: Plan) -> Mapping[str, Any]:
     return {"uri": target, "device": device, "way": str(plan.way)}
 
 
@@ -148,14 +173,13 @@ def _plan(session: Session, work: Work, source: str, target: str, device: str) -
     return plan
 
 
-def _making(work: Work, leg: Leg, last: bool, source: str) -> Making:
-    def look(session: Session) -> tuple[DeviceRecord, DeviceRecord, ObjectRecord | None]:
-        return (
-            device_named(session, leg.source_device), device_named(session, leg.target_device),
-            session.find_object(leg.source),
-        )
-
-    start, end, record = work.transact("look", look)
+def _making(
+    session: Session, work: Work, leg: Leg, last: bool, source: str, result: Mapping[str, Any] | None
+) -> Making:
+    start = end = device_named(session, leg.source_device)
+    if leg.target_device != leg.source_device:
+        end = device_named(session, leg.target_device)
+    record = session.find_object(leg.source)
     size_bytes = None if record is None else record.size_bytes
     # What a device makes by itself is as it was at one moment: of a volume that changes nobody knows the digest.
     digest = record.digest if record is not None and leg.verb is Verb.STREAM else None
@@ -166,22 +190,23 @@ def _making(work: Work, leg: Leg, last: bool, source: str) -> Making:
                 "source_device": start.travel, "source_device_name": start.name, "source": leg.source,
                 "target_device": end.travel, "target_device_name": end.name, "target": leg.target,
                 "size_bytes": size_bytes, "digest": digest or ("sha256:" if end.policy.verify_digest else None),
+                "look": made.look,
             }
             return work.ask(location, Verb.STREAM, told, moves_bytes=size_bytes or 0)
-        work.ask(location, leg.verb, _on(end, source=leg.source, target=leg.target))
-        return {} if size_bytes is None else {"size_bytes": size_bytes}
+        answer = work.ask(location, leg.verb, _on(end, source=leg.source, target=leg.target, look=""))
+        return answer if size_bytes is None else {**answer, "size_bytes": size_bytes}
 
     purpose = Purpose.KEPT if last else Purpose.STAGED
     uri = DataObjectUri.parse(leg.target)
     origin = source if leg.target != source else ""
-    return Making(uri, end, purpose, size_bytes, attempt, (start, end), digest, leg.location, origin)
+    made = Making(uri, end, purpose, size_bytes, attempt, (start, end), digest, leg.location, origin, result)
+    return made
 
 
 def _remove_between(work: Work, leg: Leg) -> None:
     """A snapshot that was only wanted in between goes; one that the device still needs is a staged copy until it does not."""
-    device = work.transact("look", lambda session: device_named(session, leg.target_device))
     try:
-        remove(work, device, leg.target)
+        remove(work, leg.target_device, leg.target)
     except StorageError:
         work.engine.surroundings.note("kept-for-now", uri=leg.target, device=leg.target_device)
 
@@ -197,10 +222,9 @@ def migrate(work: Work) -> Mapping[str, Any]:
         return found[0] if found else ""
 
     before = work.transact("look", where)
-    result = _copy(work, uri, uri, goal) if before else {"uri": uri, "device": goal}
+    result = _copy(work, uri, uri, goal, more=True) if before else {"uri": uri, "device": goal}
     if before:
-        device = work.transact("look", lambda session: device_named(session, before))
-        remove(work, device, uri)
+        remove(work, before, uri, lambda session: work.end(session, result))
     return result
 
 
@@ -240,6 +264,7 @@ def revert_volume(work: Work, uri: str, snapshot: str) -> Mapping[str, Any]:
     device = work.transact("begin", begin)
     # Whoever had the job before, or the one this is the repetition of, may have begun.
     touched = work.job.attempts > 1 or work.job.kind != "revert"
+    result = {"uri": uri, "snapshot": snapshot}
     error: StorageError = DeviceUnavailable("it was never sent", uri, Outcome.NOT_DONE)
     for turn in range(TRIES):
         try:
@@ -254,11 +279,16 @@ def revert_volume(work: Work, uri: str, snapshot: str) -> Mapping[str, Any]:
                 raise
             error = failure
         else:
-            work.transact("reverted", lambda session: _changed(session, device, uri, Event.SUCCEED))
-            return {"uri": uri, "snapshot": snapshot}
+            work.transact("reverted", lambda session: _reverted(session, work, device, result))
+            return result
         work.pause(PAUSES_NS[turn])
     # The volume may be in between: it stays so, on record, until reconciliation has reverted it (C-RETRY).
     raise DeviceUnavailable(f"the revert is not through: {error.message}", uri, Outcome.UNKNOWN)
+
+
+def _reverted(session: Session, work: Work, device: DeviceRecord, result: Mapping[str, Any]) -> None:
+    _changed(session, device, result["uri"], Event.SUCCEED)
+    work.end(session, result)
 
 
 def _changed(session: Session, device: DeviceRecord, uri: str, event: Event) -> None:
@@ -270,24 +300,34 @@ def _changed(session: Session, device: DeviceRecord, uri: str, event: Event) -> 
 def delete(work: Work) -> Mapping[str, Any]:
     """An object from every device it is on; with ``dependants`` the snapshots of a volume first."""
     uri = work.arguments["uri"]
-    doomed = [uri]
-    if work.arguments.get("dependants"):
-        made_from = work.transact("look for dependants", lambda session: session.objects_from(uri))
-        doomed = [*(one.uri for one in made_from if one.name.kind is ObjectKind.SNAPSHOT), uri]
+
+    def look(session: Session) -> list[str]:
+        return [*(one.uri for one in session.objects_from(uri) if one.name.kind is ObjectKind.SNAPSHOT), uri]
+
+    doomed = work.transact("look for dependants", look) if work.arguments.get("dependants") else [uri]
+    result = {"uri": uri, "deleted": len(doomed)}
+
+    def then(session: Session) -> None:
+        if not session.placements(uri):
+            work.end(session, result)
+
     for name in doomed:
-        for placement in work.transact("look", lambda session, name=name: session.placements(name)):  # type: ignore[misc]
-            _remove_one(work, placement.device, name)
-    return {"uri": uri, "deleted": len(doomed)}
+        # Until none is left: a copy that had begun may come to its end meanwhile.
+        while placements := _unless_ended(work, lambda session, name=name: session.placements(name)):  # type: ignore[misc]
+            for placement in placements:
+                remove(work, placement.device, name, then if name == uri else None)
+    return result
+
+
+def _unless_ended(work: Work, look: Callable[[Session], list[PlacementRecord]]) -> list[PlacementRecord]:
+    return [] if work.ended else work.transact("look", look)
 
 
 def drop(work: Work) -> Mapping[str, Any]:
     """An object from one device: ``uri``, ``device``."""
-    _remove_one(work, work.arguments["device"], work.arguments["uri"])
-    return {"uri": work.arguments["uri"], "device": work.arguments["device"]}
-
-
-def _remove_one(work: Work, device: str, uri: str) -> None:
-    remove(work, work.transact("look", lambda session: device_named(session, device)), uri)
+    result = {"uri": work.arguments["uri"], "device": work.arguments["device"]}
+    remove(work, result["device"], result["uri"], lambda session: work.end(session, result))
+    return result
 
 
 HANDLERS: Mapping[str, Handler] = {

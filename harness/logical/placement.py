@@ -16,6 +16,7 @@ from storcert.harness.contract import (
     ObjectKind,
     PermissionDenied,
     Role,
+    Scope,
     StorageError,
     Unsupported,
 )
@@ -103,11 +104,22 @@ def _serves(topology: Topology, device: DeviceRecord, demand: Demand) -> bool:
         return topology.reaches(demand.host, device.policy)
     movers = topology.reaching(device.policy)
     if demand.cluster:
-        members = [place for place in topology.places if place.cluster == demand.cluster]
+        members = topology.hosts_of(demand.cluster)
         return bool(members) and all(reaches(place, device.policy) for place in members)
+    if demand.zone and device.policy.scope is Scope.REGION:
+        return demand.zone in topology.zones()
     if demand.zone:
-        return any(place.zone == demand.zone for place in movers)
+        return bool(movers) and movers[0].zone == demand.zone
     return bool(movers)
+
+
+def zone_of(topology: Topology, demand: Demand) -> str | None:
+    """The zone that a device must be in to serve the demand, unless it is one of the whole region; ``None``: any will do."""
+    if demand.host:
+        return topology.place(demand.host).zone
+    if demand.cluster:
+        return next((place.zone for place in topology.hosts_of(demand.cluster)), None)
+    return demand.zone or None
 
 
 def demand_for(uri: DataObjectUri, size_bytes: int, *, zone: str = "", cluster: str = "", host: str = "") -> Demand:

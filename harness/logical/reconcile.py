@@ -13,9 +13,9 @@ from typing import Any
 
 from storcert.harness.contract import ObjectInUse, ObjectNotFound, StorageError
 from storcert.harness.logical.engine import SECOND_NS, Engine, Handler
-from storcert.harness.logical.operations import device_named, revert_volume
+from storcert.harness.logical.operations import revert_volume
 from storcert.harness.logical.records import DeviceRecord, GrantRecord, JobState, ObjectRecord, PlacementRecord, Purpose
-from storcert.harness.logical.removing import remove, take_back
+from storcert.harness.logical.removing import device_named, remove, take_back
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import Event, State
 from storcert.harness.logical.work import Lost, Work
@@ -103,20 +103,20 @@ def settle(work: Work) -> Mapping[str, Any]:
     """``uri`` on ``device``: a revert that got stuck is repeated, everything else is taken away."""
     uri, name = work.arguments["uri"], work.arguments["device"]
 
-    def look(session: Session) -> tuple[PlacementRecord | None, DeviceRecord, str]:
+    def look(session: Session) -> tuple[PlacementRecord | None, str]:
         found = session.find_placement(uri, name)
         if found is not None and (found.state is State.READY or _owned(session, found)):
             found = None
         stuck = session.find_job(found.job) if found is not None and found.job is not None else None
         snapshot = str(stuck.arguments.get("snapshot", "")) if stuck is not None else ""
-        return found, device_named(session, name), snapshot
+        return found, snapshot
 
-    found, device, snapshot = work.transact("look", look)
+    found, snapshot = work.transact("look", look)
     if found is None:
         return {"changed": False}
     if found.state is State.CHANGING:
         return revert_volume(work, uri, snapshot)
-    remove(work, device, uri)
+    remove(work, name, uri)
     return {"uri": uri}
 
 
@@ -216,16 +216,14 @@ def evict_one(work: Work) -> Mapping[str, Any]:
     """``uri`` from the staging ``device``, if it is still unused; not changed where the device itself still needs it."""
     uri, name = work.arguments["uri"], work.arguments["device"]
 
-    def look(session: Session) -> DeviceRecord | None:
+    def look(session: Session) -> bool:
         found = session.find_placement(uri, name)
-        unused = found is not None and found.purpose is Purpose.STAGED and not session.pinned_by(uri, name)
-        return device_named(session, name) if unused else None
+        return found is not None and found.purpose is Purpose.STAGED and not session.pinned_by(uri, name)
 
-    device = work.transact("look", look)
-    if device is None:
+    if not work.transact("look", look):
         return {"changed": False}
     try:
-        remove(work, device, uri)
+        remove(work, name, uri)
     except ObjectInUse:
         return {"changed": False}
     return {"uri": uri}

@@ -58,10 +58,16 @@ class DeviceState(StrEnum):
     MAINTENANCE = "maintenance"
 
 
+def allowance_of(capabilities: Capabilities, policy: Policy) -> Allowance:
+    """What may be done on a device: capability narrowed by policy."""
+    return constrain(capabilities, policy)
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceRecord:
     """A storage device as the operator attached it. ``travel``: its JSON, secrets as references; ``reserved_bytes``: sum
-    over its placements. ``provider``: whose rules place objects on it."""
+    over its placements. ``provider``: whose rules place objects on it. ``zone``: where it is, empty for one of the region.
+    ``narrowed``: its allowance, where that is worked out already."""
 
     name: str
     travel: str
@@ -71,11 +77,13 @@ class DeviceRecord:
     provider: str
     state: DeviceState = DeviceState.UP
     reserved_bytes: int = 0
+    zone: str = ""
+    narrowed: Allowance | None = field(default=None, repr=False, compare=False)
 
     @property
     def allowance(self) -> Allowance:
         """What may be done on it: capability narrowed by policy."""
-        return constrain(self.capabilities, self.policy)
+        return self.narrowed or allowance_of(self.capabilities, self.policy)
 
     @property
     def free_bytes(self) -> int:

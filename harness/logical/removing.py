@@ -6,7 +6,16 @@ device that is away keeps both; reconciliation comes back to it.
 
 from __future__ import annotations
 
-from storcert.harness.contract import DataObjectUri, DeviceUnavailable, ObjectInUse, Outcome, StorageError
+from collections.abc import Callable
+
+from storcert.harness.contract import (
+    DataObjectUri,
+    DeviceUnavailable,
+    InvalidRequest,
+    ObjectInUse,
+    Outcome,
+    StorageError,
+)
 from storcert.harness.logical.engine import SECOND_NS
 from storcert.harness.logical.records import DeviceRecord, JobState, PlacementRecord
 from storcert.harness.logical.session import Session
@@ -18,20 +27,27 @@ TRIES = 4
 PAUSES_NS = (SECOND_NS, 5 * SECOND_NS, 30 * SECOND_NS)
 
 
-def remove(work: Work, device: DeviceRecord, uri: str) -> None:
-    """Delete the object from the device, and its record with it. Nothing to do where there is no record.
+def remove(work: Work, name: str, uri: str, then: Callable[[Session], None] | None = None) -> None:
+    """Delete the object from the device of that name, and its record with it. Nothing to do where there is no record.
+    ``then``: what else is done in the transaction in which the record goes.
 
     Raises ``ObjectInUse`` where others need it (nothing is changed then), ``DeviceUnavailable`` where the device could not be
     reached (it will be deleted later).
     """
-    if not work.transact("begin removal", lambda session: _claim(session, work, device, uri)):
+
+    def begin(session: Session) -> DeviceRecord | None:
+        device = device_named(session, name)
+        return device if _claim(session, work, device, uri) else None
+
+    device = work.transact("begin removal", begin)
+    if device is None:
         return
     try:
         _delete(work, device, uri)
     except ObjectInUse:
         work.transact("still needed", lambda session: _move(session, device, uri, Event.REFUSE, None))
         raise
-    work.transact("gone", lambda session: _gone(session, device, uri))
+    work.transact("gone", lambda session: _gone(session, device, uri, then))
 
 
 def take_back(work: Work, device: DeviceRecord, uri: str) -> None:
@@ -45,6 +61,14 @@ def take_back(work: Work, device: DeviceRecord, uri: str) -> None:
     except StorageError:
         return
     work.transact("taken back", lambda session: _gone(session, device, uri))
+
+
+def device_named(session: Session, name: str) -> DeviceRecord:
+    """The device of that name. Raises ``InvalidRequest``."""
+    found = session.find_device(name)
+    if found is None:
+        raise InvalidRequest(f"there is no device {name!r}")
+    return found
 
 
 def blocked(session: Session, placement: PlacementRecord, job: int) -> str:
@@ -104,8 +128,10 @@ def _move(session: Session, device: DeviceRecord, uri: str, event: Event, job: i
     session.move(found, event, job)
 
 
-def _gone(session: Session, device: DeviceRecord, uri: str) -> None:
+def _gone(session: Session, device: DeviceRecord, uri: str, then: Callable[[Session], None] | None = None) -> None:
     """The placement goes, and the object with its last one."""
     _move(session, device, uri, Event.SUCCEED, None)
     if not session.placements(uri):
         session.remove_object(uri)
+    if then is not None:
+        then(session)

@@ -1,6 +1,6 @@
 """Tables of the catalogue. Times are nanoseconds, sizes bytes, JSON is text with sorted keys."""
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE objects (
@@ -11,8 +11,9 @@ CREATE INDEX objects_by_origin ON objects (origin) WHERE origin <> '';
 
 CREATE TABLE devices (
     name TEXT PRIMARY KEY, travel TEXT NOT NULL, capabilities TEXT NOT NULL, capacity_bytes INTEGER NOT NULL,
-    provider TEXT NOT NULL, state TEXT NOT NULL, reserved_bytes INTEGER NOT NULL
+    provider TEXT NOT NULL, state TEXT NOT NULL, reserved_bytes INTEGER NOT NULL, role TEXT NOT NULL, zone TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX devices_by_role ON devices (role, zone, name);
 
 CREATE TABLE placements (
     uri TEXT NOT NULL, device TEXT NOT NULL, state TEXT NOT NULL, purpose TEXT NOT NULL, job INTEGER,

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from storcert.harness.contract import Capabilities, Policy, StorageDevice
+from storcert.harness.contract import Allowance, Capabilities, Policy, Role, StorageDevice
 from storcert.harness.logical.job_rows import JobRows
 from storcert.harness.logical.records import (
     DeviceRecord,
@@ -20,13 +20,14 @@ from storcert.harness.logical.records import (
     ObjectRecord,
     PlacementRecord,
     Purpose,
+    allowance_of,
 )
 from storcert.harness.logical.rows import Fact, StaleRecord, as_json
 from storcert.harness.logical.states import Event, State, after
 
 _OBJECT = "uri, size_bytes, digest, origin, created_ns, version"
 _PLACEMENT = "uri, device, state, purpose, job, reserved_bytes, used_ns, version"
-_DEVICE = "name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes"
+_DEVICE = "name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes, zone"
 
 
 class Session(JobRows):
@@ -98,7 +99,9 @@ class Session(JobRows):
         )
         return [_placement(row) for row in rows]
 
-    def allocate(self, uri: str, device: str, purpose: Purpose, job: int, reserved_bytes: int, now_ns: int) -> None:
+    def allocate(
+        self, uri: str, device: str, purpose: Purpose, job: int, reserved_bytes: int, now_ns: int
+    ) -> PlacementRecord:
         """A new placement and the space it takes; ``sqlite3.IntegrityError`` where there is one."""
         self._connection.execute(
             f"INSERT INTO placements ({_PLACEMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
@@ -106,6 +109,7 @@ class Session(JobRows):
         )
         self._note_move(uri, device, State.ABSENT, Event.ALLOCATE, State.ALLOCATED, job, reserved_bytes, purpose)
         self._reserve(device, reserved_bytes)
+        return PlacementRecord(uri, device, State.ALLOCATED, purpose, job, reserved_bytes, now_ns)
 
     def move(self, record: PlacementRecord, event: Event, job: int | None) -> PlacementRecord:
         """Apply ``event``; ``job`` owns the state that follows. Raises :class:`StaleRecord` and ``IllegalTransition``.
@@ -183,13 +187,21 @@ class Session(JobRows):
         """All devices, by name."""
         return [_device(row) for row in self._rows(f"SELECT {_DEVICE} FROM devices ORDER BY name")]
 
+    def devices_of(self, role: Role, zone: str | None = None) -> list[DeviceRecord]:
+        """The devices of a role, by name; with ``zone`` those there and those of the region."""
+        if zone is None:
+            rows = self._rows(f"SELECT {_DEVICE} FROM devices WHERE role = ? ORDER BY name", role)
+        else:
+            rows = self._rows(f"SELECT {_DEVICE} FROM devices WHERE role = ? AND zone IN ('', ?) ORDER BY name", role, zone)
+        return [_device(row) for row in rows]
+
     def add_device(self, record: DeviceRecord) -> None:
         """A new device; ``sqlite3.IntegrityError`` where the name is taken."""
         self._connection.execute(
-            f"INSERT INTO devices ({_DEVICE}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO devices ({_DEVICE}, role) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.name, record.travel, as_json(record.capabilities.to_json()), record.capacity_bytes, record.provider,
-                record.state, record.reserved_bytes,
+                record.state, record.reserved_bytes, record.zone, record.policy.role,
             ),
         )
         self._note(
@@ -223,7 +235,7 @@ class Session(JobRows):
 
 def _placement(row: Iterable[Any]) -> PlacementRecord:
     uri, device, state, purpose, job, reserved_bytes, used_ns, version = row
-    return PlacementRecord(uri, device, State(state), Purpose(purpose), job, reserved_bytes, used_ns, version)
+    return PlacementRecord(uri, device, _STATES[state], _PURPOSES[purpose], job, reserved_bytes, used_ns, version)
 
 
 def _moved(record: PlacementRecord, state: State, job: int | None) -> PlacementRecord:
@@ -233,15 +245,24 @@ def _moved(record: PlacementRecord, state: State, job: int | None) -> PlacementR
 
 
 def _device(row: Iterable[Any]) -> DeviceRecord:
-    name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes = row
-    policy, able = _parsed(travel, capabilities)
-    return DeviceRecord(name, travel, policy, able, capacity_bytes, provider, DeviceState(state), reserved_bytes)
+    name, travel, capabilities, capacity_bytes, provider, state, reserved_bytes, zone = row
+    policy, able, narrowed = _parsed(travel, capabilities)
+    return DeviceRecord(
+        name, travel, policy, able, capacity_bytes, provider, _DEVICE_STATES[state], reserved_bytes, zone, narrowed
+    )
 
 
 @lru_cache(maxsize=1024)
-def _parsed(travel: str, capabilities: str) -> tuple[Policy, Capabilities]:
+def _parsed(travel: str, capabilities: str) -> tuple[Policy, Capabilities, Allowance]:
     """A device is read at every step of every job, and its texts hardly ever change."""
-    return StorageDevice.from_json(travel).policy, Capabilities.from_json(json.loads(capabilities))
+    policy, able = StorageDevice.from_json(travel).policy, Capabilities.from_json(json.loads(capabilities))
+    return policy, able, allowance_of(able, policy)
+
+
+# Found in a table rather than made by the class: rows are read at every step.
+_STATES = {str(state): state for state in State}
+_PURPOSES = {str(purpose): purpose for purpose in Purpose}
+_DEVICE_STATES = {str(state): state for state in DeviceState}
 
 
 __all__ = ["Fact", "Session", "StaleRecord"]

@@ -66,6 +66,7 @@ class Topology:
     _by_name: Mapping[str, Place] = field(init=False, repr=False, compare=False)
     _movers: Mapping[tuple[str, str], tuple[Place, ...]] = field(init=False, repr=False, compare=False)
     _executors: dict[tuple[tuple[str, str], ...], Executors] = field(init=False, repr=False, compare=False)
+    _zones: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         ordered = tuple(sorted(self.places, key=lambda place: place.name))
@@ -88,6 +89,7 @@ class Topology:
         object.__setattr__(self, "_by_name", MappingProxyType(by_name))
         object.__setattr__(self, "_movers", MappingProxyType({key: tuple(found) for key, found in movers.items()}))
         object.__setattr__(self, "_executors", {})
+        object.__setattr__(self, "_zones", tuple(sorted({place.zone for place in ordered if place.zone})))
 
     def place(self, name: str) -> Place:
         """The location of that name. Raises :class:`InvalidRequest`."""
@@ -98,7 +100,7 @@ class Topology:
 
     def zones(self) -> tuple[str, ...]:
         """Every zone, by name."""
-        return tuple(sorted({place.zone for place in self.places if place.zone}))
+        return self._zones
 
     def of_kind(self, kind: LocationKind) -> tuple[Place, ...]:
         """Every location of a kind, by name."""
@@ -111,7 +113,10 @@ class Topology:
 
     def executors(self, *policies: Policy) -> Executors:
         """The locations that reach every one of these devices. Remembered: a region has thousands of hosts and few scopes."""
-        key = tuple(sorted({(str(policy.scope), policy.scope_id) for policy in policies}))
+        if len(policies) <= 2 and policies[0] is policies[-1]:
+            key: tuple[tuple[str, str], ...] = ((str(policies[0].scope), policies[0].scope_id),)
+        else:
+            key = tuple(sorted({(str(policy.scope), policy.scope_id) for policy in policies}))
         found = self._executors.get(key)
         if found is None:
             narrowest = min(policies, key=lambda policy: _NARROW.index(policy.scope))
@@ -121,6 +126,10 @@ class Topology:
                 tuple(place for place in places if place.kind is LocationKind.HOST),
             )
         return found
+
+    def hosts_of(self, cluster: str) -> tuple[Place, ...]:
+        """The hosts of a cluster, by name."""
+        return self._movers.get((str(Scope.CLUSTER), cluster), ())
 
     def reaches(self, name: str, policy: Policy) -> bool:
         """Whether that location reaches a device of that scope."""

@@ -8,12 +8,13 @@ that, plus the time a device call that had begun may take. Only then the work go
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from storcert.harness.contract import DeviceUnavailable, InvalidRequest, Outcome, StorageError
 from storcert.harness.logical.engine import SECOND_NS, Engine, hold
 from storcert.harness.logical.ports import NoAnswer
-from storcert.harness.logical.records import DeviceRecord, JobRecord
+from storcert.harness.logical.records import DeviceRecord, JobRecord, JobState
 from storcert.harness.logical.session import Session
 from storcert.harness.record.command import Answer, Command, Ending, Verb
 
@@ -45,11 +46,13 @@ class Cancelled(StorageError):
 
 
 class Work:
-    """Given to a handler. ``job``: the row as it was when last proved ours."""
+    """Given to a handler. ``job``: the row as it was when last proved ours. ``ended``: the same once it has ended."""
 
     def __init__(self, engine: Engine, job: JobRecord) -> None:
         self.engine = engine
         self.job = job
+        self.ended: JobRecord | None = None
+        self._ending: JobRecord | None = None
         self._commands = 0
 
     @property
@@ -65,10 +68,18 @@ class Work:
         """One transaction of this job. Raises ``JobLost`` where another server has it by now."""
 
         def held(session: Session) -> T:
+            self._ending = None
             self.job = hold(session, self.job)
             return body(session)
 
-        return self.engine.surroundings.transact(f"{self.job.kind}: {label}", held)
+        found = self.engine.surroundings.transact(f"{self.job.kind}: {label}", held)
+        self.ended = self._ending
+        return found
+
+    def end(self, session: Session, result: Mapping[str, Any]) -> None:
+        """The job ends with that result in the transaction at hand, which is its last."""
+        session.finish_job(self.job, JobState.SUCCEEDED, result)
+        self._ending = replace(self.job, state=JobState.SUCCEEDED, result=result)
 
     def pause(self, duration_ns: int) -> None:
         """Wait. Raises :class:`Cancelled`, and ``JobLost`` where another server has the job by then."""
