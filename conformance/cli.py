@@ -115,17 +115,23 @@ def run_scenarios(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every artefact.")] = None,
     json: Annotated[Path | None, _file("Write the run record here.")] = None,
     junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
+    trace: Annotated[Path | None, _file("Write the run as a Chrome trace, which Perfetto opens, here.")] = None,
+    otlp: Annotated[Path | None, _file("Write the run as OpenTelemetry JSON lines here.")] = None,
+    mermaid: Annotated[Path | None, _file("Write the last messages before the failure, as a Mermaid diagram, here.")] = None,
     traceback: Traceback = False,
 ) -> None:
     """Run failure scenarios with the full logical layer, and say which rules held."""
     from storcert.conformance import run_command
     from storcert.conformance.options import Outputs
     from storcert.conformance.scenario_options import run_options
+    from storcert.conformance.trace_outputs import TraceOutputs
 
     outputs = Outputs(out=out, json=json, junit=junit)
     options = run_options(scenarios, seed=seed, seeds=seeds, until=until, devices=device or (), workers=workers)
     outputs.check()
-    raise typer.Exit(run_command.run(options, outputs))
+    traces = TraceOutputs(trace=trace, otlp=otlp, mermaid=mermaid)
+    traces.check()
+    raise typer.Exit(run_command.run(options, outputs, traces))
 
 
 @app.command(epilog="Example:  storcert replay storcert-out/failure-1.json")

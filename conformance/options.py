@@ -75,7 +75,7 @@ class Outputs:
             _check_folder("--out", self.out)
         for option, path in (("--json", self.json), ("--junit", self.junit)):
             if path is not None:
-                _check_file(option, path)
+                check_file(option, path)
 
 
 def certify_options(
@@ -167,7 +167,8 @@ def _check_folder(option: str, path: Path) -> None:
         raise InvalidUsage(f"{option} {path}: cannot be written: {error.strerror or error}") from None
 
 
-def _check_file(option: str, path: Path) -> None:
+def check_file(option: str, path: Path) -> None:
+    """Raises :class:`InvalidUsage` where no such file can be written."""
     if path.is_dir():
         raise InvalidUsage(f"{option} {path}: is a folder; name a file in it")
     if not path.parent.is_dir():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from storcert.conformance.progress import Shown
 from storcert.conformance.scenario_options import RunOptions, refuse_idle
 from storcert.conformance.scenario_record import record_of
 from storcert.conformance.scenario_schedule import Ran, run_all
+from storcert.conformance.trace_outputs import TraceOutputs
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.record.verdict import Verdict
 from storcert.reports.timeline import timeline
@@ -21,10 +23,14 @@ TIMELINES_MAX = 200
 """So many runs have their timelines written to ``--out``; of more, only those that went wrong would be looked at."""
 
 
-def run(options: RunOptions, outputs: Outputs) -> int:
+def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutputs()) -> int:  # noqa: B008  (a frozen value)
     """Run, print, write; the exit code is the record's."""
     refuse_idle(options)
     runs = options.runs()
+    traces.refuse_several(len(runs))
+    if outputs.out is not None and len(runs) == 1:
+        traces = traces.also_in(outputs.out, options.scenarios[0].name)
+    options = replace(options, traced=traces.wanted)
     # The journal of a run is large, and goes through a pipe where there are workers.
     keep = len(runs) == 1 or (outputs.out is not None and len(runs) <= TIMELINES_MAX)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
@@ -41,6 +47,7 @@ def run(options: RunOptions, outputs: Outputs) -> int:
         _write_timelines(outputs.out, options, rans)
     if len(runs) == 1 and rans and rans[0].result is not None:
         commands.print_text(f"{timeline(rans[0].result.shown.events)}\n")
+        traces.write(rans[0].result.shown)
     return commands.deliver(record, outputs)
 
 

@@ -31,13 +31,14 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Plain data, so that it goes to worker processes. ``seeds`` ``None``: those of each scenario."""
+    """Plain data, so that it goes to worker processes. ``seeds`` ``None``: those of each scenario. ``traced``: keep spans."""
 
     scenarios: tuple[Scenario, ...]
     seeds: tuple[int, ...] | None = None
     until_ns: int | None = None
     variants: tuple[Variant, ...] = (Variant(""),)
     workers: int = 1
+    traced: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the record's ``options``."""

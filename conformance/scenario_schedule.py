@@ -64,7 +64,7 @@ def run_one(options: RunOptions, run: Run, keep_events: bool) -> Ran:
     try:
         result = run_scenario(
             substituted.scenario, seed, options.until_ns, elsewhere=substituted.changed,
-            keep="all" if keep_events else EVENTS_KEPT)
+            keep="all" if keep_events else EVENTS_KEPT, traced=options.traced)
     except (ValueError, StorageError) as error:
         raise InvalidUsage(f"scenario {asked.name}: {error}") from None
     except Exception as error:  # noqa: BLE001  a run that the kit could not finish is told as such, and the others go on

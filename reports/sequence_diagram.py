@@ -29,13 +29,17 @@ def first_failure_ns(trace: Trace) -> int | None:
     )
 
 
+def _first_disturbance_ns(trace: Trace) -> int | None:
+    struck = next((span.start_ns for span in trace.spans if span.faults), None)
+    crashed = next((mark.time_ns for mark in trace.marks if mark.sort in DISTURBANCES and mark.sort != "fault"), None)
+    return min((moment for moment in (struck, crashed) if moment is not None), default=None)
+
+
 def sequence_diagram(trace: Trace, until_ns: int | None = None, last: int = LAST) -> str:
-    """The ``last`` rows up to ``until_ns`` (when a rule broke, say): the first failed job's end by default, the end of the run
-    where nothing failed. Equal traces give equal text."""
+    """The ``last`` rows up to ``until_ns`` (when a rule broke, say). By default that is when the first job failed; where none
+    did, the first crash or struck request; where there was none either, the end of the run. Equal traces give equal text."""
     if until_ns is None:
-        until_ns = first_failure_ns(trace)
-    if until_ns is None:
-        until_ns = trace.end_ns
+        until_ns = first_failure_ns(trace) or _first_disturbance_ns(trace) or trace.end_ns
     rows = _merged(sorted(_rows(trace, until_ns), key=lambda row: row.time_ns))[-last:]
     shown = {place for row in rows for place in (row.start, row.end) if place}
     order = sorted(shown, key=lambda place: (_RANKS[trace.places[place]], place))

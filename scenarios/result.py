@@ -7,6 +7,7 @@ from typing import Any
 
 from storcert.harness.checkers.facts import Broken, Finding
 from storcert.harness.record.event import Event
+from storcert.harness.record.trace import Trace
 from storcert.harness.record.verdict import Verdict
 from storcert.scenarios.format.scenario import Scenario
 
@@ -51,7 +52,7 @@ class Played:
     """One run as it was: what every rule found, what became of steps, operations and faults. No verdict yet.
 
     ``unrest``: why it did not come to rest, or empty. ``failures``: what the program itself raised that is no error of the
-    contract. ``events``: the journal, where it was to be kept."""
+    contract. ``events``: the journal, where it was to be kept. ``trace``: its spans, where they were asked for."""
 
     findings: tuple[Finding, ...]
     steps: tuple[StepOutcome, ...]
@@ -63,6 +64,7 @@ class Played:
     digest: str
     lasted_ns: int
     events: tuple[Event, ...] = field(default=(), repr=False)
+    trace: Trace | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

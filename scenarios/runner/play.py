@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from storcert.harness.kernel import DeadlineExpired
+from storcert.harness.record.trace_of_run import trace_of_run
 from storcert.scenarios.format.faults import Fault
 from storcert.scenarios.format.load import Phase
 from storcert.scenarios.format.scenario import Scenario
@@ -26,14 +27,20 @@ LIMIT_NS = 30 * 86_400 * 10**9
 SETTLE_ROUNDS_MAX = 12
 
 
-def play(scenario: Scenario, seed: int, until_ns: int | None = None, keep: int | Literal["all"] = "all") -> Played:
+def play(
+    scenario: Scenario, seed: int, until_ns: int | None = None, keep: int | Literal["all"] = "all", *, traced: bool = False
+) -> Played:
     """Run it. ``until_ns``: stop there, so long after the beginning, and judge what has happened so far. ``keep``: so many of
-    the last events are kept; the rest of what comes out is the same.
+    the last events are kept; the rest of what comes out is the same. ``traced``: with the spans of what is kept.
 
     Raises ``ValueError`` for a fault or option that a device does not have."""
     fixed = resolve(scenario, seed)
     with build(fixed, seed, keep) as region:
-        return _Play(fixed, region).run(until_ns)
+        played = _Play(fixed, region).run(until_ns)
+        if not traced:
+            return played
+        requests = {wire.name: wire.requests for wire in region.network.wires}
+        return replace(played, trace=trace_of_run(played.events, requests, run=played.digest))
 
 
 class _Play:

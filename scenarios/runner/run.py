@@ -20,17 +20,18 @@ Keep: TypeAlias = int | Literal["all"]
 
 
 def run_scenario(
-    scenario: Scenario, seed: int, until_ns: int | None = None, *, elsewhere: bool = False, keep: Keep = "all"
+    scenario: Scenario, seed: int, until_ns: int | None = None, *, elsewhere: bool = False, keep: Keep = "all",
+    traced: bool = False,
 ) -> ScenarioResult:
     """What the scenario comes to with that seed: without a defect, on its defect, or both, as its class says.
 
     ``until_ns``: stop so long after the beginning, and judge what has happened so far. ``elsewhere``: it runs on other devices
     than it was written for; those may lack what its steps need, so how steps end is not held against it, only rules are.
-    ``keep``: so many of the last events are kept.
+    ``keep``: so many of the last events are kept. ``traced``: and their spans.
 
     Raises :class:`UnknownDefect`, :class:`Drifted`, and ``ValueError`` for a fault or option a device does not have."""
-    healthy = None if scenario.class_ == "negative" else play(scenario, seed, until_ns, keep)
-    on_defect = None if scenario.defect is None else _play_planted(scenario, scenario.defect, seed, until_ns, keep)
+    healthy = None if scenario.class_ == "negative" else play(scenario, seed, until_ns, keep, traced=traced)
+    on_defect = None if scenario.defect is None else _play_planted(scenario, scenario.defect, seed, until_ns, keep, traced)
     problems: list[str] = []
     rules: tuple[RuleVerdict, ...] = ()
     if healthy is not None:
@@ -46,11 +47,11 @@ def run_scenario(
 
 
 def _play_planted(
-    scenario: Scenario, defect: PlantedDefect, seed: int, until_ns: int | None, keep: Keep
+    scenario: Scenario, defect: PlantedDefect, seed: int, until_ns: int | None, keep: Keep, traced: bool
 ) -> Played:
     with planted(named(defect.id)):
         again = importlib.import_module("storcert.scenarios.runner.play")
-        found: Played = again.play(scenario, seed, until_ns, keep)
+        found: Played = again.play(scenario, seed, until_ns, keep, traced=traced)
         return found
 
 

@@ -72,6 +72,12 @@ def test_how_a_request_ended_is_drawn(status: Status, answer: str, rows: list[st
     assert read(sequence_diagram(made(request(0, "Put", 5, status, answer)))) == rows
 
 
+def test_where_nothing_failed_it_ends_with_the_first_disturbance() -> None:
+    marks = Mark(5, "d", "fault", "slow"), Mark(50, "h", "crash", "")
+    trace = made(request(0, "Get", 10), request(1, "Put", 60), marks=marks)
+    assert read(sequence_diagram(trace)) == ["Note over d: FAULT slow", "h->>d: Get a", "Note over h: CRASH"]
+
+
 def test_what_comes_after_the_failure_is_not_shown() -> None:
     job = Span(Sort.JOB, "job/1", "", "copy", "a", "ms", "", 0, 50, Status.FAILED, "DataCorrupted")
     trace = made(job, request(0, "Get", 10), request(1, "Put", 60), marks=(Mark(70, "h", "crash", ""),))
