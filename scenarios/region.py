@@ -210,7 +210,7 @@ class Region:
         stream = self.kernel.stream(f"reconcile/{control.surroundings.name}")
         while True:
             self.kernel.sleep_ns(pause_ns // 2 + stream.randrange(pause_ns))
-            control.reconcile()
+            control.reconcile(paced=True)
 
     # -- things that happen
 

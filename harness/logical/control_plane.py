@@ -26,7 +26,7 @@ from storcert.harness.contract import (
 )
 from storcert.harness.contract.errors import ERRORS
 from storcert.harness.logical import access, operations, reconcile
-from storcert.harness.logical.engine import Engine, Entry
+from storcert.harness.logical.engine import ASK_NS, Engine, Entry
 from storcert.harness.logical.operations import ready_placements
 from storcert.harness.logical.placement import choose, demand_for, refuse_write, zone_of
 from storcert.harness.logical.ports import NoAnswer, Surroundings
@@ -36,7 +36,6 @@ from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
 from storcert.harness.logical.topology import Topology
-from storcert.harness.logical.work import ASK_NS
 from storcert.harness.record.address import shown
 from storcert.harness.record.command import Command, Ending, Verb
 
@@ -257,9 +256,10 @@ class ControlPlane:
 
         self.surroundings.transact("cancel", body)
 
-    def reconcile(self) -> Result:
-        """One round of reconciliation; how many things it had to mend."""
-        return reconcile.one_round(self.engine)
+    def reconcile(self, *, paced: bool = False) -> Result:
+        """One round of reconciliation; how many things it had to mend. ``paced``: one of many, which compares devices with
+        their records in turn; otherwise all of them."""
+        return reconcile.one_round(self.engine, paced=paced)
 
     # -- how
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from storcert.harness.contract import DeviceUnavailable, ObjectInUse, Role, StorageError
 from storcert.harness.logical.motion import Planner
-from storcert.harness.logical.ports import CatalogueLost, Surroundings
+from storcert.harness.logical.ports import CatalogueLost, NoAnswer, Surroundings
 from storcert.harness.logical.providers import Providers
 from storcert.harness.logical.records import JobRecord, JobState
 from storcert.harness.logical.session import Session, StaleRecord
 from storcert.harness.logical.topology import Topology
+from storcert.harness.record.command import Command, Verb
 
 if TYPE_CHECKING:
     from storcert.harness.logical.work import Work
@@ -34,6 +35,9 @@ ALIVE_NS = 60 * SECOND_NS
 """A server that was not heard of for so long has lost its jobs to whoever takes them."""
 BEAT_NS = 15 * SECOND_NS
 SUSPICION_NS = 120 * SECOND_NS
+ASK_NS = 30 * SECOND_NS
+"""How long a command may wait before it begins, and how long an answer is waited for before its agent is asked how it stands;
+one that moves bytes has more time to come to its end."""
 _POLLS_NS = (20_000_000, 50_000_000, 100_000_000, 250_000_000, 500_000_000, SECOND_NS)
 
 
@@ -52,6 +56,7 @@ class Engine:
         self.providers = providers
         self.handlers = handlers
         self.busy: Counter[str] = Counter()
+        self.listings: dict[str, frozenset[str]] = {}
         self.owner = f"{surroundings.name}/{surroundings.boot}"
         self._beat_ns = 0
         self._suspects: dict[str, int] = {}
@@ -173,6 +178,16 @@ class Engine:
     def trust(self, location: str) -> None:
         """It answered."""
         self._suspects.pop(location, None)
+
+    def boot_of(self, location: str) -> str:
+        """Which run of its agent is at that location; empty where it does not answer."""
+        around = self.surroundings
+        now_ns = around.now_ns()
+        try:
+            answer = around.ask(location, Command(f"hello/{location}/{now_ns}", Verb.HELLO, {}, now_ns + ASK_NS), ASK_NS)
+        except NoAnswer:
+            return ""
+        return answer.boot
 
     def suspects(self) -> frozenset[str]:
         """Locations that did not answer lately."""

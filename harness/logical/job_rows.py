@@ -109,11 +109,16 @@ class JobRows(Rows):
         self._note("job", id=job.id, event=str(state), result=dict(result))
         self.unpin(job.id)
 
-    def forget_jobs(self, before_ns: int) -> None:
-        """Drop ended jobs that began before that moment, but those that a placement in between still speaks of."""
+    def forget_jobs(self, before_ns: int, jobs_max: int) -> None:
+        """Drop ended jobs that began before that moment, and all but the last ``jobs_max``; never one that a placement in
+        between still speaks of."""
+        (last,) = self._row("SELECT max(id) FROM jobs")
+        # Jobs begin in the order of their numbers, so what is old comes first, and no more than that is looked at.
+        young = self._row("SELECT id FROM jobs WHERE created_ns >= ? ORDER BY id LIMIT 1", before_ns)
+        end = max((last or 0) + 1 - jobs_max, young[0] if young is not None else (last or 0) + 1)
         self._connection.execute(
-            "DELETE FROM jobs WHERE state <> 'running' AND created_ns < ? AND id NOT IN "
-            "(SELECT job FROM placements WHERE state <> 'ready' AND job IS NOT NULL)", (before_ns,),
+            "DELETE FROM jobs WHERE state <> 'running' AND id < ? AND id NOT IN "
+            "(SELECT job FROM placements WHERE state <> 'ready' AND job IS NOT NULL)", (end,),
         )
 
     # -- grants
@@ -136,9 +141,14 @@ class JobRows(Rows):
         rows = self._rows(f"SELECT {_GRANT} FROM grants WHERE volume = ? ORDER BY host", volume)
         return [GrantRecord(*row) for row in rows]
 
-    def grants(self) -> list[GrantRecord]:
-        """Every grant, by volume and host."""
-        return [GrantRecord(*row) for row in self._rows(f"SELECT {_GRANT} FROM grants ORDER BY volume, host")]
+    def grants_to(self, host: str) -> list[GrantRecord]:
+        """What a host may use, by volume."""
+        rows = self._rows(f"SELECT {_GRANT} FROM grants WHERE host = ? ORDER BY volume", host)
+        return [GrantRecord(*row) for row in rows]
+
+    def granted_boots(self) -> list[tuple[str, str]]:
+        """Every host that may use something, with the boot it was granted to; sorted."""
+        return [(host, boot) for host, boot in self._rows("SELECT DISTINCT host, boot FROM grants ORDER BY host, boot")]
 
 
 def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from typing import Any
 from storcert.harness.contract import ObjectInUse, ObjectNotFound, StorageError
 from storcert.harness.logical.engine import SECOND_NS, Engine, Handler
 from storcert.harness.logical.operations import revert_volume
-from storcert.harness.logical.records import DeviceRecord, GrantRecord, JobState, ObjectRecord, PlacementRecord, Purpose
+from storcert.harness.logical.records import (
+    DeviceRecord,
+    GrantRecord,
+    JobState,
+    ObjectRecord,
+    PlacementRecord,
+    Purpose,
+)
 from storcert.harness.logical.removing import device_named, remove, take_back
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import Event, State
@@ -25,6 +32,14 @@ STAGED_AGE_NS = 24 * 3600 * SECOND_NS
 """A staged copy that nobody used for so long goes."""
 REMEMBERED_NS = 24 * 3600 * SECOND_NS
 """So long it can be asked how a job ended."""
+REMEMBERED_JOBS = 20_000
+"""How many jobs that is at most."""
+CENSUS_OBJECTS_PER_S = 25
+"""How many objects are compared with their records, over all devices, in rounds that come by themselves: some percent of what a
+management server does, and a region of a hundred thousand objects is through in little more than an hour."""
+CENSUS_BURST_S = 60
+"""What one round compares at most, in seconds at that pace; a device is listed as a whole, so it may be more."""
+_READY = str(State.READY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +59,20 @@ class Round:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS) -> dict[str, int]:
-    """Mend everything that can be mended now. What a device that is away keeps stays for the next round."""
-    devices = engine.surroundings.transact("devices", lambda session: session.devices())
+def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS, *, paced: bool = False) -> dict[str, int]:
+    """Mend everything that can be mended now. What a device that is away keeps stays for the next round.
+
+    ``paced``: one of many rounds that come by themselves. What nobody is at work on and which host lost its machines is looked
+    at each time; devices are compared with their records in turn, so that it costs the same however much is on them.
+    """
+    around = engine.surroundings
+
+    def turn(session: Session) -> list[DeviceRecord]:
+        if not paced:
+            return session.devices()
+        return session.begin_censuses(around.now_ns(), CENSUS_OBJECTS_PER_S, CENSUS_OBJECTS_PER_S * CENSUS_BURST_S)
+
+    devices = around.transact("devices", turn)
     adopted = adopt(engine)
     settled = settle_all(engine)
     swept = lost = 0
@@ -55,9 +81,9 @@ def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS) -> dict[str, i
             orphans, gone = survey(engine, device)
             swept, lost = swept + orphans, lost + gone
     counted = Round(
-        adopted, settled, swept, lost, evict(engine, devices, staged_age_ns), release(engine), recount(engine, devices)
+        adopted, settled, swept, lost, evict(engine, staged_age_ns), release(engine), recount(engine, devices)
     ).to_json()
-    engine.surroundings.note("reconciled", **counted)
+    around.note("reconciled", **counted)
     return counted
 
 
@@ -126,18 +152,19 @@ def settle(work: Work) -> Mapping[str, Any]:
 def survey(engine: Engine, device: DeviceRecord) -> tuple[int, int]:
     """Compare what a device lists with the records of it: how many orphans were swept away, how many records had no bytes."""
     around = engine.surroundings
-    before = {one.uri: one for one in around.transact("records", lambda session: session.placements_on(device.name))}
+    before = around.transact("records", lambda session: session.placed_on(device.name))
     job, new = engine.submit("list", f"list {device.name}", {"device": device.name})
     ended = engine.run(job) if new else None
-    if ended is None or ended.state is not JobState.SUCCEEDED:
+    listed = engine.listings.pop(device.name, None)
+    if ended is None or ended.state is not JobState.SUCCEEDED or listed is None:
+        around.transact("not listed", lambda session: session.miss_census(device.name))
         return 0, 0
-    listed = frozenset(ended.result["uris"])
-    after = {one.uri: one for one in around.transact("records", lambda session: session.placements_on(device.name))}
+    after = around.transact("records", lambda session: session.placed_on(device.name))
     orphans = sorted(listed - after.keys())
     lost = [
         uri
         for uri, one in sorted(before.items())
-        if one.state is State.READY and uri not in listed and after.get(uri) == one
+        if one[0] == _READY and uri not in listed and after.get(uri) == one
     ]
     arguments = {"device": device.name}
     return (
@@ -147,10 +174,19 @@ def survey(engine: Engine, device: DeviceRecord) -> tuple[int, int]:
 
 
 def list_device(work: Work) -> Mapping[str, Any]:
-    """What is on ``device``."""
+    """What is on ``device``: told to whoever asked, in memory; on record stands only how much it is."""
     device = work.transact("look", lambda session: device_named(session, work.arguments["device"]))
     told = {"device": device.travel, "device_name": device.name}
-    return work.ask_somewhere((device,), Verb.LIST, told)
+    listed = frozenset(work.ask_somewhere((device,), Verb.LIST, told)["uris"])
+    result = {"objects": len(listed)}
+
+    def end(session: Session) -> None:
+        session.end_census(device.name, work.now_ns(), len(listed))
+        work.end(session, result)
+
+    work.transact("listed", end)
+    work.engine.listings[device.name] = listed
+    return result
 
 
 def sweep(work: Work) -> Mapping[str, Any]:
@@ -201,14 +237,10 @@ def lose(work: Work) -> Mapping[str, Any]:
 # -- staging, grants, capacity
 
 
-def evict(engine: Engine, devices: list[DeviceRecord], staged_age_ns: int) -> int:
+def evict(engine: Engine, staged_age_ns: int) -> int:
     """Staged copies that no job pins and nobody used for long (L-STAGING)."""
     limit_ns = engine.surroundings.now_ns() - staged_age_ns
-
-    def old(session: Session) -> list[PlacementRecord]:
-        return [one for device in devices for one in session.staged_on(device.name) if one.used_ns <= limit_ns]
-
-    found = engine.surroundings.transact("staged", old)
+    found = engine.surroundings.transact("staged", lambda session: session.unused_since(limit_ns))
     return sum(_run(engine, "evict", f"{one.uri}@{one.device}", {"uri": one.uri, "device": one.device}) for one in found)
 
 
@@ -231,9 +263,9 @@ def evict_one(work: Work) -> Mapping[str, Any]:
 
 def release(engine: Engine) -> int:
     """Grants of hosts whose agent was restarted: their virtual machines are gone (L-BALANCE)."""
-    grants = engine.surroundings.transact("grants", lambda session: session.grants())
-    hosts = sorted({grant.host for grant in grants})
-    return sum(_run(engine, "release", f"release {host}", {"host": host}) for host in hosts)
+    granted = engine.surroundings.transact("grants", lambda session: session.granted_boots())
+    lost = sorted({host for host, boot in granted if engine.boot_of(host) not in ("", boot)})
+    return sum(_run(engine, "release", f"release {host}", {"host": host}) for host in lost)
 
 
 def release_host(work: Work) -> Mapping[str, Any]:
@@ -245,7 +277,7 @@ def release_host(work: Work) -> Mapping[str, Any]:
         return {"changed": False}
 
     def stale(session: Session) -> list[GrantRecord]:
-        found = [grant for grant in session.grants() if grant.host == host and grant.boot != boot]
+        found = [grant for grant in session.grants_to(host) if grant.boot != boot]
         for grant in found:
             session.revoke(grant.volume, host)
         return found
@@ -257,7 +289,7 @@ def recount(engine: Engine, devices: list[DeviceRecord]) -> int:
     """Capacity counted is capacity used (L-CAPACITY). Jobs that ended long ago are forgotten on this occasion."""
 
     def body(session: Session) -> int:
-        session.forget_jobs(engine.surroundings.now_ns() - REMEMBERED_NS)
+        session.forget_jobs(engine.surroundings.now_ns() - REMEMBERED_NS, REMEMBERED_JOBS)
         session.forget_servers(engine.surroundings.now_ns() - REMEMBERED_NS)
         wrong = 0
         for device in devices:

@@ -21,7 +21,7 @@ CREATE TABLE placements (
 ) WITHOUT ROWID;
 CREATE INDEX placements_by_device ON placements (device, uri);
 CREATE INDEX placements_unsettled ON placements (state, uri, device) WHERE state <> 'ready';
-CREATE INDEX placements_staged ON placements (device, used_ns) WHERE purpose = 'staged';
+CREATE INDEX placements_staged ON placements (used_ns, uri, device) WHERE purpose = 'staged';
 
 CREATE TABLE pins (
     uri TEXT NOT NULL, device TEXT NOT NULL, job INTEGER NOT NULL, PRIMARY KEY (uri, device, job)
@@ -34,7 +34,9 @@ CREATE TABLE jobs (
     attempts INTEGER NOT NULL, version INTEGER NOT NULL, cancelled INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX jobs_unfinished ON jobs (key) WHERE state = 'running';
-CREATE INDEX jobs_by_owner ON jobs (owner) WHERE state = 'running';
+CREATE INDEX jobs_running ON jobs (id) WHERE state = 'running';
+
+CREATE TABLE censuses (device TEXT PRIMARY KEY, begun_ns INTEGER NOT NULL, objects INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE servers (owner TEXT PRIMARY KEY, beat_ns INTEGER NOT NULL) WITHOUT ROWID;
 

@@ -44,7 +44,8 @@ class Session(JobRows):
 
     def objects_from(self, origin: str) -> list[ObjectRecord]:
         """Those made from ``origin``, by URI."""
-        rows = self._rows(f"SELECT {_OBJECT} FROM objects WHERE origin = ? ORDER BY uri", origin)
+        # The second condition lets SQLite use the index, which has only objects that were made from others.
+        rows = self._rows(f"SELECT {_OBJECT} FROM objects WHERE origin = ? AND origin <> '' ORDER BY uri", origin)
         return [ObjectRecord(*row) for row in rows]
 
     def add_object(self, record: ObjectRecord) -> None:
@@ -80,22 +81,23 @@ class Session(JobRows):
         rows = self._rows(f"SELECT {_PLACEMENT} FROM placements WHERE uri = ? ORDER BY device", uri)
         return [_placement(row) for row in rows]
 
-    def placements_on(self, device: str) -> list[PlacementRecord]:
-        """All placements on a device, by URI."""
-        rows = self._rows(f"SELECT {_PLACEMENT} FROM placements WHERE device = ? ORDER BY uri", device)
-        return [_placement(row) for row in rows]
+    def placed_on(self, device: str) -> dict[str, tuple[str, int]]:
+        """State and version of every placement on a device, by URI: as little as will do, for there may be many."""
+        rows = self._rows("SELECT uri, state, version FROM placements WHERE device = ? ORDER BY uri", device)
+        return {uri: (state, version) for uri, state, version in rows}
 
     def unsettled(self) -> list[PlacementRecord]:
         """Placements that are not ready, by state, URI and device."""
         rows = self._rows(f"SELECT {_PLACEMENT} FROM placements WHERE state <> 'ready' ORDER BY state, uri, device")
         return [_placement(row) for row in rows]
 
-    def staged_on(self, device: str) -> list[PlacementRecord]:
-        """Ready staged copies on a device that nobody pins, the longest unused first."""
+    def unused_since(self, limit_ns: int) -> list[PlacementRecord]:
+        """Ready staged copies that nobody pins and nobody used since then, the longest unused first."""
         rows = self._rows(
-            f"SELECT {_PLACEMENT} FROM placements AS p WHERE device = ? AND purpose = 'staged' AND state = 'ready' "
-            "AND NOT EXISTS (SELECT 1 FROM pins WHERE pins.uri = p.uri AND pins.device = p.device) ORDER BY used_ns, uri",
-            device,
+            f"SELECT {_PLACEMENT} FROM placements AS p WHERE purpose = 'staged' AND used_ns <= ? AND state = 'ready' "
+            "AND NOT EXISTS (SELECT 1 FROM pins WHERE pins.uri = p.uri AND pins.device = p.device) "
+            "ORDER BY used_ns, uri, device",
+            limit_ns,
         )
         return [_placement(row) for row in rows]
 
@@ -212,6 +214,39 @@ class Session(JobRows):
     def set_device_state(self, name: str, state: DeviceState) -> None:
         """Up, or in maintenance."""
         self._connection.execute("UPDATE devices SET state = ? WHERE name = ?", (state, name))
+
+    # -- what devices list, compared with the records
+
+    def begin_censuses(self, now_ns: int, objects_per_s: int, burst: int) -> list[DeviceRecord]:
+        """The devices whose turn it is to be compared, the longest waiting first; no other server compares them meanwhile.
+
+        All devices together are compared at ``objects_per_s``, so each comes again after a time that grows with what is on all
+        of them; of those whose time has come as many as make up ``burst`` objects, and one at least.
+        """
+        rows = self._rows(
+            "SELECT coalesce(begun_ns, 0) AS begun_ns, name, coalesce(objects, 0) FROM devices LEFT JOIN censuses "
+            "ON device = name ORDER BY begun_ns, name"
+        )
+        pause_ns = sum(objects for *_, objects in rows) * 10**9 // objects_per_s
+        due: list[str] = []
+        for begun_ns, name, objects in rows:
+            if begun_ns + pause_ns <= now_ns and burst > 0:
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO censuses (device, begun_ns, objects) VALUES (?, ?, ?)", (name, now_ns, objects)
+                )
+                due.append(name)
+                burst -= objects
+        return [device for device in self.devices() if device.name in due]
+
+    def end_census(self, device: str, now_ns: int, objects: int) -> None:
+        """So many objects were found on a device."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO censuses (device, begun_ns, objects) VALUES (?, ?, ?)", (device, now_ns, objects)
+        )
+
+    def miss_census(self, device: str) -> None:
+        """A device could not be listed: its turn comes again at once."""
+        self._connection.execute("UPDATE censuses SET begun_ns = 0 WHERE device = ?", (device,))
 
     def recount(self, name: str) -> tuple[int, int]:
         """What is noted as reserved on a device, and the sum of its placements."""

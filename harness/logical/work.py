@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from storcert.harness.contract import DeviceUnavailable, InvalidRequest, Outcome, StorageError
-from storcert.harness.logical.engine import SECOND_NS, Engine, hold
+from storcert.harness.logical.engine import ASK_NS, SECOND_NS, Engine, hold
 from storcert.harness.logical.ports import NoAnswer
 from storcert.harness.logical.records import DeviceRecord, JobRecord, JobState
 from storcert.harness.logical.session import Session
@@ -20,9 +20,6 @@ from storcert.harness.record.command import Answer, Command, Ending, Verb
 
 T = TypeVar("T")
 MINUTE_NS = 60 * SECOND_NS
-ASK_NS = 30 * SECOND_NS
-"""How long a command may wait before it begins, and how long an answer is waited for before its agent is asked how it stands;
-one that moves bytes has more time to come to its end."""
 CALL_NS = 15 * MINUTE_NS
 """Longest that one call of a driver may take (C-BUDGET)."""
 SLOWEST_BYTES_PER_S = 1_000_000

@@ -135,7 +135,7 @@ def reconcile_for_ever(control: ControlPlane, every_s: float) -> None:
     while True:
         time.sleep(every_s)
         try:
-            control.reconcile()
+            control.reconcile(paced=True)
         except StorageError as error:
             control.surroundings.note("reconcile-failed", **error.to_json())
 

@@ -172,7 +172,7 @@ def staging() -> Iterator[tuple[Event, ...]]:
     task = region.start(lambda c: c.copy(T, "images-z2"))
     for _ in range(12):
         region.advance(40_000_000)
-        tried = region.start(lambda c: reconcile.evict(c.engine, c.surroundings.transact("d", lambda s: s.devices()), 0))
+        tried = region.start(lambda c: reconcile.evict(c.engine, 0))
         region.finish(tried)
     region.finish(task)
     region.advance(25 * 3600 * SECOND_NS)
