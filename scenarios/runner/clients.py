@@ -12,6 +12,7 @@ from storcert.scenarios.format.scenario import Scenario
 from storcert.scenarios.format.steps import Request
 from storcert.scenarios.result import OperationCount
 from storcert.scenarios.runner.holdings import Holdings
+from storcert.scenarios.runner.onlooker import Onlooker
 from storcert.scenarios.runner.requests import body_of
 from storcert.scenarios.runner.script import Asking
 
@@ -22,10 +23,11 @@ AGAIN_NS = 10**9
 class Clients:
     """Of one workload. Callbacks of the loop, and no tasks: a thousand clients cost nothing while they wait."""
 
-    def __init__(self, scenario: Scenario, workload: Workload, asking: Asking) -> None:
+    def __init__(self, scenario: Scenario, workload: Workload, asking: Asking, onlooker: Onlooker) -> None:
         self.workload = workload
         self.counts: Counter[tuple[str, str]] = Counter()
         self._asking = asking
+        self._onlooker = onlooker
         self._kernel = asking.region.kernel
         self._stream = self._kernel.stream(f"workload/{workload.name}")
         self._holdings = Holdings(scenario, workload, self._kernel.stream(f"workload/{workload.name}/operations"))
@@ -111,6 +113,7 @@ class Clients:
         self._under_way += 1
         operation, step = self._holdings.next()
         self._holdings.begun(step)
+        self._onlooker.asked(self.workload.name, step, server, self._kernel.now_ns)
         task = self._asking.begin(f"{self.workload.name} {operation}", body_of(step, self._zones), server)
 
         def ended(_: Any) -> None:

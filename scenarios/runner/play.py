@@ -18,6 +18,7 @@ from storcert.scenarios.result import FaultOutcome, OperationCount, Played, Step
 from storcert.scenarios.runner.build import build
 from storcert.scenarios.runner.clients import Clients
 from storcert.scenarios.runner.happenings import Happenings
+from storcert.scenarios.runner.onlooker import Onlooker
 from storcert.scenarios.runner.resolve import resolve
 from storcert.scenarios.runner.script import PATIENCE_NS, Asking, Script, label
 from storcert.scenarios.surroundings import note
@@ -28,15 +29,19 @@ SETTLE_ROUNDS_MAX = 12
 
 
 def play(
-    scenario: Scenario, seed: int, until_ns: int | None = None, keep: int | Literal["all"] = "all", *, traced: bool = False
+    scenario: Scenario, seed: int, until_ns: int | None = None, keep: int | Literal["all"] = "all", *, traced: bool = False,
+    onlooker: Onlooker | None = None,
 ) -> Played:
     """Run it. ``until_ns``: stop there, so long after the beginning, and judge what has happened so far. ``keep``: so many of
     the last events are kept; the rest of what comes out is the same. ``traced``: with the spans of what is kept.
+    ``onlooker``: is told of the run, and changes nothing.
 
     Raises ``ValueError`` for a fault or option that a device does not have."""
     fixed = resolve(scenario, seed)
     with build(fixed, seed, keep) as region:
-        played = _Play(fixed, region).run(until_ns)
+        onlooker = onlooker or Onlooker()
+        played = _Play(fixed, region, onlooker).run(until_ns)
+        onlooker.over(region)
         if not traced:
             return played
         requests = {wire.name: wire.requests for wire in region.network.wires}
@@ -46,13 +51,14 @@ def play(
 class _Play:
     """One run. The director is a task outside every location; it goes from phase to phase."""
 
-    def __init__(self, scenario: Scenario, region: Region) -> None:
+    def __init__(self, scenario: Scenario, region: Region, onlooker: Onlooker) -> None:
         self.scenario = scenario
         self.region = region
+        self.onlooker = onlooker
         self.begin_ns = region.kernel.now_ns
         self.asking = Asking(region)
         self.happenings = Happenings(region, [device.name for device in scenario.device])
-        self.clients = [Clients(scenario, one, self.asking) for one in scenario.workload]
+        self.clients = [Clients(scenario, one, self.asking, onlooker) for one in scenario.workload]
         self.scripts: list[Script] = []
         self.waiting = dict(enumerate(scenario.fault))
 
@@ -110,6 +116,7 @@ class _Play:
 
     def _enter(self, phase: Phase) -> None:
         note(self.region.kernel, "", "phase", {"phase": phase})
+        self.onlooker.phase(phase, self.region.kernel.now_ns)
         for one in self.clients:
             one.enter(phase)
 
