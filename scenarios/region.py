@@ -39,6 +39,7 @@ RESTART_NS = 5 * SECOND_NS
 RECONCILE_NS = 30 * SECOND_NS
 CAPACITY_BYTES = 1 << 44
 HAND = "hand"
+CLIENT = "client"
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Server:
 
 
 class Region:
-    """``web``: the web servers that every storage VM and host reaches.
+    """``web``: the web servers that every storage VM, host and client reaches.
 
     ``reconcile_ns``: how often each management server reconciles, 0 for never by itself. ``restart_ns``: how long a crashed
     location stays down, ``None`` for ever.
@@ -184,7 +185,7 @@ class Region:
             server.control = control
             main = self.kernel.spawn(lambda: self._serve(control), location=location, name="management server")
         else:
-            main = self.kernel.spawn(lambda: run_agent(location), location=location, name="agent")
+            main = self.kernel.spawn(lambda: run_agent(location, self.web), location=location, name="agent")
 
         def died(_: Any) -> None:
             if self.restart_ns is not None and not self.kernel.sealed and main.crashed and location.epoch == epoch:
@@ -241,6 +242,14 @@ class Region:
         if task.error is not None:
             raise task.error
         return task.result
+
+    def visit(self, body: Callable[[], Any], name: str = CLIENT) -> Task:
+        """Begin something at the machine of a client, who has httpx and reaches web servers and the agents' doors, and no
+        device; :meth:`finish` runs it."""
+        _ = self.topology
+        location = self.kernel.location(name)
+        self.web.attach(location)
+        return self.kernel.spawn(body, location=location, name="client")
 
     def advance(self, duration_ns: int) -> None:
         """Let virtual time pass."""

@@ -15,6 +15,7 @@ from storcert.harness.logical.ports import CatalogueLost, NoAnswer
 from storcert.harness.logical.repository import Repository
 from storcert.harness.logical.session import Fact, Session
 from storcert.harness.record.command import Answer, Command, Verb
+from storcert.simulators.http_source import HttpSource
 from storcert.simulators.network import wire as wires
 from storcert.simulators.network.errors import WireError
 from storcert.simulators.network.topology import network_of
@@ -139,10 +140,11 @@ class SimulatedServer(_At):
 
 
 class SimulatedMachine(_At):
-    """The machine an agent runs on. Made anew when its location restarts."""
+    """The machine an agent runs on. Made anew when its location restarts. ``transfer_url``: where clients reach its doors."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
+        self.transfer_url = ""
         self.boot = f"{location.name}/{location.epoch}"
         self.booted_ns = location.kernel.now_ns
 
@@ -151,9 +153,11 @@ class SimulatedMachine(_At):
         return self.location.stream(name)
 
 
-def run_agent(location: Location) -> None:
-    """The agent of a location, from its start to its death. Runs as a task there."""
-    agent = Agent(SimulatedMachine(location))
+def run_agent(location: Location, web: HttpSource) -> None:
+    """The agent of a location, from its start to its death. Runs as a task there. ``web``: where clients find its doors."""
+    machine = SimulatedMachine(location)
+    agent = Agent(machine)
+    machine.transfer_url = web.serve_at(location, agent.doors.answer)
     messages = network_of(location.kernel).messages
     mailbox = messages.mailbox(location)
 

@@ -6,13 +6,17 @@ nothing after a command's deadline. What it remembers dies with its process; the
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from storcert.harness.agent.doors import Doors
 from storcert.harness.agent.http_output import send
+from storcert.harness.agent.link_door import LinkDoor
 from storcert.harness.agent.ports import Machine
 from storcert.harness.agent.transfer import Ticket, TooLate, digest_of, pump
+from storcert.harness.agent.upload_door import UploadDoor
 from storcert.harness.agent.virtual_machine import VirtualMachine
 from storcert.harness.agent.web import download
 from storcert.harness.contract import (
@@ -27,13 +31,16 @@ from storcert.harness.contract import (
 from storcert.harness.record.command import Answer, Command, Ending, Verb
 
 REMEMBERED_MAX = 4096
+_DOOR_POLL_NS = 250_000_000
 
 
 class Agent:
-    """Made anew whenever its location starts. :meth:`handle` may be called for several commands side by side."""
+    """Made anew whenever its location starts. :meth:`handle` may be called for several commands side by side. ``doors``: what
+    clients come to; the machine brings their requests."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.doors = Doors(machine)
         self._drivers: dict[str, Any] = {}
         self._ended: OrderedDict[str, Answer] = OrderedDict()
         self._running: dict[str, Ticket] = {}
@@ -89,7 +96,10 @@ class Agent:
         return self._answer(Ending.DONE, {"running": ticket is not None})
 
     def _hello(self, arguments: Mapping[str, Any]) -> Answer:
-        return self._answer(Ending.DONE, {"boot": self.machine.boot, "attached": sorted(self._attached)})
+        return self._answer(Ending.DONE, {
+            "boot": self.machine.boot, "attached": sorted(self._attached), "links": self.doors.links(),
+            "transfer_url": self.machine.transfer_url,
+        })
 
     # -- about devices
 
@@ -174,6 +184,50 @@ class Agent:
         size_bytes = driver.describe(uri).size_bytes
         return send(arguments["url"], lambda: driver.open_input(uri), size_bytes, ticket, uri)
 
+    # -- doors
+
+    def _receive(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
+        """Wait until a client has uploaded the object; with another command for the same key, where there is one already."""
+        driver, uri, key = self._driver(arguments["device"]), _uri(arguments, "uri"), str(arguments["key"])
+        done = self.doors.done(key)
+        if done is not None:
+            return done
+        door = self.doors.find(key)
+        if not isinstance(door, UploadDoor):
+            door = UploadDoor(
+                int(arguments["link"]), ticket, arguments["size_bytes"], arguments["digest"],
+                lambda size: driver.open_output(uri, size), self.doors.came,
+            )
+            self.doors.open(key, door)
+        while not door.over:
+            self.machine.sleep_ns(_DOOR_POLL_NS)
+            ticket.moved_bytes = door.moved_bytes
+            late = ticket.cancelled or self.machine.now_ns() >= ticket.deadline_ns
+            if late and door.shut():
+                break
+        self.doors.close(key, door.result)
+        if door.result is not None:
+            return door.result
+        assert door.error is not None
+        raise door.error
+
+    def _offer(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
+        driver, uri, key = self._driver(arguments["device"]), _uri(arguments, "uri"), str(arguments["key"])
+        if self.doors.find(key) is None:
+            found, ranges = driver.describe(uri), bool(driver.capabilities().range_read)
+            door = LinkDoor(
+                int(arguments["link"]), int(arguments["expires_ns"]), self.machine.now_ns, found.size_bytes,
+                hashlib.sha256(f"{uri} {found.size_bytes} {found.digest} {key}".encode()).hexdigest()[:32], ranges,
+                lambda offset, length: driver.open_input(uri, offset, length),
+            )
+            ticket.refuse_late()
+            self.doors.open(key, door)
+        return {}
+
+    def _withdraw(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
+        self.doors.close(str(arguments["key"]))
+        return {}
+
     # -- virtual machines
 
     def _attach(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
@@ -224,6 +278,9 @@ _VERBS: Mapping[Verb, Callable[[Agent, Mapping[str, Any], Ticket], Mapping[str, 
     Verb.STREAM: Agent._stream,
     Verb.DOWNLOAD: Agent._download,
     Verb.EXPORT: Agent._export,
+    Verb.RECEIVE: Agent._receive,
+    Verb.OFFER: Agent._offer,
+    Verb.WITHDRAW: Agent._withdraw,
     Verb.ATTACH: Agent._attach,
     Verb.DETACH: Agent._detach,
 }

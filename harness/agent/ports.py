@@ -25,6 +25,12 @@ class Machine(Protocol):
         """When it began, Unix time."""
         ...
 
+    @property
+    def transfer_url(self) -> str:
+        """Where clients reach the doors of this agent: the beginning of their URLs, without a slash at the end; ``""`` where
+        they do not."""
+        ...
+
     def now_ns(self) -> int:
         """Unix time."""
         ...

@@ -12,12 +12,16 @@ from storcert.harness.checkers.known import Known
 from storcert.harness.checkers.outcome_rules import OUTCOME
 from storcert.harness.checkers.rule import Rule
 from storcert.harness.checkers.single_maker import Single
+from storcert.harness.checkers.transfer_rules import TRANSFERS
 from storcert.harness.record.event import Event
 
 __all__ = ["RULES", "SORTS", "Broken", "Fact", "Finding", "Judge", "judge"]
 
-_ALL: tuple[type[Rule], ...] = (*OUTCOME, *AT_THE_END, *CONDUCT, Single)
-RULES: Mapping[str, type[Rule]] = {one.identity: one for one in _ALL}
+_ALL: tuple[type[Rule], ...] = (*OUTCOME, *AT_THE_END, *CONDUCT, Single, *TRANSFERS)
+RULES: Mapping[str, tuple[type[Rule], ...]] = {
+    name: tuple(one for one in _ALL if one.identity == name) for name in sorted({one.identity for one in _ALL})
+}
+"""By id. A rule may consist of parts that know nothing of each other."""
 SORTS = frozenset((*Known().learning, *(sort for one in _ALL for sort in one.sorts), "end"))
 """The kinds of events that are facts to some rule."""
 
@@ -34,7 +38,7 @@ class Judge:
         if unknown:
             raise ValueError(f"there is no rule {unknown[0]!r}; there are {', '.join(sorted(RULES))}")
         known = Known()
-        self._rules = [RULES[name](known) for name in wanted]
+        self._rules = [part(known) for name in wanted for part in RULES[name]]
         self._seeing: dict[str, tuple[Callable[[Fact], None], ...]] = {}
         for sort in sorted(SORTS):
             seeing: list[Callable[[Fact], None]] = [rule.see for rule in self._rules if sort in rule.sorts]
@@ -52,7 +56,14 @@ class Judge:
 
     def findings(self) -> list[Finding]:
         """What every rule came to so far, by id; what can be told only at the end, as of the last ``end``."""
-        return [rule.finding() for rule in self._rules]
+        found: dict[str, Finding] = {}
+        for rule in self._rules:
+            part = rule.finding()
+            so_far = found.get(part.rule)
+            found[part.rule] = part if so_far is None else Finding(
+                part.rule, so_far.looked_at + part.looked_at, (*so_far.broken, *part.broken), so_far.more + part.more
+            )
+        return list(found.values())
 
 
 def judge(events: Iterable[Event], rules: Iterable[str] = ()) -> list[Finding]:

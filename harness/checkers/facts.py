@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from storcert.harness.record.event import Event
 
-MAKING = frozenset(("create", "stream", "download", "device-copy", "snapshot", "clone"))
+MAKING = frozenset(("create", "stream", "download", "device-copy", "snapshot", "clone", "receive"))
 
 
 class Fact(NamedTuple):

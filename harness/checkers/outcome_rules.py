@@ -74,7 +74,7 @@ def _untrue(known: Known, number: int, event: str, job: Job) -> str:
     if event == "failed":
         return ""
     name = job.name
-    if job.kind in ("create", "download", "copy", "migrate"):
+    if job.kind in ("create", "download", "upload", "copy", "migrate"):
         placed = known.placements.get((name, job.arguments["device"]))
         if placed is None or placed.state != "ready":
             found = "absent" if placed is None else placed.state
@@ -141,7 +141,7 @@ class Clean(Rule):
             self._survey((value["uri"], value["device"]))
         elif value["event"] in _ENDINGS:
             job = self.known.job(value["id"])
-            if job is not None and job.kind in ("create", "download", "copy"):
+            if job is not None and job.kind in ("create", "download", "upload", "copy"):
                 self._ended(fact, (job.name, job.arguments["device"]))
 
     def _ended(self, fact: Fact, place: Place) -> None:
@@ -200,7 +200,7 @@ class Repeat(Rule):
         if value["event"] not in _ENDINGS:
             return
         job = self.known.job(value["id"])
-        if job is None or job.kind not in ("create", "copy", "download", "delete", "migrate"):
+        if job is None or job.kind not in ("create", "copy", "download", "upload", "delete", "migrate"):
             return
         error = value["result"].get("error") if value["event"] == "failed" else None
         if error == "ObjectExists" or (job.kind == "delete" and error == "ObjectNotFound"):

@@ -25,13 +25,14 @@ from storcert.harness.contract import (
     StorageError,
 )
 from storcert.harness.contract.errors import ERRORS
-from storcert.harness.logical import access, operations, reconcile
+from storcert.harness.logical import access, links, operations, reconcile, transfers
 from storcert.harness.logical.engine import ASK_NS, Engine, Entry
 from storcert.harness.logical.operations import ready_placements
 from storcert.harness.logical.placement import choose, demand_for, refuse_write, zone_of
 from storcert.harness.logical.ports import NoAnswer, Surroundings
+from storcert.harness.logical.preconditions import home, refuse_known, size_of, there, want
 from storcert.harness.logical.providers import Demand, Providers
-from storcert.harness.logical.records import DeviceRecord, DeviceState, JobRecord, JobState, Purpose
+from storcert.harness.logical.records import DeviceRecord, DeviceState, JobRecord, JobState
 from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
@@ -50,7 +51,7 @@ class ControlPlane:
         self.surroundings = surroundings
         self.topology = topology
         self.providers = providers or Providers()
-        handlers = {**operations.HANDLERS, **access.HANDLERS, **reconcile.HANDLERS}
+        handlers = {**operations.HANDLERS, **access.HANDLERS, **links.HANDLERS, **reconcile.HANDLERS}
         self.engine = Engine(surroundings, topology, self.providers, handlers)
 
     # -- devices
@@ -105,7 +106,7 @@ class ControlPlane:
         self, uri: DataObjectUri, size_bytes: int, *, zone: str = "", cluster: str = "", host: str = "", device: str = ""
     ) -> Result:
         """An empty volume of zeros, where it can be reached from the zone, cluster or host."""
-        _want(uri, ObjectKind.VOLUME)
+        want(uri, ObjectKind.VOLUME)
         arguments = {"uri": str(uri), "size_bytes": size_bytes}
         return self._placed(
             "create", uri, lambda session: size_bytes, Role.PRIMARY, arguments, zone=zone, cluster=cluster, host=host,
@@ -121,6 +122,27 @@ class ControlPlane:
         arguments = {"uri": str(uri), "url": url, "size_bytes": size_bytes, "digest": digest}
         return self._placed("download", uri, lambda session: size_bytes, role, arguments, zone=zone, device=device)
 
+    def upload(
+        self, uri: DataObjectUri, *, zone: str = "", device: str = "", size_bytes: int | None = None, digest: str | None = None,
+        lasts_ns: int = HOUR_NS,
+    ) -> Result:
+        """A ticket for a client to upload an object: ``url`` (PUT it there), ``expires_ns``, the ``job`` that waits for it.
+        Asked again, the same ticket. The bytes go from the client to a storage VM and from there onto the device."""
+        known = {"size_bytes": size_bytes, "digest": digest}
+        found = self.surroundings.transact("look", lambda session: transfers.upload_under_way(session, str(uri), known))
+        if found is not None:
+            return self._ticket((found, False))
+        role = Role.PRIMARY if uri.kind is ObjectKind.VOLUME else Role.IMAGE
+        arguments = {"uri": str(uri), "lasts_ns": lasts_ns, **known}
+        return self._placed(
+            "upload", uri, lambda session: size_bytes, role, arguments, zone=zone, device=device, outcome=self._ticket)
+
+    def _ticket(self, entry: Entry) -> Result:
+        job, new = entry
+        if new:
+            self.surroundings.spawn(f"upload {job.key}", lambda: self.engine.run_alone(job))
+        return transfers.ticket(self.engine, job, result_of)
+
     # -- objects from others
 
     def create_from(
@@ -132,20 +154,20 @@ class ControlPlane:
         role = Role.IMAGE if uri.kind in (ObjectKind.TEMPLATE, ObjectKind.ISO) else Role.PRIMARY
         arguments = {"source": str(source), "target": str(uri)}
         return self._placed(
-            "copy", uri, lambda session: _size_of(session, source), role, arguments, zone=zone, cluster=cluster, host=host,
+            "copy", uri, lambda session: size_of(session, source), role, arguments, zone=zone, cluster=cluster, host=host,
             device=device,
         )
 
     def take_snapshot(self, volume: DataObjectUri, snapshot: DataObjectUri, device: str = "") -> Result:
         """A snapshot of a volume on the device the caller chose; by default on the volume's own."""
-        _want(volume, ObjectKind.VOLUME)
-        _want(snapshot, ObjectKind.SNAPSHOT)
+        want(volume, ObjectKind.VOLUME)
+        want(snapshot, ObjectKind.SNAPSHOT)
 
         def decide(session: Session) -> Result | Entry:
-            done = _there(session, snapshot, None)
+            done = there(session, snapshot, None)
             if done is not None:
                 return done
-            arguments = {"source": str(volume), "target": str(snapshot), "device": device or _home(session, volume)}
+            arguments = {"source": str(volume), "target": str(snapshot), "device": device or home(session, volume)}
             return self.engine.enter(session, "copy", str(snapshot), arguments)
 
         found = self.engine.submitting("submit copy", decide)
@@ -181,7 +203,7 @@ class ControlPlane:
     def _seed_zone(self, uri: DataObjectUri, zone: str) -> Result:
 
         def look(session: Session) -> Result | tuple[str, ...]:
-            size_bytes = _size_of(session, uri)
+            size_bytes = size_of(session, uri)
             for placement in session.placements(str(uri)):
                 if placement.state is State.READY and device_named(session, placement.device).zone in ("", zone):
                     return {"uri": str(uri), "device": placement.device}
@@ -192,7 +214,7 @@ class ControlPlane:
 
     def migrate(self, uri: DataObjectUri, device: str) -> Result:
         """A volume to another device."""
-        _want(uri, ObjectKind.VOLUME)
+        want(uri, ObjectKind.VOLUME)
 
         def prepare(session: Session) -> None:
             ready_placements(session, str(uri))
@@ -200,10 +222,10 @@ class ControlPlane:
                 raise ObjectInUse("a volume in use is not moved", uri)
             record = session.find_object(str(uri))
             refuse_write(device_named(session, device), uri, None if record is None else record.size_bytes)
-            home = _home(session, uri)
+            here = home(session, uri)
             for other in session.objects_from(str(uri)):
                 # A device may refuse to let a volume go while its snapshots are there; better said before than half way.
-                if home != device and other.name.kind is ObjectKind.SNAPSHOT and session.find_placement(other.uri, home):
+                if here != device and other.name.kind is ObjectKind.SNAPSHOT and session.find_placement(other.uri, here):
                     raise ObjectInUse(f"snapshot {other.uri} is on the same device", uri)
 
         return self._job("migrate", str(uri), {"uri": str(uri), "device": device}, prepare)
@@ -212,12 +234,30 @@ class ControlPlane:
         """Send an object to an HTTP destination, with PUT; what is there already is replaced."""
         return self._job("export", f"{uri} to {shown(url)}", {"uri": str(uri), "url": url})
 
+    def link(self, uri: DataObjectUri, lasts_ns: int = HOUR_NS) -> Result:
+        """A URL that anybody who has it can download the object from until ``expires_ns``; :meth:`unlink` with its ``link``
+        ends that."""
+        found = self._job("link", f"link to {uri} {self.surroundings.now_ns()}", {"uri": str(uri), "lasts_ns": lasts_ns})
+        return transfers.link_url(self.engine, found)
+
+    def unlink(self, link: int) -> Result:
+        """A link leads nowhere any more. One that is not known is gone already."""
+        return self._job("release-link", f"link {link}", {"link": link})
+
+    def progress(self, key: str) -> Result:
+        """How far the unfinished job of that key is; see ``transfers``. The key of most jobs is the URI of what they make."""
+        return transfers.progress(self.engine, key)
+
+    def job(self, number: int) -> Result:
+        """How a job stands, by its number."""
+        return transfers.job_told(self.engine, number)
+
     # -- in place, and away
 
     def revert(self, volume: DataObjectUri, snapshot: DataObjectUri) -> Result:
         """Make a volume equal to one of its snapshots on the same device."""
-        _want(volume, ObjectKind.VOLUME)
-        _want(snapshot, ObjectKind.SNAPSHOT)
+        want(volume, ObjectKind.VOLUME)
+        want(snapshot, ObjectKind.SNAPSHOT)
 
         def prepare(session: Session) -> None:
             record = session.find_object(str(snapshot))
@@ -234,12 +274,14 @@ class ControlPlane:
         def prepare(session: Session) -> None:
             if session.grants_of(str(uri)):
                 raise ObjectInUse("a host uses it", uri)
+            if any(session.links_to(str(uri), one.device) for one in session.placements(str(uri))):
+                raise ObjectInUse("a link to it is out", uri)
 
         return self._job("delete", str(uri), {"uri": str(uri), "dependants": dependants}, prepare)
 
     def attach(self, volume: DataObjectUri, host: str, io: Mapping[str, Any] | None = None) -> Result:
         """Let a host use a volume; ``io``: what a virtual machine there does with it."""
-        _want(volume, ObjectKind.VOLUME)
+        want(volume, ObjectKind.VOLUME)
         return self._job("attach", str(volume), {"uri": str(volume), "host": host, "io": io})
 
     def detach(self, volume: DataObjectUri, host: str) -> Result:
@@ -277,15 +319,17 @@ class ControlPlane:
     def _placed(
         self, kind: str, uri: DataObjectUri, sized: Callable[[Session], int | None], role: Role, arguments: Mapping[str, Any],
         *, zone: str = "", cluster: str = "", host: str = "", device: str = "",
+        outcome: Callable[[Entry], Result] | None = None,
     ) -> Result:
         """A job for the device that was named, or the best one; for the next best where somebody was faster to the space. All
         of it is decided in one transaction; where the object is there already, that is the answer."""
+        came_to = outcome or self._outcome
         sizes: list[int | None] = []
         others: list[str] = []
 
         def decide(session: Session) -> Result | Entry:
             sizes.append(sized(session))
-            done = _there(session, uri, sizes[-1])
+            done = there(session, uri, sizes[-1])
             if done is not None:
                 return done
             if device:
@@ -298,17 +342,17 @@ class ControlPlane:
 
         def again(chosen: str) -> Result:
             told = {**arguments, "device": chosen}
-            return self._job(kind, str(uri), told, lambda session: _refuse_known(session, uri))
+            return came_to(self.engine.submit(kind, str(uri), told, lambda session: refuse_known(session, uri)))
 
         found = self.engine.submitting(f"submit {kind}", decide)
         if not isinstance(found, tuple):
             return found
         entry = found
         try:
-            return self._first(("", *others), lambda chosen: again(chosen) if chosen else self._outcome(entry))
+            return self._first(("", *others), lambda chosen: again(chosen) if chosen else came_to(entry))
         except ObjectExists:
             # Somebody who asked for the same thing was faster; then it is done.
-            done = self.surroundings.transact("look", lambda session: _there(session, uri, sizes[-1]))
+            done = self.surroundings.transact("look", lambda session: there(session, uri, sizes[-1]))
             if done is None:
                 raise
             return done
@@ -341,39 +385,3 @@ def result_of(job: JobRecord) -> Result:
         return job.result
     kind = ERRORS.get(str(job.result.get("error")), StorageError)
     raise kind(job.result["message"], job.result["uri"], job.result["outcome"], job.result["retryable"])
-
-
-def _want(uri: DataObjectUri, kind: ObjectKind) -> None:
-    if uri.kind is not kind:
-        raise InvalidRequest(f"a {kind} was due, not a {uri.kind}", uri)
-
-
-def _refuse_known(session: Session, uri: DataObjectUri) -> None:
-    if any(placement.state is State.READY for placement in session.placements(str(uri))):
-        raise ObjectExists("it is there", uri)
-
-
-def _there(session: Session, uri: DataObjectUri, size_bytes: int | None) -> Result | None:
-    """The answer for something that is done already; ``None`` where it is not. Raises ``ObjectExists`` for another size."""
-    device = next((one.device for one in session.placements(str(uri)) if one.state is State.READY), None)
-    record = session.find_object(str(uri)) if device is not None else None
-    if record is None:
-        return None
-    if size_bytes is not None and record.size_bytes != size_bytes:
-        raise ObjectExists(f"it is there with {record.size_bytes} bytes", uri)
-    return {"uri": str(uri), "device": device}
-
-
-def _size_of(session: Session, uri: DataObjectUri) -> int:
-    record = session.find_object(str(uri))
-    if record is None:
-        raise ObjectNotFound("it is not known", uri)
-    return record.size_bytes or 0
-
-
-def _home(session: Session, volume: DataObjectUri) -> str:
-    """The device a volume is on. Raises ``ObjectNotFound``."""
-    for placement in ready_placements(session, str(volume)):
-        if placement.purpose is Purpose.KEPT:
-            return placement.device
-    raise ObjectNotFound("only staged copies of it are there", volume)

@@ -135,6 +135,10 @@ class Engine:
         except (JobLost, CatalogueLost):
             return None
 
+    def run_alone(self, job: JobRecord) -> None:
+        """As :meth:`run`, for a task of its own: how it ended, the catalogue tells."""
+        self.run(job)
+
     def _finish(self, work: Work, state: JobState, result: Mapping[str, Any]) -> JobRecord:
         work.transact("finish", lambda session: session.finish_job(work.job, state, result))
         return replace(work.job, state=state, result=result)
@@ -206,6 +210,16 @@ def hold(session: Session, job: JobRecord) -> JobRecord:
         return session.hold(job)
     except StaleRecord:
         raise JobLost(f"job {job.id}") from None
+
+
+def run_quietly(engine: Engine, kind: str, key: str, arguments: Mapping[str, Any]) -> bool:
+    """Submit and run; whether it succeeded. Somebody at work under the key mends it himself."""
+    try:
+        job, new = engine.submit(kind, key, arguments)
+    except ObjectInUse:
+        return False
+    ended = engine.run(job) if new else None
+    return ended is not None and ended.state is JobState.SUCCEEDED and bool(ended.result.get("changed", True))
 
 
 UniqueViolation = sqlite3.IntegrityError

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from storcert.harness.logical.link_rows import LinkRows
 from storcert.harness.logical.records import GrantRecord, JobRecord, JobState
-from storcert.harness.logical.rows import Rows, StaleRecord, as_json
+from storcert.harness.logical.rows import StaleRecord, as_json
 from storcert.harness.record.address import shown
 
 _JOB = "id, kind, key, arguments, state, owner, created_ns, plan, result, attempts, version, cancelled"
@@ -16,7 +17,7 @@ _RUNNING = str(JobState.RUNNING)
 _GRANT = "volume, host, boot, granted_ns"
 
 
-class JobRows(Rows):
+class JobRows(LinkRows):
     """Jobs, servers and grants."""
 
     __slots__ = ()
@@ -101,13 +102,14 @@ class JobRows(Rows):
         self._connection.execute("UPDATE jobs SET cancelled = 1 WHERE id = ? AND state = 'running'", (job,))
 
     def finish_job(self, job: JobRecord, state: JobState, result: Mapping[str, Any]) -> None:
-        """The job has ended, once and for all; its pins go. Raises :class:`StaleRecord`."""
+        """The job has ended, once and for all; its pins go, and the links it gave. Raises :class:`StaleRecord`."""
         self._change(
             "UPDATE jobs SET state = ?, result = ?, version = version + 1 WHERE id = ? AND state = 'running' AND version = ?",
             state, as_json(result), job.id, job.version,
         )
         self._note("job", id=job.id, event=str(state), result=dict(result))
         self.unpin(job.id)
+        self.release_links_of(job.id)
 
     def forget_jobs(self, before_ns: int, jobs_max: int) -> None:
         """Drop ended jobs that began before that moment, and all but the last ``jobs_max``; never one that a placement in

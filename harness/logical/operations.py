@@ -88,6 +88,8 @@ def export(work: Work) -> Mapping[str, Any]:
     uri, url = work.arguments["uri"], work.arguments["url"]
 
     def prepare(session: Session) -> tuple[DeviceRecord, ObjectRecord | None]:
+        if session.grants_of(uri):
+            raise ObjectInUse("a host writes to it; a snapshot of it can be exported", uri)
         placement = ready_placements(session, uri)[0]
         session.pin(uri, placement.device, work.job.id)
         return device_named(session, placement.device), session.find_object(uri)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from storcert.harness.contract import ObjectInUse, ObjectNotFound, StorageError
-from storcert.harness.logical.engine import SECOND_NS, Engine, Handler
+from storcert.harness.logical.engine import SECOND_NS, Engine, Handler, run_quietly
+from storcert.harness.logical.links import mend_links
 from storcert.harness.logical.operations import revert_volume
 from storcert.harness.logical.records import (
     DeviceRecord,
@@ -81,7 +82,8 @@ def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS, *, paced: bool
             orphans, gone = survey(engine, device)
             swept, lost = swept + orphans, lost + gone
     counted = Round(
-        adopted, settled, swept, lost, evict(engine, staged_age_ns), release(engine), recount(engine, devices)
+        adopted, settled, swept, lost, evict(engine, staged_age_ns), release(engine) + mend_links(engine),
+        recount(engine, devices),
     ).to_json()
     around.note("reconciled", **counted)
     return counted
@@ -91,18 +93,12 @@ def adopt(engine: Engine) -> int:
     """Go on with the jobs of servers that died."""
     jobs = engine.adopt()
     for job in jobs:
-        engine.run(job)
+        if job.kind == "upload":
+            # It waits for somebody who may not come for long: the others go on meanwhile.
+            engine.surroundings.spawn(f"upload {job.key}", lambda job=job: engine.run_alone(job))  # type: ignore[misc]
+        else:
+            engine.run(job)
     return len(jobs)
-
-
-def _run(engine: Engine, kind: str, key: str, arguments: Mapping[str, Any]) -> bool:
-    """Submit and run; whether it succeeded. Somebody at work under the key mends it himself."""
-    try:
-        job, new = engine.submit(kind, key, arguments)
-    except ObjectInUse:
-        return False
-    ended = engine.run(job) if new else None
-    return ended is not None and ended.state is JobState.SUCCEEDED and bool(ended.result.get("changed", True))
 
 
 # -- states that no job owns any more
@@ -116,7 +112,7 @@ def settle_all(engine: Engine) -> int:
 
     found = engine.surroundings.transact("unsettled", unowned)
     return sum(
-        _run(engine, "settle", f"{one.uri}@{one.device}", {"uri": one.uri, "device": one.device}) for one in found
+        run_quietly(engine, "settle", f"{one.uri}@{one.device}", {"uri": one.uri, "device": one.device}) for one in found
     )
 
 
@@ -168,8 +164,8 @@ def survey(engine: Engine, device: DeviceRecord) -> tuple[int, int]:
     ]
     arguments = {"device": device.name}
     return (
-        sum(_run(engine, "sweep", f"{uri}@{device.name}", {**arguments, "uri": uri}) for uri in orphans),
-        sum(_run(engine, "lose", f"{uri}@{device.name}", {**arguments, "uri": uri}) for uri in lost),
+        sum(run_quietly(engine, "sweep", f"{uri}@{device.name}", {**arguments, "uri": uri}) for uri in orphans),
+        sum(run_quietly(engine, "lose", f"{uri}@{device.name}", {**arguments, "uri": uri}) for uri in lost),
     )
 
 
@@ -241,7 +237,7 @@ def evict(engine: Engine, staged_age_ns: int) -> int:
     """Staged copies that no job pins and nobody used for long (L-STAGING)."""
     limit_ns = engine.surroundings.now_ns() - staged_age_ns
     found = engine.surroundings.transact("staged", lambda session: session.unused_since(limit_ns))
-    return sum(_run(engine, "evict", f"{one.uri}@{one.device}", {"uri": one.uri, "device": one.device}) for one in found)
+    return sum(run_quietly(engine, "evict", f"{one.uri}@{one.device}", {"uri": one.uri, "device": one.device}) for one in found)
 
 
 def evict_one(work: Work) -> Mapping[str, Any]:
@@ -265,7 +261,7 @@ def release(engine: Engine) -> int:
     """Grants of hosts whose agent was restarted: their virtual machines are gone (L-BALANCE)."""
     granted = engine.surroundings.transact("grants", lambda session: session.granted_boots())
     lost = sorted({host for host, boot in granted if engine.boot_of(host) not in ("", boot)})
-    return sum(_run(engine, "release", f"release {host}", {"host": host}) for host in lost)
+    return sum(run_quietly(engine, "release", f"release {host}", {"host": host}) for host in lost)
 
 
 def release_host(work: Work) -> Mapping[str, Any]:
@@ -290,6 +286,7 @@ def recount(engine: Engine, devices: list[DeviceRecord]) -> int:
 
     def body(session: Session) -> int:
         session.forget_jobs(engine.surroundings.now_ns() - REMEMBERED_NS, REMEMBERED_JOBS)
+        session.forget_under_way()
         session.forget_servers(engine.surroundings.now_ns() - REMEMBERED_NS)
         wrong = 0
         for device in devices:

@@ -130,3 +130,29 @@ class GrantRecord:
     host: str
     boot: str
     granted_ns: int
+
+
+class LinkKind(StrEnum):
+    """What a client may do with a URL."""
+
+    UPLOAD = "upload"
+    DOWNLOAD = "download"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRecord:
+    """A URL that a client was given: ``url``, whose end is ``key``, at the agent of ``location`` (``boot``: as it ran then);
+    empty until there is one. Nothing passes from ``expires_ns`` on. ``job``: which gave it and will take it back, or ``None``
+    where it is kept until it is released (L-BALANCE). ``wanted``: until somebody wanted it released."""
+
+    id: int
+    kind: LinkKind
+    uri: str
+    device: str
+    location: str
+    boot: str
+    url: str
+    key: str
+    expires_ns: int
+    job: int | None
+    wanted: bool = True

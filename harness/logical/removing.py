@@ -79,6 +79,9 @@ def blocked(session: Session, placement: PlacementRecord, job: int) -> str:
     grants = session.grants_of(placement.uri)
     if grants:
         return f"host {grants[0].host} uses it"
+    links = session.links_to(placement.uri, placement.device)
+    if links:
+        return f"link {links[0].id} to it is out"
     if placement.state in (State.ALLOCATED, State.CREATING, State.CHANGING) and placement.job not in (None, job):
         owner = None if placement.job is None else session.find_job(placement.job)
         if owner is not None and owner.state is JobState.RUNNING:

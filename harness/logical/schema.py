@@ -44,4 +44,13 @@ CREATE TABLE grants (
     volume TEXT NOT NULL, host TEXT NOT NULL, boot TEXT NOT NULL, granted_ns INTEGER NOT NULL, PRIMARY KEY (volume, host)
 ) WITHOUT ROWID;
 CREATE INDEX grants_by_host ON grants (host, volume);
+
+CREATE TABLE links (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, uri TEXT NOT NULL, device TEXT NOT NULL, location TEXT NOT NULL,
+    boot TEXT NOT NULL, url TEXT NOT NULL, key TEXT NOT NULL, expires_ns INTEGER NOT NULL, job INTEGER, wanted INTEGER NOT NULL
+);
+CREATE INDEX links_by_object ON links (uri, device);
+CREATE INDEX links_by_job ON links (job) WHERE job IS NOT NULL;
+
+CREATE TABLE under_way (job INTEGER PRIMARY KEY, command TEXT NOT NULL, location TEXT NOT NULL, due_bytes INTEGER NOT NULL);
 """

@@ -23,6 +23,8 @@ MINUTE_NS = 60 * SECOND_NS
 CALL_NS = 15 * MINUTE_NS
 """Longest that one call of a driver may take (C-BUDGET)."""
 SLOWEST_BYTES_PER_S = 1_000_000
+TOLD_BYTES = 16 << 20
+"""From so many bytes on it can be asked how far a command is; for less it is not worth a transaction."""
 _POLL_NS = 2 * SECOND_NS
 
 
@@ -92,15 +94,20 @@ class Work:
     # -- commands
 
     def ask(
-        self, location: str, verb: Verb, arguments: Mapping[str, Any], *, moves_bytes: int = 0
+        self, location: str, verb: Verb, arguments: Mapping[str, Any], *, moves_bytes: int = 0, until_ns: int | None = None
     ) -> Mapping[str, Any]:
-        """Have a location do something: its result. Raises the contract's error it ended with, or :class:`Lost`."""
+        """Have a location do something: its result. Raises the contract's error it ended with, or :class:`Lost`. ``until_ns``:
+        it may take until then, whatever it moves."""
         around = self.engine.surroundings
         allowed_ns = ASK_NS + moves_bytes * SECOND_NS // SLOWEST_BYTES_PER_S
+        if until_ns is not None:
+            allowed_ns = max(0, until_ns - around.now_ns())
         self._commands += 1
         command = Command(
             f"{self.job.id}.{self.job.version}.{self._commands}", verb, arguments, around.now_ns() + allowed_ns
         )
+        if moves_bytes >= TOLD_BYTES or until_ns is not None:
+            self.transact("under way", lambda session: session.set_under_way(self.job.id, command.id, location, moves_bytes))
         if not self.engine.surely_alive:
             self.transact("still ours", lambda session: None)
             self.engine.beat()

@@ -13,7 +13,9 @@ from typing import Any, Self
 
 
 class Verb(StrEnum):
-    """What can be asked. Those up to ``EXPORT`` act on devices; the rest asks the agent about itself."""
+    """What can be asked. Those up to ``RECEIVE`` act on devices; the rest asks the agent about itself.
+
+    ``RECEIVE`` waits for a client to upload an object; ``OFFER`` lets clients read one, from then on until ``WITHDRAW``."""
 
     CREATE = "create"
     DELETE = "delete"
@@ -26,6 +28,9 @@ class Verb(StrEnum):
     STREAM = "stream"
     DOWNLOAD = "download"
     EXPORT = "export"
+    RECEIVE = "receive"
+    OFFER = "offer"
+    WITHDRAW = "withdraw"
     CAPABILITIES = "capabilities"
     ATTACH = "attach"
     DETACH = "detach"

@@ -2,8 +2,10 @@
 
     python -m storcert.harness.service.agent --name host-1 --port 7401
 
-It listens on loopback unless told otherwise, answers ``POST /command``, and prints one line when it is ready. Nothing is kept
-on disk: an agent that was killed comes back with nothing in memory, and says so.
+It listens on loopback unless told otherwise, answers ``POST /command``, and prints one line when it is ready. Clients who
+upload an object or fetch one come to another port (``--transfer-port``), which alone may be open to them; ``--transfer-url``
+says how they see it, where something stands before it. Nothing is kept on disk: an agent that was killed comes back with
+nothing in memory, and says so.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 from storcert.harness.agent.agent import Agent
 from storcert.harness.record.command import Command
 from storcert.harness.service.agent_machine import RealMachine
+from storcert.harness.service.door_http import serve_doors
 from storcert.harness.service.json_http import READY, serve
 
 
@@ -25,8 +28,14 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--name", required=True, help="of this location, as the topology has it")
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--address", default="127.0.0.1", help="to listen on")
+    parser.add_argument("--transfer-port", type=int, default=0, help="for clients, 0: a free one")
+    parser.add_argument("--transfer-url", default="", help="where clients reach that port; by default http://ADDRESS:PORT")
     said = parser.parse_args(words)
-    agent = Agent(RealMachine(said.name, sys.stderr))
+    machine = RealMachine(said.name, sys.stderr)
+    agent = Agent(machine)
+    doors = serve_doors(said.address, said.transfer_port, agent.doors.answer)
+    machine.transfer_url = said.transfer_url.rstrip("/") or f"http://{said.address}:{doors.server_address[1]}"
+    machine.spawn("doors", doors.serve_forever)
 
     def answer(path: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         if path != "/command":

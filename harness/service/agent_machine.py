@@ -13,10 +13,12 @@ from storcert.harness.service.journal import tell
 
 
 class RealMachine:
-    """The machine this process runs on. ``journal``: where facts go, a line each."""
+    """The machine this process runs on. ``journal``: where facts go, a line each. ``transfer_url``: where clients reach the
+    agent's doors, as they see it."""
 
-    def __init__(self, name: str, journal: Any = None) -> None:
+    def __init__(self, name: str, journal: Any = None, transfer_url: str = "") -> None:
         self.name = name
+        self.transfer_url = transfer_url
         self.boot = f"{name}/{uuid.uuid4().hex}"
         self.booted_ns = time.time_ns()
         self._journal = journal

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-FILES = ("control-plane.toml",)
+FILES = ("control-plane.toml", "transfers.toml")
 
 
 class Drifted(Exception):

@@ -18,12 +18,16 @@ from storcert.simulators.http_source.httpx_doors import TRANSPORT_SERVICE
 from storcert.simulators.http_source.legal_faults import LEGAL_FAULTS
 from storcert.simulators.http_source.options import HttpSourceOptions
 from storcert.simulators.http_source.resource import Host, Pages, Resource
+from storcert.simulators.http_source.served import Answer, listen
 from storcert.simulators.http_source.server import WebServer
+from storcert.simulators.http_source.to_location import Exchange
 from storcert.simulators.http_source.transport import SimulatedTransport
 from storcert.simulators.network.faults import FaultPlan
 from storcert.simulators.network.wire import Wire
 
 if TYPE_CHECKING:
+    import httpx
+
     from storcert.harness.kernel.location import Location
     from storcert.harness.kernel.loop import Kernel
 
@@ -54,6 +58,8 @@ class HttpSource:
         self.options = options
         self._sites: dict[tuple[str, int], Site] = {}
         self._numbers = itertools.count()
+        self._served: dict[str, Location] = {}
+        self._exchanges = 0
         self._plan: FaultPlan | None = None
 
     # -- what is served
@@ -97,6 +103,21 @@ class HttpSource:
             self._plan = wire.plan
         wire.plan = self._plan
         return Site(host, server, wire)
+
+    def serve_at(self, location: Location, answer: Answer) -> str:
+        """Have a location serve HTTP itself, from now until it dies: the beginning of its URLs."""
+        name = f"{location.name}.sim"
+        self._served[name] = location
+        listen(location, answer)
+        return f"http://{name}"
+
+    def exchange(self, here: Location, request: httpx.Request) -> Exchange | None:
+        """The exchange with a location that serves itself; ``None`` where the host is another one."""
+        there = self._served.get(request.url.host)
+        if there is None or request.url.port not in (None, 80):
+            return None
+        self._exchanges += 1
+        return Exchange(here, there, request, self._exchanges)
 
     def site(self, name: str, port: int) -> Site | None:
         """What listens there."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import h11
 import httpx
 
+from storcert.harness.kernel.context import current_location
 from storcert.simulators.device import NotModelled
 from storcert.simulators.extents import Extents
 from storcert.simulators.http_source.server import HttpAnswer
@@ -67,6 +68,10 @@ class SimulatedTransport(httpx.BaseTransport):
             attempts += 1
 
     def _attempt(self, request: httpx.Request) -> httpx.Response:
+        location = current_location()
+        exchange = None if location is None else self._source.exchange(location, request)
+        if exchange is not None:
+            return exchange.run()
         site = self._reach(request.url)
         body = _sent(request)
         timeouts = request.extensions.get("timeout", {})

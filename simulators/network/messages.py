@@ -8,6 +8,7 @@ life.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +28,7 @@ Outcome = Literal["pending", "delivered", "refused", "lost"]
 @dataclass(slots=True, eq=False)
 class Sending:
     """One message under way or at its end. ``objects``: which object bytes are in it, by name; the ledger reads that.
+    ``port``: which of the mailboxes of its destination it is for.
 
     ``outcome``: ``"refused"`` where nobody lived at the destination, ``"lost"`` where the network gave up. A sender
     does not learn it by itself: who needs to know asks for an answer.
@@ -38,6 +40,7 @@ class Sending:
     size_bytes: int
     objects: tuple[tuple[str, int], ...] = ()
     outcome: Outcome = "pending"
+    port: str = ""
 
 
 @dataclass(slots=True)
@@ -102,27 +105,36 @@ class Messages:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._mailboxes: dict[str, Mailbox] = {}
+        self._mailboxes: dict[tuple[str, str], Mailbox] = {}
+        self._listeners: dict[tuple[str, str], tuple[int, Callable[[Sending], None]]] = {}
         self._connections: dict[tuple[str, str], _Connection] = {}
         self.log: list[Sending] = []
         self.sums: dict[str, dict[str, list[int]]] = {}
         self._keep = network.keep
 
-    def mailbox(self, location: Location) -> Mailbox:
-        """The one mailbox of a location."""
-        found = self._mailboxes.get(location.name)
+    def mailbox(self, location: Location, port: str = "") -> Mailbox:
+        """The mailbox of a location, one for each port."""
+        found = self._mailboxes.get((location.name, port))
         if found is None:
-            found = self._mailboxes[location.name] = Mailbox(location)
+            found = self._mailboxes[location.name, port] = Mailbox(location)
         return found
+
+    def listen(self, location: Location, port: str, hear: Callable[[Sending], None]) -> None:
+        """Have ``hear`` called from the loop with what arrives at that port, as long as this life of the location lasts."""
+        self._listeners[location.name, port] = location.epoch, hear
+
+    def drop_mailbox(self, location: Location, port: str) -> None:
+        """Nobody will read there again."""
+        self._mailboxes.pop((location.name, port), None)
 
     def send(
         self, source: Location, destination: Location, payload: Any, size_bytes: int = 0, *,
-        objects: tuple[tuple[str, int], ...] = (),
+        objects: tuple[tuple[str, int], ...] = (), port: str = "",
     ) -> Sending:
         """Reliable and in order: held back by losses and partitions, given up after the time TCP takes for that. Does
         not wait."""
         source.require_open()
-        sending = Sending(source.name, destination.name, payload, size_bytes, objects)
+        sending = Sending(source.name, destination.name, payload, size_bytes, objects, port=port)
         self._write_down(sending)
         network = self._network
         link, upwards = network.link(source.name, destination.name)
@@ -210,7 +222,14 @@ class Messages:
         if not destination.alive:
             sending.outcome = "refused"
             return
+        epoch, hear = self._listeners.get((destination.name, sending.port), (-1, None))
+        if hear is not None and epoch != destination.epoch:
+            sending.outcome = "refused"
+            return
         sending.outcome = "delivered"
         if self._keep is not None and sending.objects:
             self._count(sending.destination, sending.source, 1, sending)
-        self.mailbox(destination).put(sending)
+        if hear is not None:
+            hear(sending)
+            return
+        self.mailbox(destination, sending.port).put(sending)

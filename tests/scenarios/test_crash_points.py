@@ -17,7 +17,7 @@ TOLD = stories() if os.environ.get("STORCERT_CRASHES") == "all" else stories()[:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("first", "second", "name"), TOLD)
 def test_no_crash_breaks_a_rule(first: str, second: str, name: str) -> None:
-    build, act = builder(first, second), ACTS[name][1]
+    build, act = builder(first, second, name), ACTS[name][1]
     points = crash_points(build, act)
     assert len(points) >= 10
     for outcome in outcomes(build, act, points):
@@ -27,7 +27,7 @@ def test_no_crash_breaks_a_rule(first: str, second: str, name: str) -> None:
 
 @pytest.mark.parametrize(("first", "second", "name"), [story for story in stories() if story[0] == story[1]])
 def test_undisturbed_every_rule_that_can_be_decided_holds(first: str, second: str, name: str) -> None:
-    outcome = run_point(builder(first, second), ACTS[name][1], None)
+    outcome = run_point(builder(first, second, name), ACTS[name][1], None)
     assert outcome.broken == [] and not isinstance(outcome.answer, Exception)
     decided = {finding.rule for finding in outcome.findings if finding.looked_at}
     assert decided >= {
