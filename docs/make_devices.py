@@ -1,4 +1,5 @@
-"""Writes docs/devices.md: what each simulated device hands a driver, what ``[simulator]`` may say, which faults are legal.
+"""Writes docs/devices.md: what each simulated device hands a driver, and what ``[simulator]`` may say. What can go wrong there
+is ``make_faults``'.
 
     python docs/make_devices.py
 """
@@ -21,9 +22,8 @@ HEAD = """# Devices
 Made by `python docs/make_devices.py`, do not edit.
 
 `storcert certify DRIVER --device NAME` runs a driver against one of these. `--config FILE.toml` adds to the configuration that
-the driver is given (table `[configuration]`) and to the options of the simulated device (table `[simulator]`). Every fault
-below is one that a real system of this kind was seen or is documented to show; the kit tries each of them at every request of
-every operation.
+the driver is given (table `[configuration]`) and to the options of the simulated device (table `[simulator]`). What can go
+wrong on each, and what is not modelled, stands in [faults](faults/README.md).
 
 `--device live` is a real device instead, reached by what `[configuration]` says: no faults, no crashes, no census there.
 """
@@ -43,12 +43,7 @@ def _device(kind: DeviceKind) -> str:
     lines += [f"The bundled driver `{kind.driver}`. {_said(load_driver_class(kind.driver))}\n\n"]
     lines += [f"The simulator's options. {_said(options)}\n\n| option | default |\n|---|---|\n"]
     lines += [f"| `{field.name}` | `{json.dumps(_plain(field.default))}` |\n" for field in fields(options)]
-    lines += ["\n| fault | phases | at | value | what happens | source |\n|---|---|---|---|---|---|\n"]
-    for fault in device.legal_faults:
-        phases = ", ".join(str(phase) for phase in fault.phases)
-        at = "any request" if fault.operations == ("*",) else ", ".join(fault.operations)
-        cells = (f"`{fault.name}`", phases, at, fault.value_unit, fault.description, fault.source)
-        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n")
+    lines += [f"\n[What can go wrong](faults/{kind.name}.md).\n"]
     kernel.close()
     return "".join(lines)
 

@@ -29,7 +29,20 @@ _as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # one
 
 
 class Catalogue:
-    """The one catalogue of a region, on a wire: each transaction is a request, so a server can die before or after it."""
+    """The one catalogue of a region, on a wire: each transaction is a request, so a server can die before or after it.
+
+    Fault model. A transaction is one instant: it is done whole or not at all, and one that was answered is never lost. What
+    varies is what the server that asked for it learns: nothing (a lost answer, a connection that is reset, a catalogue that is
+    down), late, or not any more, because it died. [a SQL database behind a network: what commit promises, and what a client
+    does not know when the connection breaks during it]
+
+    Not modelled, and why:
+
+    - a replica that lags behind: all servers ask the one primary, as they do behind a real one that fails over.
+    - deadlocks and serialisation failures between transactions: transactions here run one after another; what a server does
+      when it must repeat one is what it does after a lost answer.
+    - a catalogue that is lost or restored from an old copy: no control plane could tell; reconciliation finds what is left.
+    """
 
     name = "catalogue"
 

@@ -1,4 +1,25 @@
-"""Locations: the simulated machines on which code runs. They crash, pause and restart; their tasks go with them."""
+"""Locations: the simulated machines on which code runs. They crash, pause and restart; their tasks go with them.
+
+Fault model. A location dies at one instant, at any point where its code waits or talks to something: no ``finally`` runs, what
+was in its memory is gone, what it had sent is on its way. The point may be chosen by the request that is made there (``crash``,
+a fault of every device: before it is sent, with half of its body sent, after its effect).
+
+- crash: all its tasks, its caches, its open files and its mounts are gone; leases and watches it held lapse by the device's own
+  clock. [any machine can lose its power; measured for each device with kill -9 of the client]
+- restart: a new process with another id, another boot time and the same name; nothing is remembered.
+- pause and resume: nothing runs for a while and then all of it goes on, unaware, as a virtual machine that was stopped or a
+  process in a long garbage collection. Meanwhile others may have taken it for dead. [measured: SIGSTOP and SIGCONT]
+- kill: one process of it dies, the others go on; a driver's own command (``dog``) after its time limit.
+
+Not modelled, and why:
+
+- clocks that differ or jump: all locations read one clock. Deadlines of commands and heart beats of servers compare clocks of
+  two places, so they want clocks that something keeps in step (NTP); what happens where nothing does is not tried.
+- a disk of its own: a driver may keep nothing there (C-NOFS), so nothing of it can be lost or found again.
+- memory that runs out, a processor that is too slow: computing takes no virtual time. To others such a machine is one that
+  pauses, or dies.
+- a machine that lies: agents and servers are of one operator.
+"""
 
 from __future__ import annotations
 

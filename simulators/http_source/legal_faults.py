@@ -25,6 +25,14 @@ refused as a rule (no ranges, wrong length, no size; 403, 409, 413, 507) is data
   numbers. [Apache httpd documentation, FileETag: INode]
 - ``changed``: from now on the file is another one of the same size, with another ETag and date. A ``latest`` link that
   moves on. [RFC 9110 section 13.1.5, the reason for If-Range]
+
+Not modelled, and why:
+
+- bytes that are damaged on the way under a status and a length that are right: TCP's and TLS' checksums find all but a few, and
+  what is left is what a digest of the template is for. Other bytes under the same name are ``changed``.
+- TLS but for the certificate, which is good or wrong from the start (a property of each host), names that do not resolve,
+  proxies, HTTP/2: what of them httpx tells apart is a connection that cannot be had, as ``server_restart`` gives it.
+- ``power_loss``: a web server that stops is a ``server_restart``; what it had stored it keeps.
 """
 
 from __future__ import annotations

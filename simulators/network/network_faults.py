@@ -4,6 +4,14 @@ and the device.
 A device that wants the kit to try them on every request takes them into its own ``legal_faults``. What they mean, and
 what lasting conditions of a network there are besides (``set_link``, ``set_port``, ``partition``), stands in
 ``topology``.
+
+Not modelled, and why:
+
+- bytes that change on the way: checksums are TCP's and the file formats' affair; a driver sees a connection that breaks.
+- names that do not resolve, addresses that move, connections that a NAT forgets: to a client each is a connection that cannot
+  be had or falls silent, which partitions and lost requests give already.
+- packets too large for a part of the way (MTU): small requests pass and large ones hang; a partition of one direction shows a
+  client the same silence.
 """
 
 from __future__ import annotations

@@ -23,6 +23,16 @@ confirmed) is never lost, also not over a power loss. What varies:
   [measured on nfs-ganesha 4.3]
 - ``frozen``: from then on no request is answered until the server is healed; then all that arrived meanwhile are done, in
   order, though their clients have given up. [measured: nfs-ganesha under SIGSTOP, the MKDIR happened after SIGCONT]
+
+Not modelled, and why:
+
+- safe data that are lost or rot: a server that does so cannot be used safely by any client.
+- a procedure that is half done: the file systems behind real servers journal what changes names, and a WRITE that was cut was
+  never answered, so its range is unsafe either way.
+- version 4, file locks, O_DIRECT, UDP: no operation of the contract needs them; their calls raise ``NotModelled``.
+- writing back in the background: bytes that Linux' flusher would send after some 30 seconds wait here until somebody asks
+  (``client_writeback``). A driver that relies on the flusher loses more here at a crash than there: the safe way to err.
+- handles that a restart makes stale: those of real file systems survive it. What a revoked export does is ``stale``.
 """
 
 from __future__ import annotations

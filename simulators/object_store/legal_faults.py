@@ -15,6 +15,18 @@ is what the client learns:
 - ``full``: from then on every write is refused with the quota's error until healed; deletes and reads work.
   [docs.ceph.com/en/pacific/radosgw/admin/#quota-management; AWS itself has no such limit]
 - ``expired_credentials``: the answer is ExpiredToken, as with temporary credentials during a long transfer. [fsspec/s3fs#500]
+
+Not modelled, and why:
+
+- stored bytes that rot, and acknowledged objects that are lost: the service promises that neither happens, and no driver could
+  keep the contract over one where it does.
+- old answers after a write (eventual consistency): S3 has been strongly consistent per key since December 2020, and so is
+  radosgw within a zone.
+  [docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel]
+- what changes objects behind a driver's back (lifecycle rules, replication, object lock) and what is a matter of the account
+  (redirects to another region, a skewed clock, wrong bucket policies): settings of the operator, wrong once and for all.
+- errors of single keys inside a DeleteObjects that succeeds: the service gives them for keys it may not delete, and here all
+  keys of a bucket may be deleted by whoever may delete one.
 """
 
 from __future__ import annotations

@@ -24,6 +24,16 @@ proof of failure. [measured: Ceph 16.2.15, SIGSTOP and SIGKILL of monitor and OS
   removals among it, is done. [measured: pool quota with a manager; enforced seconds late]
 - ``dead_watcher``: another client died just now with this image open and locked. Its watch and lock live 30 s; opening
   works, writing and removing block until then. [measured: SIGKILL of the holder, 30.03 s]
+
+Not modelled, and why:
+
+- placement groups, recovery, single OSDs: what a client sees of them is a request that takes longer (``slow``) or waits until
+  it is healed (``frozen``). [measured: one of three OSDs killed, 0.16 s]
+- acknowledged data that are lost or rot: replicas, scrubbing and checksums are the cluster's own affair.
+- erasure-coded pools: they have no omaps, which the directory of images needs.
+- mirroring, namespaces, groups, encryption, journaling, striping, the asynchronous calls: no operation of the contract needs
+  them; their calls raise ``NotModelled``.
+- quotas that are enforced late: ``full`` begins at once, since a driver cannot rely on the delay.
 """
 
 from __future__ import annotations

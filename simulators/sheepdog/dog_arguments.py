@@ -43,7 +43,7 @@ _SUBCOMMANDS: Mapping[str, Mapping[str, str]] = {
         "reweight": "aphT", "check": "aphT", "alter-copy": "aphTcf",
     },
 }
-_MODELLED_OPTIONS: Mapping[tuple[str, str], str] = {
+MODELLED_OPTIONS: Mapping[tuple[str, str], str] = {
     ("vdi", "check"): "sap", ("vdi", "create"): "aprv", ("vdi", "snapshot"): "saprv", ("vdi", "clone"): "saprv",
     ("vdi", "delete"): "sap", ("vdi", "rollback"): "sapfrv", ("vdi", "list"): "apr", ("vdi", "object"): "isap",
     ("vdi", "setattr"): "dxap", ("vdi", "getattr"): "ap", ("vdi", "resize"): "ap", ("vdi", "read"): "sap",
@@ -91,7 +91,7 @@ def parse(arguments: tuple[bytes, ...]) -> Arguments:
         available = (f"  {command} {name}" for name in _SUBCOMMANDS[command])
         raise Usage(*first, f"Available {command} commands:", *available)
     options, rest = _getopt(command, letters, arguments[3:])
-    known = _MODELLED_OPTIONS.get((command, subcommand))
+    known = MODELLED_OPTIONS.get((command, subcommand))
     if known is None:
         raise NotModelled(f"dog {command} {subcommand}")
     for letter in options:

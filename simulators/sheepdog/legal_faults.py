@@ -21,6 +21,15 @@ dog, which is a client that does half of the work itself: a dog that dies leaves
   up, or has become a snapshot, and the new VDI never comes. [sheep/vdi.c: "multiple sd_write_object should be performed
   atomically"]
 - ``lock_left``: a client that died holds the lock of the VDI. dog takes no notice. [measured: locks belong to the node]
+
+Not modelled, and why:
+
+- more nodes lost than there are copies, and data that rot: acknowledged data would be gone, and no driver could help it.
+- nodes that do not see each other: the cluster is one endpoint here. Which side of a split goes on is decided by its cluster
+  manager (corosync, zookeeper) before any client hears of it; one that stops is ``waiting``, one too small is ``halted``.
+- recovery: it takes time and bandwidth of the nodes; a client sees slower requests (``slow``, ``node_loss``).
+- erasure-coded VDIs, the object cache, journals, sheepfs, the block and HTTP interfaces: dog reaches none of them in what the
+  contract needs; subcommands that are not there raise ``NotModelled``.
 """
 
 from __future__ import annotations
