@@ -64,7 +64,7 @@ class Strike(Value):
     place: Name
     """A device, "catalogue", or "web" (all web servers)."""
     fault: Name
-    """Which fault: one of the place's, as docs/devices.md lists them; "crash" kills whoever makes the request."""
+    """Which fault: one of the place's, as docs/faults lists them; "crash" kills whoever makes the request."""
     operation: str = "*"
     """Only requests of that name ("PutObject", "WRITE"; of the catalogue: "submit copy", "finish"); "*": every request that
     this fault can strike."""
@@ -75,7 +75,7 @@ class Strike(Value):
     count: Whole = 1
     """How many requests in a row; 0: every one from then on."""
     value: Amount = 0
-    """What the fault needs: how long, after how many bytes; docs/devices.md says which."""
+    """What the fault needs: how long, after how many bytes; docs/faults says which."""
     location: Name | Literal["*"] = "*"
     """Only requests from that location."""
     chance_per_request: Chance | None = None
