@@ -12,16 +12,25 @@ Nothing runs outside :meth:`Region.call`, :meth:`Region.start` with :meth:`Regio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from storcert.harness.checkers.control_plane import Finding
-from storcert.harness.contract import InvalidRequest, Policy, Role, Scope, SnapshotStorageDevice, StorageDevice
+from storcert.harness.contract import (
+    DeviceUnavailable,
+    InvalidRequest,
+    Policy,
+    Role,
+    Scope,
+    SnapshotStorageDevice,
+    StorageDevice,
+)
 from storcert.harness.kernel import Kernel, Location, Task
 from storcert.harness.kernel.interpose import installed
 from storcert.harness.logical.control_plane import ControlPlane
 from storcert.harness.logical.engine import BEAT_NS, SECOND_NS
+from storcert.harness.logical.ports import CatalogueLost
 from storcert.harness.logical.providers import Provider, Providers
 from storcert.harness.logical.topology import LocationKind, Place, Topology
 from storcert.harness.record.fault import Fault
@@ -204,14 +213,17 @@ class Region:
         if self.reconcile_ns:
             control.surroundings.spawn("reconcile", lambda: self._reconcile(control, self.reconcile_ns))
         while True:
-            control.engine.beat()
+            # A catalogue that is away is not the end of a server: it tries again, as it would outside.
+            with suppress(CatalogueLost):
+                control.engine.beat()
             self.kernel.sleep_ns(BEAT_NS)
 
     def _reconcile(self, control: ControlPlane, pause_ns: int) -> None:
         stream = self.kernel.stream(f"reconcile/{control.surroundings.name}")
         while True:
             self.kernel.sleep_ns(pause_ns // 2 + stream.randrange(pause_ns))
-            control.reconcile(paced=True)
+            with suppress(DeviceUnavailable):
+                control.reconcile(paced=True)
 
     # -- things that happen
 

@@ -24,15 +24,15 @@ from storcert.harness.contract import (
     StorageDevice,
     StorageError,
 )
-from storcert.harness.contract.errors import ERRORS
 from storcert.harness.logical import access, links, operations, reconcile, transfers
+from storcert.harness.logical.answers import answered, result_of
 from storcert.harness.logical.engine import ASK_NS, Engine, Entry
 from storcert.harness.logical.operations import ready_placements
 from storcert.harness.logical.placement import choose, demand_for, refuse_write, zone_of
 from storcert.harness.logical.ports import NoAnswer, Surroundings
-from storcert.harness.logical.preconditions import home, refuse_known, size_of, there, want
+from storcert.harness.logical.preconditions import home, kept_on, may_move, refuse_known, size_of, there, want
 from storcert.harness.logical.providers import Demand, Providers
-from storcert.harness.logical.records import DeviceRecord, DeviceState, JobRecord, JobState
+from storcert.harness.logical.records import DeviceRecord, DeviceState
 from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
@@ -56,6 +56,7 @@ class ControlPlane:
 
     # -- devices
 
+    @answered
     def add_device(
         self, device: StorageDevice, capabilities: Capabilities, capacity_bytes: int, provider: str = "direct"
     ) -> None:
@@ -91,6 +92,7 @@ class ControlPlane:
             raise StorageError.from_json(answer.result)
         return Capabilities.from_json(answer.result["capabilities"])
 
+    @answered
     def set_device_state(self, name: str, state: DeviceState) -> None:
         """Up, or in maintenance: then nothing new is placed there."""
 
@@ -102,6 +104,7 @@ class ControlPlane:
 
     # -- objects from nothing, and from outside
 
+    @answered
     def create_volume(
         self, uri: DataObjectUri, size_bytes: int, *, zone: str = "", cluster: str = "", host: str = "", device: str = ""
     ) -> Result:
@@ -113,6 +116,7 @@ class ControlPlane:
             device=device,
         )
 
+    @answered
     def register(
         self, uri: DataObjectUri, url: str, *, zone: str = "", device: str = "", size_bytes: int | None = None,
         digest: str | None = None,
@@ -122,6 +126,7 @@ class ControlPlane:
         arguments = {"uri": str(uri), "url": url, "size_bytes": size_bytes, "digest": digest}
         return self._placed("download", uri, lambda session: size_bytes, role, arguments, zone=zone, device=device)
 
+    @answered
     def upload(
         self, uri: DataObjectUri, *, zone: str = "", device: str = "", size_bytes: int | None = None, digest: str | None = None,
         lasts_ns: int = HOUR_NS,
@@ -145,6 +150,7 @@ class ControlPlane:
 
     # -- objects from others
 
+    @answered
     def create_from(
         self, uri: DataObjectUri, source: DataObjectUri, *, zone: str = "", cluster: str = "", host: str = "", device: str = ""
     ) -> Result:
@@ -158,6 +164,7 @@ class ControlPlane:
             device=device,
         )
 
+    @answered
     def take_snapshot(self, volume: DataObjectUri, snapshot: DataObjectUri, device: str = "") -> Result:
         """A snapshot of a volume on the device the caller chose; by default on the volume's own."""
         want(volume, ObjectKind.VOLUME)
@@ -170,19 +177,23 @@ class ControlPlane:
             arguments = {"source": str(volume), "target": str(snapshot), "device": device or home(session, volume)}
             return self.engine.enter(session, "copy", str(snapshot), arguments)
 
-        found = self.engine.submitting("submit copy", decide)
-        return self._outcome(found) if isinstance(found, tuple) else found
+        return self._decided("submit copy", decide)
 
+    @answered
     def copy(self, uri: DataObjectUri, device: str) -> Result:
         """One more copy of a template, ISO or snapshot, on that device, under the same name. A volume is on one device only."""
         if uri.kind is ObjectKind.VOLUME:
             raise InvalidRequest("a volume is migrated, or another is created from it", uri)
-        arguments = {"source": str(uri), "target": str(uri), "device": device}
+        name = str(uri)
 
-        def prepare(session: Session) -> None:
-            ready_placements(session, str(uri))
+        def decide(session: Session) -> Result | Entry:
+            ready_placements(session, name)
+            if kept_on(session, uri, device):
+                return {"uri": name, "device": device}
+            return self.engine.enter(
+                session, "copy", f"{name}@{device}", {"source": name, "target": name, "device": device})
 
-        return self._job("copy", f"{uri}@{device}", arguments, prepare)
+        return self._decided("submit copy", decide)
 
     def seed(self, uri: DataObjectUri, zones: Sequence[str]) -> dict[str, Result | StorageError]:
         """Copies of a template for many zones, side by side; per zone the result or the error it ended with."""
@@ -200,6 +211,7 @@ class ControlPlane:
             self.surroundings.sleep_ns(10_000_000)
         return dict(sorted(results.items()))
 
+    @answered
     def _seed_zone(self, uri: DataObjectUri, zone: str) -> Result:
 
         def look(session: Session) -> Result | tuple[str, ...]:
@@ -212,48 +224,44 @@ class ControlPlane:
         found = self.surroundings.transact("choose device", look)
         return self._first(found, lambda chosen: self.copy(uri, chosen)) if isinstance(found, tuple) else found
 
+    @answered
     def migrate(self, uri: DataObjectUri, device: str) -> Result:
         """A volume to another device."""
         want(uri, ObjectKind.VOLUME)
 
-        def prepare(session: Session) -> None:
-            ready_placements(session, str(uri))
-            if session.grants_of(str(uri)):
-                raise ObjectInUse("a volume in use is not moved", uri)
-            record = session.find_object(str(uri))
-            refuse_write(device_named(session, device), uri, None if record is None else record.size_bytes)
-            here = home(session, uri)
-            for other in session.objects_from(str(uri)):
-                # A device may refuse to let a volume go while its snapshots are there; better said before than half way.
-                if here != device and other.name.kind is ObjectKind.SNAPSHOT and session.find_placement(other.uri, here):
-                    raise ObjectInUse(f"snapshot {other.uri} is on the same device", uri)
+        arguments = {"uri": str(uri), "device": device}
+        return self._job("migrate", str(uri), arguments, lambda session: may_move(session, uri, device))
 
-        return self._job("migrate", str(uri), {"uri": str(uri), "device": device}, prepare)
-
+    @answered
     def export(self, uri: DataObjectUri, url: str) -> Result:
         """Send an object to an HTTP destination, with PUT; what is there already is replaced."""
         return self._job("export", f"{uri} to {shown(url)}", {"uri": str(uri), "url": url})
 
+    @answered
     def link(self, uri: DataObjectUri, lasts_ns: int = HOUR_NS) -> Result:
         """A URL that anybody who has it can download the object from until ``expires_ns``; :meth:`unlink` with its ``link``
         ends that."""
         found = self._job("link", f"link to {uri} {self.surroundings.now_ns()}", {"uri": str(uri), "lasts_ns": lasts_ns})
         return transfers.link_url(self.engine, found)
 
+    @answered
     def unlink(self, link: int) -> Result:
         """A link leads nowhere any more. One that is not known is gone already."""
         return self._job("release-link", f"link {link}", {"link": link})
 
+    @answered
     def progress(self, key: str) -> Result:
         """How far the unfinished job of that key is; see ``transfers``. The key of most jobs is the URI of what they make."""
         return transfers.progress(self.engine, key)
 
+    @answered
     def job(self, number: int) -> Result:
         """How a job stands, by its number."""
         return transfers.job_told(self.engine, number)
 
     # -- in place, and away
 
+    @answered
     def revert(self, volume: DataObjectUri, snapshot: DataObjectUri) -> Result:
         """Make a volume equal to one of its snapshots on the same device."""
         want(volume, ObjectKind.VOLUME)
@@ -268,6 +276,7 @@ class ControlPlane:
 
         return self._job("revert", str(volume), {"uri": str(volume), "snapshot": str(snapshot)}, prepare)
 
+    @answered
     def delete(self, uri: DataObjectUri, *, dependants: bool = False) -> Result:
         """An object from every device; with ``dependants``, a volume's snapshots first. An unknown object is gone already."""
 
@@ -279,15 +288,18 @@ class ControlPlane:
 
         return self._job("delete", str(uri), {"uri": str(uri), "dependants": dependants}, prepare)
 
+    @answered
     def attach(self, volume: DataObjectUri, host: str, io: Mapping[str, Any] | None = None) -> Result:
         """Let a host use a volume; ``io``: what a virtual machine there does with it."""
         want(volume, ObjectKind.VOLUME)
         return self._job("attach", str(volume), {"uri": str(volume), "host": host, "io": io})
 
+    @answered
     def detach(self, volume: DataObjectUri, host: str) -> Result:
         """The host uses it no more."""
         return self._job("detach", str(volume), {"uri": str(volume), "host": host})
 
+    @answered
     def cancel(self, key: str) -> None:
         """Ask the unfinished job with that key to end early. It ends failed, with nothing left, unless it was done already."""
 
@@ -298,6 +310,7 @@ class ControlPlane:
 
         self.surroundings.transact("cancel", body)
 
+    @answered
     def reconcile(self, *, paced: bool = False) -> Result:
         """One round of reconciliation; how many things it had to mend. ``paced``: one of many, which compares devices with
         their records in turn; otherwise all of them."""
@@ -309,6 +322,11 @@ class ControlPlane:
         self, kind: str, key: str, arguments: Mapping[str, Any], prepare: Callable[[Session], None] | None = None
     ) -> Result:
         return self._outcome(self.engine.submit(kind, key, arguments, prepare))
+
+    def _decided(self, label: str, decide: Callable[[Session], Result | Entry]) -> Result:
+        """What one transaction came to: an answer, or a job whose result is the answer."""
+        found = self.engine.submitting(label, decide)
+        return self._outcome(found) if isinstance(found, tuple) else found
 
     def _outcome(self, entry: Entry) -> Result:
         """The result of a job once it has ended, run here where it is new. Raises the error it ended with."""
@@ -377,11 +395,3 @@ class ControlPlane:
             # Every device of the role is looked at, to say of each what keeps it from taking the object.
             found = choose(self.topology, self.providers, session.devices_of(role), uri, demand, role)
         return tuple(device.name for device in found)
-
-
-def result_of(job: JobRecord) -> Result:
-    """The result of a job that has ended. Raises the error it ended with."""
-    if job.state is JobState.SUCCEEDED:
-        return job.result
-    kind = ERRORS.get(str(job.result.get("error")), StorageError)
-    raise kind(job.result["message"], job.result["uri"], job.result["outcome"], job.result["retryable"])

@@ -60,6 +60,7 @@ class Engine:
         self.owner = f"{surroundings.name}/{surroundings.boot}"
         self._beat_ns = 0
         self._suspects: dict[str, int] = {}
+        self._at_work: set[int] = set()
 
     # -- staying alive
 
@@ -126,6 +127,7 @@ class Engine:
         from storcert.harness.logical.work import Work
 
         work = Work(self, job)
+        self._at_work.add(job.id)
         try:
             try:
                 result = self.handlers[job.kind](work)
@@ -134,6 +136,8 @@ class Engine:
             return work.ended or self._finish(work, JobState.SUCCEEDED, result)
         except (JobLost, CatalogueLost):
             return None
+        finally:
+            self._at_work.discard(job.id)
 
     def run_alone(self, job: JobRecord) -> None:
         """As :meth:`run`, for a task of its own: how it ended, the catalogue tells."""
@@ -163,13 +167,18 @@ class Engine:
     # -- taking over
 
     def adopt(self) -> list[JobRecord]:
-        """Take the jobs whose owners have not been heard of for long."""
+        """Take the jobs whose owners have not been heard of for long, and those that this server began long ago and dropped,
+        because the catalogue did not answer: nobody else would, as long as its heart beats."""
         around = self.surroundings
 
         def body(session: Session) -> list[JobRecord]:
             now_ns = around.now_ns()
             session.beat(self.owner, now_ns)
-            return [session.take_over(job, self.owner) for job in session.orphaned_jobs(now_ns - ALIVE_NS)]
+            dropped = [
+                job for job in session.running_jobs()
+                if job.owner == self.owner and job.id not in self._at_work and job.created_ns < now_ns - ALIVE_NS
+            ]
+            return [session.take_over(job, self.owner) for job in (*session.orphaned_jobs(now_ns - ALIVE_NS), *dropped)]
 
         return around.transact("adopt", body)
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from storcert.harness.contract import DataObjectUri, InvalidRequest, ObjectExists, ObjectKind, ObjectNotFound
+from storcert.harness.contract import (
+    DataObjectUri,
+    InvalidRequest,
+    ObjectExists,
+    ObjectInUse,
+    ObjectKind,
+    ObjectNotFound,
+)
 from storcert.harness.logical.operations import ready_placements
+from storcert.harness.logical.placement import refuse_write
 from storcert.harness.logical.records import Purpose
+from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
 
@@ -45,9 +54,29 @@ def size_of(session: Session, uri: DataObjectUri) -> int:
     return record.size_bytes or 0
 
 
+def kept_on(session: Session, uri: DataObjectUri, device: str) -> bool:
+    """Whether it is ready there, and for keeping."""
+    found = session.find_placement(str(uri), device)
+    return found is not None and found.state is State.READY and found.purpose is Purpose.KEPT
+
+
 def home(session: Session, volume: DataObjectUri) -> str:
     """The device a volume is on. Raises ``ObjectNotFound``."""
     for placement in ready_placements(session, str(volume)):
         if placement.purpose is Purpose.KEPT:
             return placement.device
     raise ObjectNotFound("only staged copies of it are there", volume)
+
+
+def may_move(session: Session, uri: DataObjectUri, device: str) -> None:
+    """A volume may go to that device. Raises ``ObjectInUse``, ``ObjectNotFound`` and what speaks against writing there."""
+    ready_placements(session, str(uri))
+    if session.grants_of(str(uri)):
+        raise ObjectInUse("a volume in use is not moved", uri)
+    record = session.find_object(str(uri))
+    refuse_write(device_named(session, device), uri, None if record is None else record.size_bytes)
+    here = home(session, uri)
+    for other in session.objects_from(str(uri)):
+        # A device may refuse to let a volume go while its snapshots are there; better said before than half way.
+        if here != device and other.name.kind is ObjectKind.SNAPSHOT and session.find_placement(other.uri, here):
+            raise ObjectInUse(f"snapshot {other.uri} is on the same device", uri)

@@ -9,6 +9,7 @@ import pytest
 from storcert.harness.checkers.control_plane import judge
 from storcert.harness.contract import (
     CapacityExceeded,
+    DeviceUnavailable,
     InvalidRequest,
     ObjectExists,
     ObjectInUse,
@@ -53,6 +54,10 @@ def test_what_is_done_already_is_a_success() -> None:
             assert region.call(lambda c: c.create_volume(volume("a"), 10, zone="z1"))["device"] == "volumes"
         for _ in range(2):
             assert region.call(lambda c: c.create_from(volume("b"), volume("a"), zone="z1"))["device"] == "volumes"
+        for _ in range(2):
+            assert region.call(lambda c: c.create_from(template(), volume("a"), zone="z1"))["device"] == "images"
+        for _ in range(2):
+            assert region.call(lambda c: c.copy(template(), "beside"))["device"] == "beside"
         for _ in range(2):
             region.call(lambda c: c.migrate(volume("a"), "beside"))
         for _ in range(2):
@@ -103,6 +108,20 @@ def test_a_device_in_maintenance_takes_nothing_new() -> None:
     with one_zone() as region:
         region.call(lambda c: c.set_device_state("volumes", DeviceState.MAINTENANCE))
         assert region.call(lambda c: c.create_volume(volume("a"), 10, zone="z1"))["device"] == "beside"
+
+
+def test_a_catalogue_that_is_away_is_told_in_the_contracts_words_and_stops_no_server() -> None:
+    with one_zone() as region:
+        region.call(lambda c: c.create_volume(volume("a"), 10, device="volumes"))
+        region.disturbed("catalogue", "outage")
+        region.catalogue.wire.take_down(60 * 10**9)
+        with pytest.raises(DeviceUnavailable, match="the catalogue did not answer"):
+            region.call(lambda c: c.migrate(volume("a"), "beside"))
+        region.advance(1200 * 10**9)
+        beats = [e for e in region.kernel.journal.events if e.kind == "request" and " beat " in e.text]
+        assert max(e.time_ns for e in beats) > region.kernel.now_ns - 30 * 10**9
+        assert region.call(lambda c: c.migrate(volume("a"), "beside"))["device"] == "beside"
+        assert broken(region) == []
 
 
 def test_many_ask_for_one_object_and_one_is_made() -> None:
