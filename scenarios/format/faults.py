@@ -66,8 +66,8 @@ class Strike(Value):
     fault: Name
     """Which fault: one of the place's, as docs/faults lists them; "crash" kills whoever makes the request."""
     operation: str = "*"
-    """Only requests of that name ("PutObject", "WRITE"; of the catalogue: "submit copy", "finish"); "*": every request that
-    this fault can strike."""
+    """Only requests of that name ("PutObject", "WRITE"; of the catalogue: "submit copy", "copy: finish"); "*": every request
+    that this fault can strike."""
     nth: Counts = (1, 1)
     """The first such request that is struck, counted from 1 since it was armed; two numbers: the seed chooses between."""
     phase: Literal["before", "during", "after"] = "before"

@@ -43,7 +43,10 @@ WRONG = {
         "f.toml:12: fault 1: 'full' cannot strike in phase 'after'; legal: before",
     ),
     "option": ('"nfs" }', '"nfs", simulator = { colour = 1 } }', "f.toml:5: device 2, simulator: "),
-    "endless": ("step = [", 'workload = [{ name = "w", mix = { create = 1 } }]\nstep = [', "f.toml:12: workload 1 would never be over"),
+    "endless": (
+        "step = [", 'workload = [{ name = "w", mix = { create = 1 } }]\nstep = [',
+        "f.toml:12: workload 1 would never be over",
+    ),
     "mix": ("step = [", 'workload = [{ name = "w", count = 1, mix = { crate = 1 } }]\nstep = [', "did you mean 'create'?"),
     "nemesis": (
         "step = [", 'nemesis = [{ name = "n", every = "1 s", means = [{ do = "crash", place = "z1-h1" }] }]\nstep = [',

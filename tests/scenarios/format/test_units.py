@@ -11,7 +11,10 @@ from storcert.scenarios.format import units
 
 @pytest.mark.parametrize(
     ("text", "duration_ns"),
-    [("250 ms", 250_000_000), ("5min", 300 * 10**9), ("1 h 30 min", 5400 * 10**9), ("1.5 s", 1_500_000_000), ("0 s", 0), (7, 7)],
+    [
+        ("250 ms", 250_000_000), ("5min", 300 * 10**9), ("1 h 30 min", 5400 * 10**9), ("1.5 s", 1_500_000_000), ("0 s", 0),
+        (7, 7),
+    ],
 )
 def test_durations(text: object, duration_ns: int) -> None:
     assert units.parse_duration(text) == duration_ns
