@@ -25,6 +25,7 @@ _KINDS = {Sort.JOB: 1, Sort.COMMAND: 2, Sort.REQUEST: 3}  # internal, server, cl
 def otlp_trace(trace: Trace, version: str = "") -> Iterator[str]:
     """The lines, each with its end. Equal traces give equal lines. ``version``: of storcert, for the scope."""
     ids = _Ids(trace.run)
+    leaf = ids.leaf
     quotes = Quotes()
     events = _Events(trace)
     heads = _Heads(trace, quotes, version)
@@ -32,7 +33,7 @@ def otlp_trace(trace: Trace, version: str = "") -> Iterator[str]:
     request, okay, end_ns = Sort.REQUEST, Status.OK, trace.end_ns
     statics: dict[Sort, dict[tuple[str, str], str]] = {sort: {} for sort in Sort}
     for span in trace.spans:
-        over_ns, about, told, more, status = span.end_ns, span.subject, "", "", '{"code":1}'
+        over_ns, about, more, told = span.end_ns, span.subject, "", ""  # no status: what went well has none in OpenTelemetry
         asked = span.sort is request
         alike = statics[span.sort]
         static = alike.get((span.name, span.place))
@@ -43,22 +44,22 @@ def otlp_trace(trace: Trace, version: str = "") -> Iterator[str]:
         if span.received_bytes:
             more = f'{more},{{"key":"storcert.received_bytes","value":{{"intValue":"{span.received_bytes}"}}}}'
         if span.status is not okay:
-            more, status = _failed(span, more, quotes)
+            more, told = _failed(span, more, quotes)
         if over_ns is None:
             over_ns = end_ns
             more = f'{more},{{"key":"storcert.never_ended","value":{{"boolValue":true}}}}'
         if span.faults or not asked:
-            told = events.of(span, over_ns)
+            told = f"{events.of(span, over_ns)}{told}"
         if asked:
             place = span.caller or span.place
-            identity = ids.leaf(span.key, span.parent)
+            identity = leaf(span.key, span.parent)
         else:
             place = span.place
             identity = ids.of(span.key, span.parent)
         lines = waiting[place]
         lines.append(
             f'{{{identity},{static}{quote(about) if about.isascii() else quoted(about)}}}}}{more}]'
-            f',"startTimeUnixNano":"{span.start_ns}","endTimeUnixNano":"{over_ns}"{told},"status":{status}}}'
+            f',"startTimeUnixNano":"{span.start_ns}","endTimeUnixNano":"{over_ns}"{told}}}'
         )
         if len(lines) == SPANS_PER_LINE:
             yield heads.line(place, lines)
@@ -85,7 +86,7 @@ def _failed(span: Span, more: str, quotes: Quotes) -> tuple[str, str]:
     unknown = "outcome unknown: " if span.status is Status.UNKNOWN else ""
     return (
         f'{more},{{"key":"error.type","value":{{"stringValue":{quotes[span.answer]}}}}}',
-        f'{{"code":2,"message":{quotes[unknown + span.answer]}}}',
+        f',"status":{{"code":2,"message":{quotes[unknown + span.answer]}}}',
     )
 
 
@@ -94,7 +95,7 @@ def _moment(mark: Mark, ids: _Ids, quotes: Quotes) -> str:
     key = f"{mark.sort}/{mark.place}/{mark.time_ns}"
     return (
         f'{{{ids.leaf(key, "")},"name":{quotes[mark.sort]},"kind":1,"attributes":[],"startTimeUnixNano":"{mark.time_ns}"'
-        f',"endTimeUnixNano":"{mark.time_ns}","events":[{_event(mark)}],"status":{{}}}}'
+        f',"endTimeUnixNano":"{mark.time_ns}","events":[{_event(mark)}]}}'
     )
 
 
