@@ -126,7 +126,7 @@ def _alike(one: _Row, other: _Row) -> bool:
 
 def _line(row: _Row, names: dict[str, str], start_ns: int) -> str:
     times = f" ({row.times} times)" if row.times > 1 else ""
-    text = _escaped(f"{(row.time_ns - start_ns) / 10**9:.6f} s {one_line(row.text, 120)}{times}")
+    text = _escaped(f"{(row.time_ns - start_ns) / 10**9:.6f} s {one_line(row.text, 80)}{times}")
     if not row.arrow:
         return f"Note over {names[row.start]}: {text}"
     return f"{names[row.start]}{row.arrow}{names[row.end]}: {text}"
