@@ -15,6 +15,7 @@ from storcert.harness.agent.doors import Doors
 from storcert.harness.agent.http_output import send
 from storcert.harness.agent.link_door import LinkDoor
 from storcert.harness.agent.ports import Machine
+from storcert.harness.agent.steady_input import open_steadily
 from storcert.harness.agent.transfer import Ticket, TooLate, digest_of, pump
 from storcert.harness.agent.upload_door import UploadDoor
 from storcert.harness.agent.virtual_machine import VirtualMachine
@@ -22,6 +23,7 @@ from storcert.harness.agent.web import download
 from storcert.harness.contract import (
     DataObjectUri,
     DeviceUnavailable,
+    InputStream,
     InvalidRequest,
     Outcome,
     StorageDevice,
@@ -164,11 +166,16 @@ class Agent:
 
     # -- moving bytes
 
+    def _input(
+        self, driver: Any, uri: DataObjectUri, ticket: Ticket, offset: int = 0, length: int | None = None
+    ) -> InputStream:
+        return open_steadily(driver, uri, ticket, self.machine.sleep_ns, offset, length)
+
     def _stream(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
         source, target = self._driver(arguments["source_device"]), self._driver(arguments["target_device"])
         start, end = _uri(arguments, "source"), _uri(arguments, "target")
         return pump(
-            lambda: source.open_input(start), lambda: target.open_output(end, arguments["size_bytes"]), ticket,
+            lambda: self._input(source, start, ticket), lambda: target.open_output(end, arguments["size_bytes"]), ticket,
             arguments["digest"],
         )
 
@@ -182,7 +189,7 @@ class Agent:
     def _export(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
         driver, uri = self._driver(arguments["device"]), _uri(arguments, "uri")
         size_bytes = driver.describe(uri).size_bytes
-        return send(arguments["url"], lambda: driver.open_input(uri), size_bytes, ticket, uri)
+        return send(arguments["url"], lambda: self._input(driver, uri, ticket), size_bytes, ticket, uri)
 
     # -- doors
 
@@ -214,11 +221,12 @@ class Agent:
     def _offer(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
         driver, uri, key = self._driver(arguments["device"]), _uri(arguments, "uri"), str(arguments["key"])
         if self.doors.find(key) is None:
+            reading = Ticket(int(arguments["expires_ns"]), self.machine.now_ns)
             found, ranges = driver.describe(uri), bool(driver.capabilities().range_read)
             door = LinkDoor(
                 int(arguments["link"]), int(arguments["expires_ns"]), self.machine.now_ns, found.size_bytes,
                 hashlib.sha256(f"{uri} {found.size_bytes} {found.digest} {key}".encode()).hexdigest()[:32], ranges,
-                lambda offset, length: driver.open_input(uri, offset, length),
+                lambda offset, length: self._input(driver, uri, reading, offset, length),
             )
             ticket.refuse_late()
             self.doors.open(key, door)

@@ -1,4 +1,6 @@
-"""Parts of L- rules about transfers with the outside: links given to clients, doors at agents, exports that arrived."""
+"""Parts of L- rules about transfers with the outside (links given to clients, doors at agents, exports that arrived) and about
+copies for many zones.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from storcert.harness.checkers.facts import Fact
 from storcert.harness.checkers.known import Known, Place
 from storcert.harness.checkers.rule import Rule
+from storcert.harness.contract import Role, Scope
 
 EXPORTS_MAX = 1024
 """Of so many URLs it is remembered what should be there."""
@@ -200,4 +203,38 @@ class Uploaded(Rule):
                 self.sound()
 
 
-TRANSFERS: tuple[type[Rule], ...] = (LinksBalance, LinksHold, LinksAway, Exported, Uploaded)
+class Seeded(Rule):
+    """A zone of which a seeding says that it has its copy has one when it says so: whole, and on a device for images there."""
+
+    identity = "L-ONCE"
+    sorts = ("job",)
+
+    def see(self, fact: Fact) -> None:
+        value = fact.value
+        job = self.known.job(value["id"]) if value["event"] == "succeeded" else None
+        if job is None or job.kind != "seed":
+            return
+        for zone, one in sorted(value["result"]["zones"].items()):
+            if "result" not in one:
+                continue
+            device = one["result"]["device"]
+            told = self._wrong(job.name, zone, device)
+            if told:
+                self.broke(fact.time_ns, f"job {value['id']} (seed {job.name}) gave {zone} {device}, {told}")
+            else:
+                self.sound()
+
+    def _wrong(self, name: str, zone: str, device: str) -> str:
+        placed, found = self.known.placements.get((name, device)), self.known.devices.get(device)
+        if placed is None or placed.state != "ready":
+            return "where it is not"
+        if found is None or found[0].role is not Role.IMAGE:
+            return "which is not for images"
+        where = found[0]
+        if where.scope is Scope.REGION or (where.scope is Scope.ZONE and where.scope_id == zone):
+            return ""
+        inside = [one for one in self.known.places.values() if one[1] == zone and where.scope_id in one]
+        return "" if inside or where.scope is Scope.HOST else "which is elsewhere"
+
+
+TRANSFERS: tuple[type[Rule], ...] = (LinksBalance, LinksHold, LinksAway, Exported, Uploaded, Seeded)

@@ -24,18 +24,26 @@ from storcert.harness.contract import (
     StorageDevice,
     StorageError,
 )
-from storcert.harness.logical import access, links, operations, reconcile, transfers
+from storcert.harness.logical import access, links, operations, reconcile, seeding, transfers
 from storcert.harness.logical.answers import answered, result_of
 from storcert.harness.logical.engine import ASK_NS, Engine, Entry
 from storcert.harness.logical.operations import ready_placements
-from storcert.harness.logical.placement import choose, demand_for, refuse_write, zone_of
+from storcert.harness.logical.placement import demand_for, refuse_write
 from storcert.harness.logical.ports import NoAnswer, Surroundings
-from storcert.harness.logical.preconditions import home, kept_on, may_move, refuse_known, size_of, there, want
-from storcert.harness.logical.providers import Demand, Providers
+from storcert.harness.logical.preconditions import (
+    candidates,
+    home,
+    kept_on,
+    may_move,
+    refuse_known,
+    size_of,
+    there,
+    want,
+)
+from storcert.harness.logical.providers import Providers
 from storcert.harness.logical.records import DeviceRecord, DeviceState
 from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
-from storcert.harness.logical.states import State
 from storcert.harness.logical.topology import Topology
 from storcert.harness.record.address import shown
 from storcert.harness.record.command import Command, Ending, Verb
@@ -51,7 +59,7 @@ class ControlPlane:
         self.surroundings = surroundings
         self.topology = topology
         self.providers = providers or Providers()
-        handlers = {**operations.HANDLERS, **access.HANDLERS, **links.HANDLERS, **reconcile.HANDLERS}
+        handlers = {**operations.HANDLERS, **access.HANDLERS, **links.HANDLERS, **seeding.HANDLERS, **reconcile.HANDLERS}
         self.engine = Engine(surroundings, topology, self.providers, handlers)
 
     # -- devices
@@ -195,34 +203,16 @@ class ControlPlane:
 
         return self._decided("submit copy", decide)
 
-    def seed(self, uri: DataObjectUri, zones: Sequence[str]) -> dict[str, Result | StorageError]:
-        """Copies of a template for many zones, side by side; per zone the result or the error it ended with."""
-        results: dict[str, Result | StorageError] = {}
-
-        def one(zone: str) -> None:
-            try:
-                results[zone] = self._seed_zone(uri, zone)
-            except StorageError as error:
-                results[zone] = error
-
-        for zone in sorted(zones):
-            self.surroundings.spawn(f"seed {uri} to {zone}", lambda zone=zone: one(zone))  # type: ignore[misc]
-        while len(results) < len(set(zones)):
-            self.surroundings.sleep_ns(10_000_000)
-        return dict(sorted(results.items()))
-
     @answered
-    def _seed_zone(self, uri: DataObjectUri, zone: str) -> Result:
-
-        def look(session: Session) -> Result | tuple[str, ...]:
-            size_bytes = size_of(session, uri)
-            for placement in session.placements(str(uri)):
-                if placement.state is State.READY and device_named(session, placement.device).zone in ("", zone):
-                    return {"uri": str(uri), "device": placement.device}
-            return self._candidates(session, uri, demand_for(uri, size_bytes, zone=zone), Role.IMAGE)
-
-        found = self.surroundings.transact("choose device", look)
-        return self._first(found, lambda chosen: self.copy(uri, chosen)) if isinstance(found, tuple) else found
+    def seed(self, uri: DataObjectUri, zones: Sequence[str]) -> dict[str, Result | StorageError]:
+        """Copies of a template for many zones, side by side; per zone the result or the error it ended with. Zones that have
+        theirs already are left alone; a copy that is under way is waited for."""
+        wanted = sorted(set(zones))
+        found = self._job("seed", f"seed {uri} to {','.join(wanted)}", {"uri": str(uri), "zones": wanted})
+        return {
+            zone: StorageError.from_json(one["error"]) if "error" in one else one["result"]
+            for zone, one in found["zones"].items()
+        }
 
     @answered
     def migrate(self, uri: DataObjectUri, device: str) -> Result:
@@ -355,7 +345,7 @@ class ControlPlane:
                 chosen = device
             else:
                 demand = demand_for(uri, sizes[-1] or 0, zone=zone, cluster=cluster, host=host)
-                chosen, *others[:] = self._candidates(session, uri, demand, role)
+                chosen, *others[:] = candidates(self.topology, self.providers, session, uri, demand, role)
             return self.engine.enter(session, kind, str(uri), {**arguments, "device": chosen})
 
         def again(chosen: str) -> Result:
@@ -383,15 +373,3 @@ class ControlPlane:
             except CapacityExceeded:
                 continue
         return act(candidates[-1])
-
-    def _candidates(self, session: Session, uri: DataObjectUri, demand: Demand, role: Role) -> tuple[str, ...]:
-        """The devices that may take the object, best first. Raises the contract's error that says why there is none."""
-        zone = zone_of(self.topology, demand)
-        try:
-            found = choose(self.topology, self.providers, session.devices_of(role, zone), uri, demand, role)
-        except StorageError:
-            if zone is None:
-                raise
-            # Every device of the role is looked at, to say of each what keeps it from taking the object.
-            found = choose(self.topology, self.providers, session.devices_of(role), uri, demand, role)
-        return tuple(device.name for device in found)

@@ -12,13 +12,17 @@ from storcert.harness.contract import (
     ObjectInUse,
     ObjectKind,
     ObjectNotFound,
+    Role,
+    StorageError,
 )
 from storcert.harness.logical.operations import ready_placements
-from storcert.harness.logical.placement import refuse_write
+from storcert.harness.logical.placement import choose, refuse_write, zone_of
+from storcert.harness.logical.providers import Demand, Providers
 from storcert.harness.logical.records import Purpose
 from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
+from storcert.harness.logical.topology import Topology
 
 Result = Mapping[str, Any]
 
@@ -80,3 +84,18 @@ def may_move(session: Session, uri: DataObjectUri, device: str) -> None:
         # A device may refuse to let a volume go while its snapshots are there; better said before than half way.
         if here != device and other.name.kind is ObjectKind.SNAPSHOT and session.find_placement(other.uri, here):
             raise ObjectInUse(f"snapshot {other.uri} is on the same device", uri)
+
+
+def candidates(
+    topology: Topology, providers: Providers, session: Session, uri: DataObjectUri, demand: Demand, role: Role
+) -> tuple[str, ...]:
+    """The devices that may take the object, best first. Raises the contract's error that says why there is none."""
+    zone = zone_of(topology, demand)
+    try:
+        found = choose(topology, providers, session.devices_of(role, zone), uri, demand, role)
+    except StorageError:
+        if zone is None:
+            raise
+        # Every device of the role is looked at, to say of each what keeps it from taking the object.
+        found = choose(topology, providers, session.devices_of(role), uri, demand, role)
+    return tuple(device.name for device in found)

@@ -41,6 +41,8 @@ management server does, and a region of a hundred thousand objects is through in
 CENSUS_BURST_S = 60
 """What one round compares at most, in seconds at that pace; a device is listed as a whole, so it may be more."""
 _READY = str(State.READY)
+_WAITING = frozenset(("upload", "seed"))
+"""Jobs that wait for a client, or for other jobs, which go on meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,8 @@ def adopt(engine: Engine) -> int:
     """Go on with the jobs of servers that died."""
     jobs = engine.adopt()
     for job in jobs:
-        if job.kind == "upload":
-            # It waits for somebody who may not come for long: the others go on meanwhile.
-            engine.surroundings.spawn(f"upload {job.key}", lambda job=job: engine.run_alone(job))  # type: ignore[misc]
+        if job.kind in _WAITING:
+            engine.surroundings.spawn(f"{job.kind} {job.key}", lambda job=job: engine.run_alone(job))  # type: ignore[misc]
         else:
             engine.run(job)
     return len(jobs)

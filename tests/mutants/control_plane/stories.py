@@ -285,6 +285,7 @@ STORIES: dict[str, Story] = {
     "exports": transfer_stories.exports,
     "links": transfer_stories.links,
     "uploads": transfer_stories.uploads,
+    "seeding": transfer_stories.seeding,
     "crash-create": crashes(lambda c: c.create_volume(N, 8192, zone="z1")),
     "crash-copy": crashes(lambda c: c.create_from(N, T, zone="z1")),
     "crash-migrate": crashes(lambda c: c.migrate(A, "beside")),

@@ -70,6 +70,23 @@ def links() -> Iterator[tuple[Event, ...]]:
     yield at_rest(region)
 
 
+def seeding() -> Iterator[tuple[Event, ...]]:
+    """A template comes to two more zones through a staging device, after somebody has staged it there; then to all again."""
+    from storcert.scenarios.region import Region
+
+    region = Region(3, management_servers=2, reconcile_ns=300 * SECOND_NS)
+    region.__enter__()
+    for number in range(3):
+        region.zone(f"z{number}")
+        region.device(f"images-{number}", "object-store", role="image", scope_id=f"z{number}")
+    region.device("everywhere", "object-store", role="staging", scope="region")
+    region.call(lambda c: c.create_volume(A, 500_000, device="images-0"))
+    region.call(lambda c: c.create_from(T, A, device="images-0"))
+    for zones in (["z1"], ["z0", "z1", "z2"]):
+        quietly(region, lambda c, zones=zones: c.seed(T, zones))
+    yield at_rest(region)
+
+
 def uploads() -> Iterator[tuple[Event, ...]]:
     """One that is done, one that nobody uses, one of which only the client and the device know that it is done."""
     region = zone()
