@@ -11,7 +11,8 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Self, cast
 
 from storcert.harness.contract.capabilities import Policy
@@ -58,15 +59,21 @@ def load_driver_class(reference: str) -> type[StorageDeviceDriver]:
             for piece in class_name.split("."):
                 found = getattr(found, piece)
         else:
-            matches = entry_points(group=DRIVER_GROUP, name=reference)
-            if not matches:
-                raise InvalidRequest(f"no driver named {reference!r} is installed (entry-point group {DRIVER_GROUP})")
-            found = next(iter(matches)).load()
+            found = _entry_point(reference).load()
     except (ImportError, AttributeError, ValueError) as error:
         raise InvalidRequest(f"driver {reference!r} cannot be loaded: {error}") from error
     if not isinstance(found, type):
         raise InvalidRequest(f"driver {reference!r} is not a class")
     return found
+
+
+@lru_cache(maxsize=256)
+def _entry_point(name: str) -> EntryPoint:
+    """Found once: a look through everything that is installed takes as long as hundreds of calls of a driver."""
+    matches = entry_points(group=DRIVER_GROUP, name=name)
+    if not matches:
+        raise InvalidRequest(f"no driver named {name!r} is installed (entry-point group {DRIVER_GROUP})")
+    return next(iter(matches))
 
 
 def _json_value(value: JsonValue, where: str) -> JsonValue:
