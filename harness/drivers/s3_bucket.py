@@ -225,7 +225,10 @@ class Bucket:
                 failure = classify(error)
             repeatable = failure.trouble in REPEATABLE or (safe and failure.ambiguous)
             if not (repeatable and effort.again()):
-                raise failure
+                try:
+                    raise failure
+                finally:
+                    del failure  # it holds this frame, and the frame would hold it
 
     def head(self, effort: Effort, key: str) -> Head | None:
         """The published object of ``key``, or ``None``. An absent bucket looks like an absent object here."""

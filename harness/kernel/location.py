@@ -170,4 +170,4 @@ def _bury(task: Task) -> None:
     task._withdraw()
     task.crashed = True
     task.waiting_for = ""
-    task.ended_event.succeed(task)
+    task._tell_end()

@@ -95,8 +95,8 @@ class Kernel(IntegerEnvironment):
         body = functools.partial(function, *args) if args else function
         task = Task(self, body, location, name or getattr(function, "__name__", "task"), self._hub)
         if location is not None and not location.alive:
-            task.crashed = True
             task.ended_event.succeed(task)
+            task.crashed = True
             return task
         alarm = task._alarm
         alarm.callbacks = task._wakers
@@ -203,8 +203,9 @@ class Kernel(IntegerEnvironment):
             if left == 0:
                 raise StopSimulation(None)
 
-        for task in waiting:
-            cast(list[Any], task.ended_event.callbacks).append(one_less)
+        endings = [task.ended_event for task in waiting]
+        for ending in endings:
+            cast(list[Any], ending.callbacks).append(one_less)
         end = None if limit_ns is None else self._stop_after(limit_ns)
         try:
             with Stretch(self), Watchdog(self, wall_limit_s):
@@ -214,9 +215,9 @@ class Kernel(IntegerEnvironment):
         finally:
             if end is not None:
                 end.cancel()
-            for task in waiting:
-                if task.ended_event.callbacks is not None:
-                    task.ended_event.callbacks.remove(one_less)
+            for ending in endings:
+                if ending.callbacks is not None:
+                    ending.callbacks.remove(one_less)
         return all(task.ended for task in tasks)
 
     def digest(self) -> str:
@@ -240,7 +241,7 @@ class Kernel(IntegerEnvironment):
         if not task.crashed and not self.sealed:
             task.done = True
             task.waiting_for = ""
-            task.ended_event.succeed(task)
+            task._tell_end()
 
     def _next_pid(self) -> int:
         self._pids += 1

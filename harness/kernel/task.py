@@ -37,6 +37,7 @@ class Task(greenlet.greenlet):
     __slots__ = (
         "_alarm",
         "_deadline",
+        "_ended_event",
         "_expirers",
         "_function",
         "_held",
@@ -46,7 +47,6 @@ class Task(greenlet.greenlet):
         "behalf",
         "crashed",
         "done",
-        "ended_event",
         "error",
         "kernel",
         "location",
@@ -71,7 +71,7 @@ class Task(greenlet.greenlet):
         self.crashed = False
         self.result: Any = None
         self.error = None
-        self.ended_event: simpy.Event = simpy.Event(kernel)
+        self._ended_event: simpy.Event | None = None
         self.waiting_for = ""
         self.scope: object = None
         self._function: Callable[[], Any] | None = function
@@ -83,6 +83,22 @@ class Task(greenlet.greenlet):
         self._held: Any = None
         self._refusals = 0
         self._alarm = Deadline(kernel, 0, ())
+
+    @property
+    def ended_event(self) -> simpy.Event:
+        """Made when it is first asked for: nobody waits for most tasks, and a task and its event, which know each other, would
+        be left to the garbage collector. One that is asked for after the end has happened already."""
+        event = self._ended_event
+        if event is None:
+            event = self._ended_event = simpy.Event(self.kernel)
+            if self.ended:
+                event._ok, event._value, event.callbacks = True, self, None  # type: ignore[assignment]
+        return event
+
+    def _tell_end(self) -> None:
+        """Those who asked for the event learn that it has happened."""
+        if self._ended_event is not None:
+            self._ended_event.succeed(self)
 
     @property
     def ended(self) -> bool:

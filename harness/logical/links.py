@@ -76,11 +76,10 @@ def upload(work: Work) -> Mapping[str, Any]:
             LinkKind.UPLOAD, arguments["uri"], device.name, key, expires_ns, work.job.id)
         uri = DataObjectUri.parse(arguments["uri"])
         waiting = _Waiting(work, device, link)
-        made = Making(
-            uri, device, Purpose.KEPT, arguments["size_bytes"], lambda location: waiting.attempt(location, made.look),
+        return Making(
+            uri, device, Purpose.KEPT, arguments["size_bytes"], lambda made, location: waiting.attempt(location, made.look),
             (device,), arguments["digest"], result=result,
         )
-        return made
 
     make(work, prepare)
     return result

@@ -38,7 +38,7 @@ WAIT_NS = SECOND_NS
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """``attempt``: given a location, has the agent there make the object; its result has ``size_bytes`` and perhaps ``digest``.
+    """``attempt``: given this and a location, has the agent there make it: ``size_bytes`` and perhaps ``digest`` and ``found``.
     ``through``: the devices that location must reach. ``size_bytes`` and ``digest``: what must come of it, where known.
     ``location``: where it is to be tried first, as planned. ``origin``: what it is made from, for the record. ``result``: what
     the job comes to, where this is the last thing it does."""
@@ -47,7 +47,7 @@ class Making:
     device: DeviceRecord
     purpose: Purpose
     size_bytes: int | None
-    attempt: Callable[[str], Mapping[str, Any]]
+    attempt: Callable[[Making, str], Mapping[str, Any]]
     through: tuple[DeviceRecord, ...]
     digest: str | None = None
     location: str = ""
@@ -184,7 +184,7 @@ def _try(work: Work, making: Making) -> Mapping[str, Any]:
         location = making.location if turn == 0 and making.location not in work.engine.suspects() else ""
         location = location or work.location(*making.through)
         try:
-            made = making.attempt(location)
+            made = making.attempt(making, location)
         except Lost as silence:
             ours, error, made = True, silence.error(str(making.uri)), {}
         except ObjectExists as taken:

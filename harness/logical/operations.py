@@ -52,9 +52,9 @@ def create(work: Work) -> Mapping[str, Any]:
     def prepare(session: Session) -> Making:
         device = device_named(session, name)
 
-        def attempt(location: str) -> Mapping[str, Any]:
-            made = work.ask(location, Verb.CREATE, _on(device, uri=text, size_bytes=size_bytes, look=""))
-            return {**made, "size_bytes": size_bytes}
+        def attempt(made: Making, location: str) -> Mapping[str, Any]:
+            answer = work.ask(location, Verb.CREATE, _on(device, uri=text, size_bytes=size_bytes, look=""))
+            return {**answer, "size_bytes": size_bytes}
 
         uri = DataObjectUri.parse(text)
         return Making(uri, device, Purpose.KEPT, size_bytes, attempt, (device,), result=result)
@@ -72,12 +72,11 @@ def download(work: Work) -> Mapping[str, Any]:
     def prepare(session: Session) -> Making:
         device = device_named(session, arguments["device"])
 
-        def attempt(location: str) -> Mapping[str, Any]:
+        def attempt(made: Making, location: str) -> Mapping[str, Any]:
             told = _on(device, uri=str(uri), url=arguments["url"], size_bytes=size_bytes, digest=digest, look=made.look)
             return work.ask(location, Verb.DOWNLOAD, told, moves_bytes=size_bytes or 1 << 32)
 
-        made = Making(uri, device, Purpose.KEPT, size_bytes, attempt, (device,), digest, result=result)
-        return made
+        return Making(uri, device, Purpose.KEPT, size_bytes, attempt, (device,), digest, result=result)
 
     make(work, prepare)
     return result
@@ -186,7 +185,7 @@ def _making(
     # What a device makes by itself is as it was at one moment: of a volume that changes nobody knows the digest.
     digest = record.digest if record is not None and leg.verb is Verb.STREAM else None
 
-    def attempt(location: str) -> Mapping[str, Any]:
+    def attempt(made: Making, location: str) -> Mapping[str, Any]:
         if leg.verb is Verb.STREAM:
             told = {
                 "source_device": start.travel, "source_device_name": start.name, "source": leg.source,
@@ -201,8 +200,7 @@ def _making(
     purpose = Purpose.KEPT if last else Purpose.STAGED
     uri = DataObjectUri.parse(leg.target)
     origin = source if leg.target != source else ""
-    made = Making(uri, end, purpose, size_bytes, attempt, (start, end), digest, leg.location, origin, result)
-    return made
+    return Making(uri, end, purpose, size_bytes, attempt, (start, end), digest, leg.location, origin, result)
 
 
 def _remove_between(work: Work, leg: Leg) -> None:

@@ -203,22 +203,7 @@ class Network:
             delay_ns += more_ns
         if link.late_per_million and happens(link.late_per_million, stream):
             delay_ns += link.late_ns
-
-        def attempt(tries: int) -> None:
-            if not self.blocks(source, destination):
-                then()
-            elif tries >= (ORPHAN_TRIES_MAX if orphaned() else TRIES_MAX):
-                given_up()
-            else:
-                self.kernel.after(pause_ns(tries), lambda: again(tries + 1))
-
-        def again(tries: int) -> None:
-            if lives():
-                attempt(tries)
-            else:
-                given_up()
-
-        self.kernel.after(delay_ns, lambda: attempt(0))
+        self.kernel.after(delay_ns, _Arrival(self, source, destination, then, given_up, orphaned, lives).attempt)
 
     def datagram(self, source: str, destination: str, link: Link, delay_ns: int) -> tuple[int, ...]:
         """The delays of the copies of one datagram that get away: one, two or none. Whether the way is open when they
@@ -248,6 +233,43 @@ class Network:
         if messages is not None:
             entries += of_messages(messages.log)
         return Ledger(tuple(entries))
+
+
+class _Arrival:
+    """What is on its way: it tries to get through until it does, or is given up. Closures that know each other would leave
+    every message to the garbage collector."""
+
+    __slots__ = ("_destination", "_given_up", "_lives", "_network", "_orphaned", "_source", "_then", "_tries")
+
+    def __init__(
+        self, network: Network, source: str, destination: str, then: Callable[[], None], given_up: Callable[[], None],
+        orphaned: Callable[[], bool], lives: Callable[[], bool],
+    ) -> None:
+        self._network = network
+        self._source = source
+        self._destination = destination
+        self._then = then
+        self._given_up = given_up
+        self._orphaned = orphaned
+        self._lives = lives
+        self._tries = 0
+
+    def attempt(self) -> None:
+        """At the destination, if the way is open."""
+        network = self._network
+        if not network.blocks(self._source, self._destination):
+            self._then()
+        elif self._tries >= (ORPHAN_TRIES_MAX if self._orphaned() else TRIES_MAX):
+            self._given_up()
+        else:
+            network.kernel.after(pause_ns(self._tries), self._again)
+
+    def _again(self) -> None:
+        self._tries += 1
+        if self._lives():
+            self.attempt()
+        else:
+            self._given_up()
 
 
 def network_of(kernel: Kernel, keep: int | None = None) -> Network:

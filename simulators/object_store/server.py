@@ -81,7 +81,8 @@ class Server:
         """A refusal as an answer, in the words of the dialect."""
         if self.store.dialect["error_message"] == "empty":
             refusal.message = None
-        return Answer(refusal, refusal.code, 0, OTHER_BASE_NS)
+        # Without its traceback: that holds what holds the answer, and nobody but the garbage collector would free either.
+        return Answer(refusal.with_traceback(None), refusal.code, 0, OTHER_BASE_NS)
 
     def on_fault(self, fault: Fault, operation: str) -> Answer | None:
         """What the wire does not do itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import weakref
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -189,6 +190,23 @@ def test_joining(kernel: Kernel) -> None:
         return woken_with is good, kernel.join(good), kernel.now_ns
 
     assert run(kernel, parent) == (True, "child", 10)
+
+
+def test_the_event_of_a_task_that_has_ended_has_happened(kernel: Kernel) -> None:
+    task = kernel.spawn(lambda: 7)
+    kernel.run()
+    assert task.ended_event.callbacks is None and task.ended_event.value is task
+    assert run(kernel, lambda: kernel.wait(task.ended_event)) is task
+
+
+def test_an_ended_task_that_nobody_waited_for_needs_no_garbage_collector(kernel: Kernel) -> None:
+    gc.disable()
+    try:
+        gone = weakref.ref(kernel.spawn(kernel.sleep_ns, 5))
+        kernel.run()
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_joining_a_crashed_task(kernel: Kernel) -> None:
