@@ -46,7 +46,7 @@ class Workload(Value):
     """Where it makes things, seeds templates and attaches volumes; left out: every zone."""
     urls: tuple[str, ...] = ()
     """What it registers; left out: every URL of the scenario."""
-    write_every_ns: Duration = Field(default=50_000_000, alias="write_every")
+    write_every_ns: Duration = Field(default=10**9, alias="write_every")
     """How often virtual machines write to the volumes it attaches."""
     contend: Annotated[int, Field(ge=0, le=100)] = 0
     """In so many of a hundred operations the object is one that another client is working on."""
