@@ -71,7 +71,7 @@ class _Served:
         except ClientGone:
             pass
         except Exception:  # noqa: BLE001  (whatever it was, the client must see a broken connection, not an end)
-            self._send({"sort": "reset"}, 0)
+            self._send({"sort": "closed"}, 0)
         finally:
             self._messages.drop_mailbox(self._here, self.port)
 

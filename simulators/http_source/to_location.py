@@ -28,6 +28,8 @@ class Exchange:
         self._port = f"{PORT}/{number}"
         self._mailbox = self._network.messages.mailbox(here, self._port)
         self._open = False
+        self._received = 0
+        self._due = "0"
         self._timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
 
     def run(self) -> httpx.Response:
@@ -44,6 +46,7 @@ class Exchange:
         head = self._push(first, body) if first is not None else None
         if head is None:
             head = self._hear("read", httpx.ReadTimeout, httpx.ReadError)
+        self._due = dict(head["headers"]).get("content-length", "0")
         return httpx.Response(
             head["status"], headers=head["headers"], stream=_Body(self), extensions={"http_version": b"HTTP/1.1"})
 
@@ -76,10 +79,12 @@ class Exchange:
         while kernel.now_ns < deadline_ns:
             letter = self._mailbox.receive(min(LOOK_NS, deadline_ns - kernel.now_ns))
             if letter is not None:
-                if letter.payload["sort"] in ("reset", "end"):
+                if letter.payload["sort"] in ("closed", "end"):
                     self._open = False
-                if letter.payload["sort"] == "reset":
-                    raise reset("[Errno 104] Connection reset by peer")
+                if letter.payload["sort"] == "closed":
+                    raise httpx.RemoteProtocolError(
+                        "peer closed connection without sending complete message body "
+                        f"(received {self._received} bytes, expected {self._due})")
                 found: dict[str, Any] = letter.payload
                 return found
             if self._there.alive and self._there.epoch != self._epoch:
@@ -93,6 +98,7 @@ class Exchange:
             return b""
         self._send({"sort": "ack"}, 0, self._port)
         piece: bytes = heard["data"]
+        self._received += len(piece)
         return piece
 
     def close(self) -> None:
