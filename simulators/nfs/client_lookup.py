@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from storcert.simulators.nfs.export import NfsExport
 
 _LINKS_MAX = 40
+ABSENT_MAX = 4096
+"""Of a directory no more names that are not there are remembered: Linux drops them when it wants memory [fs/dcache.c]."""
 
 
 class Lookup:
@@ -165,6 +167,10 @@ class Lookup:
             known.generation = directory.generation
             return known
         made = directory.names[name] = Dentry(directory, name, inode)
+        if inode is None:
+            directory.absent += 1
+            if directory.absent > ABSENT_MAX:
+                directory.forget_absent()
         return made
 
     def made(self, directory: Inode, name: bytes, result: Any) -> Dentry:

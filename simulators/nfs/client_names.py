@@ -194,7 +194,7 @@ class Names:
         self._lookup.changed(source, result.from_directory)
         if directory is not source:
             self._lookup.changed(directory, result.to_directory)
-        source.names[old] = Dentry(source, old, None)
+        self._lookup.know(source, old, None)
         dentry.directory, dentry.name, dentry.generation = directory, name, directory.generation
         directory.names[name] = dentry
         if dentry.inode is not None:

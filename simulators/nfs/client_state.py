@@ -34,11 +34,12 @@ _FORMATS = {
 class Inode:
     """One file or directory. ``size_bytes``: as this client sees it, its own unsent writes included. ``expires_ns``: until
     when ``attributes`` are believed. ``stale``: the server said that the handle means nothing. ``listing``: the names of a
-    directory as READDIR gave them. ``access``: what ACCESS answered, while mode and owner stay."""
+    directory as READDIR gave them. ``absent``: at most so many of ``names`` are known not to exist.
+    ``access``: what ACCESS answered, while mode and owner stay."""
 
     __slots__ = (
-        "access", "attributes", "cache", "expires_ns", "generation", "handle", "listing", "names", "size_bytes", "stale",
-        "target", "turn", "validity_ns",
+        "absent", "access", "attributes", "cache", "expires_ns", "generation", "handle", "listing", "names", "size_bytes",
+        "stale", "target", "turn", "validity_ns",
     )  # fmt: skip
 
     def __init__(self, handle: Handle, attributes: Attributes, options: NfsOptions, now_ns: int) -> None:
@@ -48,6 +49,7 @@ class Inode:
         self.generation = 0
         self.stale = False
         self.names: dict[bytes, Dentry] = {}
+        self.absent = 0
         self.listing: list[bytes] | None = None
         self.cache: PageCache | None = None
         self.target: bytes | None = None
@@ -71,6 +73,11 @@ class Inode:
         if self.cache is None:
             self.cache = PageCache()
         return self.cache
+
+    def forget_absent(self) -> None:
+        """Names that are not there are asked for again."""
+        self.names = {name: one for name, one in self.names.items() if one.inode is not None or one.opens}
+        self.absent = 0
 
     def expire(self) -> None:
         """The attributes are not believed any more."""

@@ -121,13 +121,14 @@ def _one_reference(generation: int, copies: int) -> Reference:
 
 class Vdis:
     """All inodes by number. The number of a deleted one stays taken, for ever. ``unlisted``: numbers that the sheep believe
-    deleted although they are not."""
+    deleted although they are not. ``tombstones``: how many deleted ones still take a number."""
 
     def __init__(self, numbers: int = NUMBERS) -> None:
         self._numbers = numbers
         self.inodes: dict[int, Inode] = {}
         self.unlisted: set[int] = set()
-        self._buried: set[int] = set()
+        self._buried = bytearray()  # one bit for each number, once there is a tombstone
+        self.tombstones = 0
 
     def numbers(self) -> list[int]:
         """The numbers of all that is not deleted, ascending."""
@@ -137,24 +138,21 @@ class Vdis:
         """The inode becomes a tombstone."""
         del self.inodes[vid]
         self.unlisted.discard(vid)
-        self._buried.add(vid)
-
-    @property
-    def tombstones(self) -> int:
-        """How many deleted VDIs still take a number."""
-        return len(self._buried)
+        self._buried = self._buried or bytearray(self._numbers // 8 + 1)
+        self._buried[vid >> 3] |= 1 << (vid & 7)
+        self.tombstones += 1
 
     @property
     def never_used(self) -> bool:
         """Whether no VDI was ever made."""
-        return not self.inodes and not self._buried
+        return not self.inodes and not self.tombstones
 
     def _range(self, name: bytes) -> tuple[list[int], int]:
         """The taken numbers where ``name`` may be, and the free one after them. Raises ``FULL_VDI``."""
         taken = []
         vid = hash_of(name) % self._numbers or 1
         inodes, buried = self.inodes, self._buried
-        while vid in inodes or vid in buried:
+        while vid in inodes or (buried and buried[vid >> 3] >> (vid & 7) & 1):
             taken.append(vid)
             vid = (vid + 1) % self._numbers or 1
             if vid == taken[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,43 @@ def test_asking_and_pausing_the_run_do_not_change_it() -> None:
 
 def test_seeds_differ_where_there_are_ties() -> None:
     assert digest_of(spawn, 1) != digest_of(spawn, 2)
+
+
+KEPT = (None, 0, 3, 5_000)
+
+
+def test_what_is_not_kept_is_hashed_all_the_same() -> None:
+    def run(keep: int | None) -> tuple[str, int, list[str]]:
+        with Kernel(1, keep_events=keep) as kernel:
+            for number in range(1_500):
+                kernel.journal.record("a", "host", str(number))
+                if number % 700 == 0:
+                    kernel.digest()
+            return kernel.digest(), len(kernel.journal), [event.text for event in kernel.journal.events]
+
+    told = {keep: run(keep) for keep in KEPT}
+    everything = [str(number) for number in range(1_500)]
+    assert {digest for digest, _, _ in told.values()} == {told[None][0]}
+    assert {count for _, count, _ in told.values()} == {1_500}
+    assert {keep: last for keep, (_, _, last) in told.items()} == {
+        None: everything, 0: [], 3: everything[-3:], 5_000: everything}
+
+
+def test_a_journal_cannot_keep_less_than_nothing() -> None:
+    with pytest.raises(ValueError, match="not -1"):
+        Kernel(1, keep_events=-1)
+
+
+def test_listeners_hear_what_they_asked_for_with_the_value_in_hand_until_the_world_is_over() -> None:
+    heard: list[tuple[Any, ...]] = []
+    with Kernel(1, keep_events=0, start_ns=5) as kernel:
+        kernel.journal.listen(("a", "crash"), lambda *event: heard.append(event))
+        kernel.journal.listen(("a",), lambda *event: heard.append(("second", *event)))
+        value = {"one": 1}
+        kernel.journal.record("a", "", '{"one":1}', value)
+        kernel.journal.record("b", "", "nobody asked")
+        kernel.location("host").crash()
+    kernel.journal.record("a", "", "over")
+    told = (5, "", "a", '{"one":1}', value)
+    assert heard == [told, ("second", *told), (5, "host", "crash", "", None)]
+    assert heard[0][4] is value
