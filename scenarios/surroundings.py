@@ -25,6 +25,8 @@ T = TypeVar("T")
 MESSAGE_BYTES = 512
 CATALOGUE_NS = 200_000
 """How long the catalogue works on a transaction."""
+CATALOGUE_PATIENCE_NS = 60 * 10**9
+"""How long a server waits for the answer to one, as clients of databases do; it may still happen, or have happened."""
 _as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # one for all: json.dumps makes one each time
 
 
@@ -64,7 +66,7 @@ class Catalogue:
                 return wires.Answer((None, error), "undone", service_ns=CATALOGUE_NS)
 
         try:
-            result, error = self.wire.call(label, "", effect).answer.result
+            result, error = self.wire.call(label, "", effect, read_timeout_ns=CATALOGUE_PATIENCE_NS).answer.result
         except WireError as lost:
             raise CatalogueLost(f"{label}: {type(lost).__name__}") from lost
         if error is not None:

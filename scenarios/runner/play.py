@@ -75,7 +75,6 @@ class _Play:
                 self.region.settle(SETTLE_ROUNDS_MAX)
             except TimeoutError as error:
                 unrest = str(error)
-                note(kernel, "", "end", {})
             if not done:
                 unrest = "it did not end within thirty virtual days"
         return self._played(unrest)

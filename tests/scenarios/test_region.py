@@ -232,3 +232,13 @@ def test_one_seed_is_one_run_and_another_seed_another() -> None:
 
 def test_a_run_in_which_nothing_happened_decides_nothing() -> None:
     assert {finding.looked_at for finding in judge(())} == {0}
+
+
+def test_what_does_not_come_to_rest_is_looked_at_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    with one_zone() as region:
+        region.call(lambda c: c.create_volume(volume("a"), 10, zone="z1"))
+        monkeypatch.setattr(Region, "_unfinished", lambda region: True)
+        with pytest.raises(TimeoutError, match="not at rest after 1 rounds"):
+            region.settle(1)
+        assert [one for finding in region.findings() for one in finding.broken] == []
+        assert next(one for one in region.findings() if one.rule == "L-RECORD").looked_at

@@ -190,3 +190,19 @@ def test_until_stops_there() -> None:
     found = play(loads(LOADED), 1, until_ns=30 * 10**9)
     assert found.lasted_ns == 30 * 10**9
     assert any(finding.looked_at for finding in found.findings) and broken(found) == []
+
+
+def test_a_request_to_the_catalogue_that_is_lost_in_silence_holds_nothing_up_for_ever() -> None:
+    found = played(HEAD + """
+    fault = [{ place = "catalogue", fault = "request_lost", operation = "create: begin" }]
+    step = [{ do = "create", object = "volume/a", size = "64 KiB", device = "old", expect = "any" }]
+    """)
+    assert found.faults[0].strikes == 1 and broken(found) == []
+
+
+def test_a_run_does_not_end_in_the_middle_of_what_a_server_does_by_itself() -> None:
+    found = played(HEAD.replace("management_servers = 2", 'reconcile_every = "5 s"') + """
+    link = [{ between = ["ms-1", "catalogue"], latency = "1 s" }]
+    step = [{ do = "create", object = "volume/a", size = "64 KiB", device = "old" }]
+    """, seed=2)
+    assert broken(found) == []
