@@ -134,6 +134,36 @@ def run_scenarios(
     raise typer.Exit(run_command.run(options, outputs, traces))
 
 
+@app.command(epilog="Example:  storcert explore smoke-copy --budget 60s --out found     storcert explore own.toml --exhaustive")
+def explore(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or a name of `storcert list scenarios`.")],
+    runs: Annotated[int | None, typer.Option(metavar="N", help="So many variations; default 500 without --budget.")] = None,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Real time for searching, as in 60s or 10min.")] = None,
+    exhaustive: Annotated[
+        bool, typer.Option("--exhaustive", help="Every single fault and crash, counted, instead of drawn variations.")
+    ] = False,
+    workers: Annotated[int, typer.Option(metavar="N", help="Processes on this machine.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="The workers of a Dask cluster instead.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Same seed, same search; default: the scenario's.")] = None,
+    shrink_runs: Annotated[int, typer.Option(metavar="N", help="So many runs make one finding smaller; 0: none.")] = 400,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="For findings; a second call goes on from there.")] = None,
+    json: Annotated[Path | None, _file("Write the run record here.")] = None,
+    junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
+    traceback: Traceback = False,
+) -> None:
+    """Search faults and interleavings around a scenario for failures nobody has had yet, and shrink them."""
+    from storcert.conformance import explore_command
+    from storcert.conformance.explore_options import explore_options
+    from storcert.conformance.options import Outputs
+
+    outputs = Outputs(out=out, json=json, junit=junit)
+    options = explore_options(
+        scenario, runs=runs, budget=budget, exhaustive=exhaustive, workers=workers, scheduler=scheduler, seed=seed,
+        shrink_runs=shrink_runs)
+    outputs.check()
+    raise typer.Exit(explore_command.explore(options, outputs))
+
+
 @app.command(epilog="Example:  storcert replay storcert-out/failure-1.json")
 def replay(
     token: Annotated[str, typer.Argument(metavar="TOKEN-or-FILE", help="As printed under a failure.")],

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
 from storcert.harness.record.verdict import RunVerdict, Verdict, combine
@@ -175,7 +176,7 @@ class Environment:
 class RunRecord:
     """One run: verdict and reason, who and what, every rule, every check, every finding. ``kind``: ``certification``, or
     ``scenario``; then ``driver`` is the control plane, ``scenarios`` has every run of every scenario, and ``differences`` where
-    they differ between devices."""
+    they differ between devices; or ``exploration``: many variations of one scenario, of which ``exploration`` tells."""
 
     schema_version: int
     kind: str
@@ -196,6 +197,7 @@ class RunRecord:
     interrupted: bool = False
     scenarios: tuple[ScenarioRun, ...] = ()
     differences: tuple[Difference, ...] = ()
+    exploration: Exploration | None = None
     environment: Environment = field(default_factory=Environment)
 
     @property

@@ -21,8 +21,11 @@ from storcert.scenarios.defects.defect import Defect, sources
 
 LOADED_AGAIN = ("storcert.harness.logical", "storcert.harness.agent", "storcert.scenarios.")
 DRIVERS = "storcert.harness.drivers"
-KEPT = ("storcert.scenarios.catalogue", "storcert.scenarios.defects", "storcert.scenarios.format", "storcert.scenarios.result")
-"""Modules of values: what is made of them crosses the line."""
+KEPT = (
+    "storcert.scenarios.catalogue", "storcert.scenarios.defects", "storcert.scenarios.explore", "storcert.scenarios.format",
+    "storcert.scenarios.pool", "storcert.scenarios.result", "storcert.scenarios.shrink",
+)
+"""Modules of values, which cross the line, and those that plant defects themselves and import what runs only then."""
 
 
 class _Edited(importlib.machinery.SourceFileLoader):

@@ -46,6 +46,8 @@ BREAKERS: list[tuple[str, str, str]] = [
     ("reports", "reports/text.py", "from storcert.conformance import usage"),
     ("simpy", "conformance/usage.py", "import simpy"),
     ("simpy", "harness/drivers/s3.py", "import simpy"),
+    ("dask", "conformance/usage.py", "import distributed"),
+    ("dask", "scenarios/pool/pool.py", "import dask"),
 ]
 
 

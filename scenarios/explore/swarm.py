@@ -1,0 +1,162 @@
+"""Variations drawn at random, by swarm testing: each run leaves half the kinds of disturbance out, so that what the others do
+is not drowned; which, how many, where and when, the number of the run decides. Each variation is a plain scenario and a seed.
+
+Which of several things comes first is varied in three ways. The seed breaks ties between events of one instant. Locations get
+priorities, as in probabilistic concurrency testing: the links of those low in the order are slow, so that others overtake them
+again and again. And a location may stand still for a while at a random moment, which is a change of priority.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from storcert.harness.kernel.random_streams import derive
+from storcert.scenarios.explore import faults
+from storcert.scenarios.explore.faults import Kind
+from storcert.scenarios.explore.terrain import Terrain
+from storcert.scenarios.explore.trial import Trial
+from storcert.scenarios.format import steps
+from storcert.scenarios.format.load import Workload
+from storcert.scenarios.format.references import CATALOGUE, places
+from storcert.scenarios.format.scenario import Scenario
+from storcert.scenarios.format.world import Link
+from storcert.scenarios.runner.resolve import resolve
+
+NEW_MAX = 4
+"""No more disturbances are added in one step."""
+DISTURBANCES_MAX = 12
+_SHORTEST_NS = 1_000_000
+_SLOW_NS = (1_000_000, 10_000_000, 100_000_000, 1_000_000_000)
+_PER_KIND_OF_EVENT = ("crash", "pause", "partition", "outage")
+
+
+class Swarm:
+    """Around a scenario, of which only rules are expected."""
+
+    def __init__(self, scenario: Scenario, terrain: Terrain, seed: int) -> None:
+        self.scenario = scenario
+        self.terrain = terrain
+        self.seed = seed
+        self._kinds = sorted(faults.kinds(scenario, terrain))
+        self._places = sorted(places(scenario))
+        self._targets = [*sorted(device.name for device in scenario.device), CATALOGUE]
+        names = {kind.fault for kind in self._kinds}
+        self.classes = [*sorted(names), *(f"step {name}" for name in _PER_KIND_OF_EVENT), "priorities", "mix"]
+
+    def draw(self, number: int, parents: Sequence[tuple[int, Scenario]] = ()) -> Trial:
+        """The ``number``-th trial. ``parents``: variations that reached something new, with their numbers; half the trials are
+        made of one of them."""
+        stream = random.Random(derive(self.seed, f"explore/{number}"))
+        run_seed = stream.getrandbits(31)
+        if parents and stream.randrange(2):
+            parent, scenario = parents[_later(stream, len(parents))]
+            scenario = _less(stream, scenario)
+        else:
+            parent, scenario = -1, resolve(self.scenario, run_seed)
+        on = [name for name in self.classes if stream.randrange(2)]
+        if "mix" in on and scenario.workload:
+            scenario = self._mixed(stream, scenario)
+        if "priorities" in on:
+            scenario = self._with_priorities(stream, scenario)
+        return Trial(self._disturbed(stream, scenario, on), run_seed, parent)
+
+    # -- what is added
+
+    def _disturbed(self, stream: random.Random, scenario: Scenario, on: Sequence[str]) -> Scenario:
+        kinds = [kind for kind in self._kinds if kind.fault in on]
+        events = [name for name in _PER_KIND_OF_EVENT if f"step {name}" in on]
+        room = DISTURBANCES_MAX - len(scenario.fault) - sum(isinstance(step, steps.Event) for step in scenario.step)
+        wanted = min(room, stream.choice((1, 1, 2, 2, 2, 3, 3, NEW_MAX)))
+        new_faults: dict[str, Any] = {f"{one.place} {one.armed()}": one for one in scenario.fault}
+        new_steps = list(scenario.step)
+        for _ in range(wanted if kinds or events else 0):
+            if not events or (kinds and stream.randrange(4)):
+                one = self._fault(stream, stream.choice(kinds))
+                new_faults.setdefault(f"{one.place} {one.armed()}", one)
+            else:
+                new_steps.append(self._event(stream, stream.choice(events)))
+        return scenario.model_copy(update={"fault": tuple(new_faults.values()), "step": tuple(new_steps)})
+
+    def _fault(self, stream: random.Random, kind: Kind) -> Any:
+        counts = self.terrain.requests[kind.place]
+        operation = stream.choice((*kind.operations, "*"))
+        requests = sum(counts[name] for name in kind.operations) if operation == "*" else counts[operation]
+        late = stream.randrange(5) == 0
+        return faults.fault(
+            kind.place, kind.fault, operation, stream.randint(1, requests), stream.choice(kind.phases),
+            stream.choice(kind.amounts), stream.choice((1, 1, 1, 1, 2, 3, 0)),
+            start_ns=self._moment(stream) if late else 0, lasts_ns=self._duration(stream) if stream.randrange(3) == 0 else 0,
+        )
+
+    def _event(self, stream: random.Random, name: str) -> steps.Step:
+        at = self._moment(stream)
+        make: Mapping[str, Callable[[], steps.Step]] = {
+            "crash": lambda: steps.Crash(do="crash", place=stream.choice(self._places), at=at),
+            "pause": lambda: steps.Pause(do="pause", place=stream.choice(self._places), at=at, lasts=self._duration(stream)),
+            "partition": lambda: self._partition(stream, at),
+            "outage": lambda: steps.Outage(do="outage", of=stream.choice(self._targets), at=at, lasts=self._duration(stream)),
+        }
+        return make[name]()
+
+    def _partition(self, stream: random.Random, at: int) -> steps.Step:
+        """One endpoint from all others, or from one of them."""
+        everybody = [*self._places, *self._targets]
+        one = stream.choice(everybody)
+        others = [name for name in everybody if name != one]
+        other = (stream.choice(others),) if stream.randrange(2) else ()
+        return steps.Partition(
+            do="partition", one=(one,), other=other, one_way=stream.randrange(4) == 0, at=at, lasts=self._duration(stream))
+
+    def _moment(self, stream: random.Random) -> int:
+        """Some time after the faulty phase began; microseconds, so that a person can read it."""
+        return stream.randrange(max(1, self.terrain.faulty_ns // 1000)) * 1000
+
+    @staticmethod
+    def _duration(stream: random.Random) -> int:
+        """From a millisecond to some minutes, each order of magnitude as likely as the next."""
+        order_of_magnitude: int = 10 ** stream.randrange(6)
+        return _SHORTEST_NS * order_of_magnitude * stream.randint(1, 9)
+
+    def _with_priorities(self, stream: random.Random, scenario: Scenario) -> Scenario:
+        """An order of locations: the links of each are as slow as its place in it says."""
+        order = list(self._places)
+        stream.shuffle(order)
+        slow = stream.sample(range(len(order)), min(len(order), stream.randint(1, 3)))
+        links = {frozenset(link.between): link for link in scenario.link}
+        for rank in sorted(slow):
+            latency_ns: int = stream.choice(_SLOW_NS)
+            for other in (*self._targets, *(name for name in order if name != order[rank])):
+                ends = frozenset((order[rank], other))
+                if len(ends) == 2 and (other in self._targets or stream.randrange(2)):
+                    links[ends] = Link(between=(order[rank], other), latency=latency_ns, jitter_percent=50)
+        return scenario.model_copy(update={"link": tuple(links.values())})
+
+    @staticmethod
+    def _mixed(stream: random.Random, scenario: Scenario) -> Scenario:
+        """Each workload with some of its operations, and another number of clients."""
+        found: list[Workload] = []
+        for one in scenario.workload:
+            kept = {name: weight for name, weight in one.mix.items() if stream.randrange(2)} or dict(one.mix)
+            found.append(one.model_copy(update={
+                "mix": kept, "clients": max(1, one.clients * stream.choice((1, 2, 4)) // 2),
+                "contend": stream.choice((0, one.contend, 30, 70)),
+            }))
+        return scenario.model_copy(update={"workload": tuple(found)})
+
+
+def _less(stream: random.Random, scenario: Scenario) -> Scenario:
+    """A parent without some of its faults and happenings."""
+    waited_for = {step.after for step in scenario.step}
+    kept_faults = [one for one in scenario.fault if stream.randrange(4)]
+    kept_steps = [
+        step for step in scenario.step
+        if not isinstance(step, steps.Event) or (step.name and step.name in waited_for) or stream.randrange(4)
+    ]
+    return scenario.model_copy(update={"fault": tuple(kept_faults), "step": tuple(kept_steps)})
+
+
+def _later(stream: random.Random, size: int) -> int:
+    """One of so many, the later ones more often: what was found last is explored least."""
+    return max(stream.randrange(size), stream.randrange(size))
