@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from storcert.harness.agent.doors import Doors
+from storcert.harness.agent.expected import Expected
 from storcert.harness.agent.http_output import send
 from storcert.harness.agent.link_door import LinkDoor
 from storcert.harness.agent.ports import Machine
@@ -183,7 +184,7 @@ class Agent:
         driver, uri = self._driver(arguments["device"]), _uri(arguments, "uri")
         return download(
             arguments["url"], lambda size: driver.open_output(uri, size), ticket, arguments["size_bytes"],
-            arguments["digest"],
+            arguments["digest"], int(arguments["limit_bytes"]),
         )
 
     def _export(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
@@ -196,13 +197,14 @@ class Agent:
     def _receive(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
         """Wait until a client has uploaded the object; with another command for the same key, where there is one already."""
         driver, uri, key = self._driver(arguments["device"]), _uri(arguments, "uri"), str(arguments["key"])
+        expected = Expected(arguments["size_bytes"], arguments["digest"])
         done = self.doors.done(key)
         if done is not None:
             return done
         door = self.doors.find(key)
         if not isinstance(door, UploadDoor):
             door = UploadDoor(
-                int(arguments["link"]), ticket, arguments["size_bytes"], arguments["digest"],
+                int(arguments["link"]), ticket, expected.size_bytes, expected.digest, int(arguments["limit_bytes"]),
                 lambda size: driver.open_output(uri, size), self.doors.came,
             )
             self.doors.open(key, door)

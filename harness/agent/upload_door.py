@@ -1,18 +1,20 @@
 """A door behind which an object comes to be: what a client sends goes onto the device as it comes, and is published at its end.
 
     PUT  (POST)   the body is the object. With ``Content-Range: bytes FIRST-LAST/SIZE`` it is that part of it, and FIRST must be
-                  where the last part ended. 201: it is on the device. 202: so far so good, more is due.
+                  where the last part ended. 201: it is there. 202 with ``Upload-Offset``: so far so good, more is due. 202
+                  without: all of it came, of a size that was not announced; whether there is room for it, the job tells.
     HEAD (GET)    204 with ``Upload-Offset``: how much has come and is kept.
 
 A connection that breaks loses nothing as long as this agent lives: the stream onto the device stays open, and the client goes
 on at the offset it is told. A body that starts at 0 begins anew. An object that is not what was announced (409 for an offset
-that is not due, 413 for more bytes, 422 for another digest or fewer bytes) is thrown away, and may be sent again until the
-time is over. So it may where the device is away for a while (503). Nothing of it is visible before its end (C-COMMIT). One
-client at a time: another is told 423.
+that is not due, 413 for more bytes, 415 for a form, 422 for another digest or fewer bytes) is thrown away, and may be sent
+again until the time is over. So it may where the device is away for a while (503). Nothing of it is visible before its end
+(C-COMMIT). One client at a time: another is told 423.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import threading
@@ -46,17 +48,18 @@ class _Refused(Exception):
 
 class UploadDoor:
     """``ticket``: of the command it was opened for; ``size_bytes`` and ``digest`` (``"sha256:<hex>"``): what must come, where
-    known; ``open_output``: given a size or ``None``, a stream onto the device; ``came``: called with ``link`` once the object
-    is there."""
+    known; ``limit_bytes``: no more than that; ``open_output``: given a size or ``None``, a stream onto the device; ``came``:
+    called with ``link`` once the object is there."""
 
     def __init__(
-        self, link: int, ticket: Ticket, size_bytes: int | None, digest: str | None,
+        self, link: int, ticket: Ticket, size_bytes: int | None, digest: str | None, limit_bytes: int,
         open_output: Callable[[int | None], OutputStream], came: Callable[[int], None],
     ) -> None:
         self._link = link
         self._ticket = ticket
         self._size_bytes = size_bytes
         self._digest = digest
+        self._limit_bytes = limit_bytes
         self._open_output = open_output
         self._came = came
         self._at_work = threading.Lock()
@@ -117,6 +120,9 @@ class UploadDoor:
     # -- one body
 
     def _take(self, asked: Asked) -> Reply:
+        kind, coding = asked.headers.get("content-type", ""), asked.headers.get("content-encoding", "identity")
+        if kind.lower().startswith("multipart/") or coding.lower() != "identity":
+            return said(415, "the body is the object itself: no form, and not compressed")
         part = asked.headers.get("content-range")
         found = _CONTENT_RANGE.match(part) if part is not None else None
         length = asked.headers.get("content-length", "")
@@ -126,6 +132,8 @@ class UploadDoor:
         whole = int(found[3]) if found is not None else int(length) if length.isdigit() else None
         if whole is not None and self._size_bytes not in (None, whole):
             return said(422, f"{self._size_bytes} bytes are due, not {whole}")
+        if whole is not None and whole > self._limit_bytes:
+            return said(413, f"there is room for {self._limit_bytes} bytes, not for {whole}")
         if first not in (0, self._ticket.moved_bytes):
             return said(409, "that is not where the last part ended", ("upload-offset", str(self._ticket.moved_bytes)))
         try:
@@ -147,10 +155,17 @@ class UploadDoor:
             self._forget()
             return said(422, error.message)
         except StorageError as error:
-            self._forget()
-            if not (error.retryable and error.outcome is Outcome.NOT_DONE):
-                self.error = error
-            return _told(error)
+            return self._failed(error, error.retryable and error.outcome is Outcome.NOT_DONE)
+        except Exception as error:  # noqa: BLE001  (a driver may raise anything: that it did is how the upload ends)
+            told = f"the driver raised {type(error).__name__}: {error}"
+            return self._failed(DeviceUnavailable(told, None, Outcome.UNKNOWN, False), False)
+
+    def _failed(self, error: StorageError, again: bool) -> Reply:
+        """The device would not: for good, or ``again`` in a while."""
+        self._forget()
+        if not again:
+            self.error = error
+        return _told(error)
 
     def _begin(self, whole: int | None) -> None:
         self._forget()
@@ -166,6 +181,8 @@ class UploadDoor:
             come = self._ticket.moved_bytes + len(chunk)
             if self._size_bytes is not None and come > self._size_bytes:
                 raise _Refused(413, f"more than the {self._size_bytes} bytes that are due")
+            if come > self._limit_bytes:
+                raise _Refused(413, f"more than the {self._limit_bytes} bytes that there is room for")
             self._hash.update(chunk)
             write_all(self._stream, chunk)
             self._ticket.moved_bytes = come
@@ -185,6 +202,9 @@ class UploadDoor:
         self._stream.commit()
         self._stream = None
         self.result = {"size_bytes": come, "digest": digest}
+        if self._size_bytes is None:
+            # Space was not reserved for it: the catalogue has the last word.
+            return said(202, "all of it came; whether there is room for it, its job will tell")
         self._came(self._link)
         return said(201, "it is there")
 
@@ -193,7 +213,8 @@ class UploadDoor:
         stream, self._stream = self._stream, None
         self._ticket.moved_bytes = 0
         if stream is not None:
-            stream.close()
+            with contextlib.suppress(Exception):  # nothing is published either way (C-ABORT)
+                stream.close()
 
 
 def _told(error: StorageError) -> Reply:

@@ -12,9 +12,11 @@ from storcert.harness.contract import OutputStream
 
 
 def download(
-    url: str, open_output: Callable[[int | None], OutputStream], ticket: Ticket, size_bytes: int | None, digest: str | None
+    url: str, open_output: Callable[[int | None], OutputStream], ticket: Ticket, size_bytes: int | None, digest: str | None,
+    limit_bytes: int,
 ) -> Mapping[str, Any]:
-    """What a URL gives, onto a device: ``size_bytes`` and the digest, if one was asked for. Raises the contract's errors."""
+    """What a URL gives, onto a device, if it is no more than ``limit_bytes``: ``size_bytes`` and the digest, if one was asked
+    for. Raises the contract's errors."""
     named = digest if digest and not digest.endswith(":") else None
-    expected = Expected(size_bytes=size_bytes, digest=named)
+    expected = Expected(size_bytes=size_bytes, digest=named, size_max_bytes=limit_bytes)
     return pump(lambda: open_url(url, expected), lambda: open_output(size_bytes), ticket, digest)

@@ -80,6 +80,40 @@ class Capacity(Rule):
             self.broke(fact.time_ns, f"{found} bytes are counted on {device}, {due} are placed there")
 
 
+class PolicyLast(Rule):
+    """Nothing is ready on a device that is larger than its policy or capability allows, and no more is counted there than its
+    quota."""
+
+    identity = "L-POLICY"
+    sorts = ("placement", "capacity")
+
+    def see(self, fact: Fact) -> None:
+        value = fact.value
+        if fact.sort == "capacity":
+            self._quota(fact)
+            return
+        found = self.known.devices.get(value["device"]) if value["state"] == "ready" else None
+        if found is None:
+            return
+        placed = self.known.placements.get((value["uri"], value["device"]))
+        size_bytes = value["reserved_bytes"] if placed is None else placed.reserved_bytes
+        limit = found[1].max_object_size_bytes
+        if limit is not None and size_bytes > limit:
+            told = f"{value['uri']} is ready on {value['device']} with {size_bytes} bytes, where at most {limit} are allowed"
+            self.broke(fact.time_ns, told)
+        else:
+            self.sound()
+
+    def _quota(self, fact: Fact) -> None:
+        device, counted = fact.value["device"], fact.value["reserved_bytes"]
+        found = self.known.devices.get(device)
+        quota = None if found is None else found[0].quota_bytes
+        if quota is not None and counted > quota:
+            self.broke(fact.time_ns, f"{counted} bytes are counted on {device}, whose quota is {quota}")
+        elif quota is not None:
+            self.sound()
+
+
 class PolicyFirst(Rule):
     """No command asks a device for what its policy or its capability forbids."""
 
@@ -163,4 +197,4 @@ class Staging(Rule):
             self.sound()
 
 
-CONDUCT: tuple[type[Rule], ...] = (Depend, Capacity, PolicyFirst, Reach, Staging)
+CONDUCT: tuple[type[Rule], ...] = (Depend, Capacity, PolicyFirst, PolicyLast, Reach, Staging)

@@ -39,6 +39,7 @@ from storcert.harness.logical.preconditions import (
     size_of,
     there,
     want,
+    want_time,
 )
 from storcert.harness.logical.providers import Providers
 from storcert.harness.logical.records import DeviceRecord, DeviceState
@@ -141,6 +142,7 @@ class ControlPlane:
     ) -> Result:
         """A ticket for a client to upload an object: ``url`` (PUT it there), ``expires_ns``, the ``job`` that waits for it.
         Asked again, the same ticket. The bytes go from the client to a storage VM and from there onto the device."""
+        want_time(lasts_ns)
         known = {"size_bytes": size_bytes, "digest": digest}
         found = self.surroundings.transact("look", lambda session: transfers.upload_under_way(session, str(uri), known))
         if found is not None:
@@ -231,6 +233,7 @@ class ControlPlane:
     def link(self, uri: DataObjectUri, lasts_ns: int = HOUR_NS) -> Result:
         """A URL that anybody who has it can download the object from until ``expires_ns``; :meth:`unlink` with its ``link``
         ends that."""
+        want_time(lasts_ns)
         found = self._job("link", f"link to {uri} {self.surroundings.now_ns()}", {"uri": str(uri), "lasts_ns": lasts_ns})
         return transfers.link_url(self.engine, found)
 

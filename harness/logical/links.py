@@ -24,6 +24,7 @@ from storcert.harness.contract import (
 from storcert.harness.logical.engine import Engine, Handler, run_quietly
 from storcert.harness.logical.making import PAUSES_NS, TRIES, Making, make
 from storcert.harness.logical.operations import ready_placements
+from storcert.harness.logical.placement import room_bytes
 from storcert.harness.logical.records import DeviceRecord, LinkKind, LinkRecord, Purpose
 from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
@@ -107,7 +108,11 @@ class _Waiting:
             work.ask_somewhere((device,), Verb.DELETE, told)
         self._link = link = _place(work, link, location)
         arguments = work.arguments
-        told = _on(device, link, size_bytes=arguments["size_bytes"], digest=arguments["digest"], look=look)
+        size_bytes = arguments["size_bytes"]
+        told = _on(
+            device, link, size_bytes=size_bytes, digest=arguments["digest"], look=look,
+            limit_bytes=room_bytes(device) if size_bytes is None else size_bytes,
+        )
         return work.ask(link.location, Verb.RECEIVE, told, until_ns=link.expires_ns)
 
 

@@ -71,11 +71,11 @@ def make(work: Work, prepare: Callable[[Session], Making]) -> None:
         return
     try:
         found = _try(work, making)
+        work.transact("ready", lambda session: _ready(session, work, making, found))
     except StorageError as error:
         work.transact("failed", lambda session: _move(session, making, Event.FAIL, work))
         take_back(work, making.device, str(making.uri))
         raise error
-    work.transact("ready", lambda session: _ready(session, work, making, found))
 
 
 # -- the record
@@ -162,6 +162,7 @@ def _ready(session: Session, work: Work, making: Making, found: Mapping[str, Any
     placement = _there(session, making)
     size_bytes = int(found["size_bytes"])
     if placement.reserved_bytes != size_bytes:
+        _refuse_growth(session, making, size_bytes - placement.reserved_bytes, size_bytes)
         placement = session.resize(placement, size_bytes)
     record = session.find_object(str(making.uri))
     assert record is not None
@@ -171,6 +172,15 @@ def _ready(session: Session, work: Work, making: Making, found: Mapping[str, Any
     session.move(placement, Event.SUCCEED, None)
     if making.result is not None:
         work.end(session, making.result)
+
+
+def _refuse_growth(session: Session, making: Making, more_bytes: int, size_bytes: int) -> None:
+    """What nobody knew the size of must still be within policy and space. Raises the contract's error."""
+    device = session.find_device(making.device.name)
+    assert device is not None
+    refuse_write(device, making.uri, size_bytes)
+    if more_bytes > device.free_bytes:
+        raise CapacityExceeded(f"device {device.name!r} has {device.free_bytes} bytes free", making.uri)
 
 
 # -- the bytes

@@ -20,6 +20,7 @@ from storcert.harness.contract import (
 from storcert.harness.logical.engine import Handler
 from storcert.harness.logical.making import PAUSES_NS, TRIES, Making, make
 from storcert.harness.logical.motion import Leg, Plan, Wish
+from storcert.harness.logical.placement import room_bytes
 from storcert.harness.logical.records import DeviceRecord, ObjectRecord, PlacementRecord, Purpose
 from storcert.harness.logical.removing import blocked, device_named, remove
 from storcert.harness.logical.session import Session
@@ -73,7 +74,10 @@ def download(work: Work) -> Mapping[str, Any]:
         device = device_named(session, arguments["device"])
 
         def attempt(made: Making, location: str) -> Mapping[str, Any]:
-            told = _on(device, uri=str(uri), url=arguments["url"], size_bytes=size_bytes, digest=digest, look=made.look)
+            told = _on(
+                device, uri=str(uri), url=arguments["url"], size_bytes=size_bytes, digest=digest, look=made.look,
+                limit_bytes=room_bytes(device) if size_bytes is None else size_bytes,
+            )
             return work.ask(location, Verb.DOWNLOAD, told, moves_bytes=size_bytes or 1 << 32)
 
         return Making(uri, device, Purpose.KEPT, size_bytes, attempt, (device,), digest, result=result)

@@ -56,6 +56,12 @@ def _check_size(allowance: Allowance, device: DeviceRecord, uri: DataObjectUri, 
         raise InvalidRequest(f"device {device.name!r} takes multiples of {allowance.size_granularity_bytes} bytes", uri)
 
 
+def room_bytes(device: DeviceRecord) -> int:
+    """The largest object that may still be placed there, by policy and by space."""
+    limit = device.allowance.max_object_size_bytes
+    return device.free_bytes if limit is None else min(limit, device.free_bytes)
+
+
 def choose(
     topology: Topology, providers: Providers, devices: Iterable[DeviceRecord], uri: DataObjectUri, demand: Demand, role: Role
 ) -> tuple[DeviceRecord, ...]:

@@ -25,12 +25,19 @@ from storcert.harness.logical.states import State
 from storcert.harness.logical.topology import Topology
 
 Result = Mapping[str, Any]
+LASTS_MAX_NS = 30 * 24 * 3600 * 10**9
 
 
 def want(uri: DataObjectUri, kind: ObjectKind) -> None:
     """The object must be of that kind. Raises ``InvalidRequest``."""
     if uri.kind is not kind:
         raise InvalidRequest(f"a {kind} was due, not a {uri.kind}", uri)
+
+
+def want_time(lasts_ns: int) -> None:
+    """What a client is given lasts for a while, at most ``LASTS_MAX_NS``. Raises ``InvalidRequest``."""
+    if not 0 < lasts_ns <= LASTS_MAX_NS:
+        raise InvalidRequest(f"a URL lasts for 1 to {LASTS_MAX_NS} ns, not for {lasts_ns}")
 
 
 def refuse_known(session: Session, uri: DataObjectUri) -> None:

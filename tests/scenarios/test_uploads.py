@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from storcert.harness.contract import (
-    ObjectInUse,
-)
+from storcert.harness.contract import InvalidRequest, ObjectInUse
 from storcert.harness.record.fault import Fault
+from storcert.scenarios.region import Region
 from tests.scenarios.clients import DATA, SECOND_NS, put, secrets_told, ticket, visit
 from tests.scenarios.regions import broken, one_zone, template, volume
 
@@ -35,7 +34,7 @@ def test_a_client_uploads_a_template_past_the_management_server() -> None:
 def test_a_volume_of_unknown_size_comes_in_chunks() -> None:
     with one_zone() as region:
         given = region.call(lambda c: c.upload(volume("u"), zone="z1"))
-        assert put(region, given["url"], iter([DATA[:1000], DATA[1000:]])).status_code == 201
+        assert put(region, given["url"], iter([DATA[:1000], DATA[1000:]])).status_code == 202
         region.advance(5 * SECOND_NS)
         assert region.call(lambda c: c.migrate(volume("u"), "beside"))["way"] == "stream"
         assert broken(region) == []
@@ -58,6 +57,49 @@ def test_what_comes_must_be_what_was_announced_and_may_come_again() -> None:
         assert put(region, given["url"]).status_code == 201
         region.advance(5 * SECOND_NS)
         assert region.call(lambda c: c.job(given["job"]))["state"] == "succeeded"
+        assert broken(region) == []
+
+
+def test_a_form_and_a_compressed_body_are_refused() -> None:
+    with one_zone() as region:
+        given = ticket(region)
+        form = visit(region, lambda: httpx.post(given["url"], files={"file": DATA}))
+        assert form.status_code == 415
+        assert put(region, given["url"], DATA, content_encoding="gzip").status_code == 415
+        assert put(region, given["url"]).status_code == 202
+        region.advance(5 * SECOND_NS)
+        assert broken(region) == []
+
+
+def test_what_comes_unannounced_is_still_within_policy_and_space() -> None:
+    region = Region(3, reconcile_ns=300 * SECOND_NS)
+    with region:
+        region.zone("z1")
+        region.device("small", "object-store", role="image", scope_id="z1", policy={"max_object_size_bytes": 1000})
+        region.device("tight", "object-store", scope_id="z1", policy={"quota_bytes": len(DATA) + 5})
+        given = region.call(lambda c: c.upload(template("u"), zone="z1"))
+        assert put(region, given["url"]).status_code == 413
+        assert put(region, given["url"], iter([DATA[:999], b"xx"])).status_code == 413
+        assert put(region, given["url"], DATA[:1000]).status_code == 202
+        first, second = (region.call(lambda c, name=name: c.upload(volume(name), zone="z1")) for name in "ab")
+        assert put(region, first["url"]).status_code == 202
+        assert put(region, second["url"]).status_code == 202, "there was room for each of them"
+        region.advance(60 * SECOND_NS)
+        ended = [region.call(lambda c, given=given: c.job(given["job"])) for given in (first, second)]
+        assert sorted(one["result"].get("error", "") for one in ended) == ["", "CapacityExceeded"]
+        assert len(region.simulated("tight").census()) == 1 and broken(region) == []
+
+
+@pytest.mark.parametrize("lasts_ns", [0, -5, 10**18])
+def test_a_url_lasts_for_a_while(lasts_ns: int) -> None:
+    with one_zone() as region:
+        with pytest.raises(InvalidRequest, match="a URL lasts for"):
+            ticket(region, lasts_ns=lasts_ns)
+        region.call(lambda c: c.create_volume(volume("a"), 10, device="volumes"))
+        with pytest.raises(InvalidRequest, match="a URL lasts for"):
+            region.call(lambda c: c.link(volume("a"), lasts_ns))
+        with pytest.raises(InvalidRequest, match="no digest"):
+            ticket(region, digest="sha256:abc")
         assert broken(region) == []
 
 
@@ -89,7 +131,8 @@ def test_an_upload_in_parts() -> None:
         for start in range(0, len(DATA), 1_000_000):
             part = DATA[start : start + 1_000_000]
             answer = put(region, given["url"], part, content_range=f"bytes {start}-{start + len(part) - 1}/{len(DATA)}")
-            assert answer.status_code == (201 if start + len(part) == len(DATA) else 202)
+            assert answer.status_code == 202
+            assert ("upload-offset" in answer.headers) == (start + len(part) < len(DATA))
         region.advance(5 * SECOND_NS)
         assert broken(region) == []
 

@@ -286,6 +286,7 @@ STORIES: dict[str, Story] = {
     "links": transfer_stories.links,
     "uploads": transfer_stories.uploads,
     "seeding": transfer_stories.seeding,
+    "unknown-sizes": transfer_stories.unknown_sizes,
     "crash-create": crashes(lambda c: c.create_volume(N, 8192, zone="z1")),
     "crash-copy": crashes(lambda c: c.create_from(N, T, zone="z1")),
     "crash-migrate": crashes(lambda c: c.migrate(A, "beside")),

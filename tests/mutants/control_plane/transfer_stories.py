@@ -70,6 +70,26 @@ def links() -> Iterator[tuple[Event, ...]]:
     yield at_rest(region)
 
 
+def unknown_sizes() -> Iterator[tuple[Event, ...]]:
+    """Objects of which nobody says how large they are come to devices that take small ones, and to one that is nearly full."""
+    from storcert.scenarios.region import Region
+    from storcert.simulators.http_source import file
+
+    region = Region(3, management_servers=2, reconcile_ns=300 * SECOND_NS)
+    region.__enter__()
+    region.zone("z1")
+    region.device("small", "object-store", role="image", scope_id="z1", policy={"max_object_size_bytes": 1000})
+    region.device("tight", "object-store", scope_id="z1", policy={"quota_bytes": 60_000})
+    region.web.put("http://web.sim/t", file(DATA))
+    quietly(region, lambda c: c.register(T, "http://web.sim/t", device="small"))
+    tasks = [region.start(lambda c, name=name: c.register(name, "http://web.sim/t", device="tight")) for name in (A, N)]
+    region.finish(*tasks)
+    given = quietly(region, lambda c: c.upload(T, device="small", lasts_ns=600 * SECOND_NS))
+    client(region, "PUT", given, content=DATA)
+    client(region, "PUT", given, content=DATA[:1000])
+    yield at_rest(region)
+
+
 def seeding() -> Iterator[tuple[Event, ...]]:
     """A template comes to two more zones through a staging device, after somebody has staged it there; then to all again."""
     from storcert.scenarios.region import Region
@@ -93,7 +113,7 @@ def uploads() -> Iterator[tuple[Event, ...]]:
     first = quietly(region, lambda c: c.upload(T, zone="z1", size_bytes=len(DATA)))
     client(region, "PUT", first, content=DATA)
     quietly(region, lambda c: c.upload(A, zone="z1", lasts_ns=600 * SECOND_NS))
-    last = quietly(region, lambda c: c.upload(N, zone="z1", lasts_ns=1200 * SECOND_NS))
+    last = quietly(region, lambda c: c.upload(N, zone="z1", size_bytes=len(DATA), lasts_ns=1200 * SECOND_NS))
     client(region, "PUT", last, content=DATA)
     region.crash("ms-1")
     region.crash("z1-ssvm1")
