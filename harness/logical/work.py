@@ -117,7 +117,8 @@ class Work:
         )
         self.engine.busy[location] += 1
         try:
-            answer = self._answer(location, command, allowed_ns)
+            # What waits for a client is asked again and again, so that whoever cancels it need not wait for long.
+            answer = self._answer(location, command, allowed_ns, ASK_NS if until_ns is None else _POLL_NS)
         finally:
             self.engine.busy[location] -= 1
         around.note("command", id=command.id, event="ended", job=self.job.id, at=location, ending=str(answer.ending))
@@ -127,10 +128,10 @@ class Work:
             raise StorageError.from_json(answer.result)
         raise Lost(location, command)
 
-    def _answer(self, location: str, command: Command, allowed_ns: int) -> Answer:
+    def _answer(self, location: str, command: Command, allowed_ns: int, patience_ns: int) -> Answer:
         around = self.engine.surroundings
         try:
-            answer = around.ask(location, command, ASK_NS)
+            answer = around.ask(location, command, patience_ns)
         except NoAnswer:
             answer = self._find_out(location, command, allowed_ns)
         if answer.ending is Ending.UNHEARD:

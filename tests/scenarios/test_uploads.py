@@ -203,7 +203,7 @@ def test_an_upload_is_cancelled() -> None:
     with one_zone() as region:
         given = ticket(region, size_bytes=len(DATA))
         region.call(lambda c: c.cancel("/template/1/u"))
-        region.advance(120 * SECOND_NS)
+        region.advance(8 * SECOND_NS)
         assert region.call(lambda c: c.job(given["job"]))["state"] == "failed"
         assert put(region, given["url"]).status_code == 404
         assert ticket(region, size_bytes=len(DATA))["url"] != given["url"]
