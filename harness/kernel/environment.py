@@ -168,6 +168,17 @@ class IntegerEnvironment(simpy.Environment):
         heappush(self._queue, (time_ns, next(self._first_orders), end))
         return end
 
+    def interlude(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` before anything else happens at this instant, while every task waits: somebody looks at the world.
+        It may change nothing and leaves no trace in the run, which is the same to the bit; what it raises ends the run."""
+        self._require_open()
+
+        def hold(_: object) -> None:
+            self._fingerprint.forget_last()
+            callback()
+
+        heappush(self._queue, (self._now, next(self._first_orders), Deadline(self, self._now, (hold,))))
+
     def _process_all(self) -> None:
         instant_ns = -1
         events = 0

@@ -25,7 +25,9 @@ class Journal:
     ``keep``: how many of the last events :attr:`events` gives; ``None``: all. Raises ``ValueError`` for less than none.
     """
 
-    __slots__ = ("_dropped", "_entries", "_hash", "_hashed", "_limit", "_listeners", "_now_ns", "_sealed", "keep")
+    __slots__ = (
+        "_dropped", "_entries", "_hash", "_hashed", "_limit", "_listeners", "_now_ns", "_of_all", "_sealed", "keep",
+    )
 
     def __init__(self, now_ns: Callable[[], int], keep: int | None = None) -> None:
         if keep is not None and keep < 0:
@@ -38,6 +40,7 @@ class Journal:
         self._hash = hashlib.blake2b(digest_size=32)
         self._hashed = 0
         self._listeners: dict[str, list[Listener]] = {}
+        self._of_all: list[Listener] = []  # for kinds that nobody listens to by name
         self._sealed = False
 
     def record(self, kind: str, location: str, text: str, value: Mapping[str, Any] | None = None) -> None:
@@ -49,13 +52,18 @@ class Journal:
         self._entries.append((now_ns, location, kind, text))
         if self._limit is not None and len(self._entries) >= self._limit:
             self._drop()
-        for listener in self._listeners.get(kind, ()):
+        for listener in self._listeners.get(kind, self._of_all):
             listener(now_ns, location, kind, text, value)
 
     def listen(self, kinds: Iterable[str], listener: Listener) -> None:
         """Have ``listener`` called for each event of these kinds from now on, in the order of listening."""
         for kind in kinds:
-            self._listeners.setdefault(kind, []).append(listener)
+            self._listeners.setdefault(kind, list(self._of_all)).append(listener)
+
+    def listen_to_all(self, listener: Listener) -> None:
+        """Have ``listener`` called for each event from now on; the length of the journal is then its number, from 1."""
+        for listeners in (self._of_all, *self._listeners.values()):
+            listeners.append(listener)
 
     def seal(self) -> None:
         """The world is over: what its dying code still does is no part of the run."""

@@ -105,6 +105,11 @@ class Task(greenlet.greenlet):
         """Finished, failed or crashed: it will never run again."""
         return self.done or self.crashed
 
+    @property
+    def awaited(self) -> Any:
+        """Of a task that waits, the event that will wake it: for "who waits for whom"."""
+        return self._held if self._waits_for is None else self._waits_for
+
     def __repr__(self) -> str:
         state = "crashed" if self.crashed else "done" if self.done else self.waiting_for or "runs"
         return f"<task {self.name}: {state}>"
