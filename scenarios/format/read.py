@@ -57,10 +57,28 @@ def loads(text: str, place: str = "scenario", name: str = "") -> Scenario:
         raise ScenarioError(_broken(place, text, str(error))) from None
     except RecursionError:
         raise ScenarioError(f"{place}: nested too deeply") from None
+    if name:
+        value.setdefault("name", name)
+    try:
+        return checked(value)
+    except Wrong as wrong:
+        lines = lines_of(text)
+        told = [f"{place}:{_line(lines, path)}: {message}" for path, message in wrong.complaints]
+        raise ScenarioError(told[0], told[1:]) from None
+
+
+class Wrong(Exception):
+    """A value that is no scenario. ``complaints``: paths in it, each with what is wrong there."""
+
+    def __init__(self, complaints: Sequence[tuple[Place, str]]) -> None:
+        super().__init__(complaints[0][1])
+        self.complaints = tuple(complaints)
+
+
+def checked(value: dict[str, Any]) -> Scenario:
+    """The scenario that a value says, as ``tomllib`` gives it. Raises :class:`Wrong`."""
     complaints = [(path, f"{_said(path)} is a date or time; write it as text") for path in _dates(value, ())]
     if not complaints:
-        if name:
-            value.setdefault("name", name)
         try:
             scenario = from_json(value)
         except ValidationError as error:
@@ -69,9 +87,7 @@ def loads(text: str, place: str = "scenario", name: str = "") -> Scenario:
             complaints = list(unresolved(scenario)) or list(illegal(scenario))
             if not complaints:
                 return scenario
-    lines = lines_of(text)
-    told = [f"{place}:{_line(lines, path)}: {message}" for path, message in complaints]
-    raise ScenarioError(told[0], told[1:])
+    raise Wrong(complaints)
 
 
 def from_json(value: Mapping[str, Any]) -> Scenario:
