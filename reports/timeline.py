@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from storcert.harness.record.event import Event
@@ -11,23 +12,47 @@ from storcert.harness.record.event import Event
 _SECOND_NS = 10**9
 _ROUTINE = frozenset(("list", "release"))
 """Jobs of reconciliation that look and, as a rule, change nothing."""
+_TOLD = frozenset((
+    "crash", "restart", "pause", "resume", "phase", "step", "fault", "attached", "detached", "job", "command", "lost", "swept",
+))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a timeline: which event of the journal it tells, counted from 1; when, since the first event; where; what."""
+
+    number: int
+    since_ns: int
+    where: str
+    what: str
 
 
 def timeline(events: Iterable[Event]) -> str:
     """One line for each step and phase of a scenario, each job that begins or ends, each command, each crash and restart, and
     each volume attached or detached; the rounds in which reconciliation looks around are left out."""
-    lines: list[tuple[str, str, str]] = []
+    lines = list(lines_of(events))
+    width = max((len(line.where) for line in lines), default=0)
+    return "".join(f"{seconds(line.since_ns)}  {line.where.ljust(width)}  {line.what}\n" for line in lines)
+
+
+def lines_of(events: Iterable[Event]) -> Iterator[Line]:
+    """The lines of :func:`timeline`, as values."""
     start_ns: int | None = None
     owners: dict[int, str] = {}
     verbs: dict[str, str] = {}
-    for event in events:
+    for number, event in enumerate(events, 1):
         start_ns = event.time_ns if start_ns is None else start_ns
+        if event.kind not in _TOLD:
+            continue
         value: Mapping[str, Any] = json.loads(event.text) if event.text.startswith("{") else {}
         where, told = _told(event, value, owners, verbs)
         if told:
-            lines.append((f"{(event.time_ns - start_ns) / _SECOND_NS:10.3f} s", where, told))
-    width = max((len(where) for _, where, _ in lines), default=0)
-    return "".join(f"{when}  {where.ljust(width)}  {told}\n" for when, where, told in lines)
+            yield Line(number, event.time_ns - start_ns, where, told)
+
+
+def seconds(duration_ns: int) -> str:
+    """To the millisecond, in a column."""
+    return f"{duration_ns / _SECOND_NS:10.3f} s"
 
 
 def _told(event: Event, value: Mapping[str, Any], owners: dict[int, str], verbs: dict[str, str]) -> tuple[str, str]:
