@@ -164,15 +164,39 @@ def explore(
     raise typer.Exit(explore_command.explore(options, outputs))
 
 
-@app.command(epilog="Example:  storcert replay storcert-out/failure-1.json")
+@app.command(epilog="Example:  storcert replay storcert-out/replay-1.txt --step     storcert replay TOKEN --without fault-1")
 def replay(
-    token: Annotated[str, typer.Argument(metavar="TOKEN-or-FILE", help="As printed under a failure.")],
+    token: Annotated[
+        str, typer.Argument(metavar="TOKEN-or-FILE", help="As printed under a failure; or a scenario, by file or name.")
+    ],
+    at: Annotated[
+        str | None, typer.Option(metavar="MOMENT", help="Stop there: number of an event, time as 31.5s, broken or end.")
+    ] = None,
+    show: Annotated[
+        list[str] | None,
+        typer.Option(metavar="THING", help="What stands there then: /volume/1/a, device:vols, location:z1-h1, job:7, waits."),
+    ] = None,
+    step: Annotated[bool, typer.Option("--step", help="Go forward and back along the timeline; ? shows how.")] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="FAULT", help="What if this fault, step or nemesis were not there?")
+    ] = None,
+    change: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="What if the scenario said this, as in fault.1.nth=3?")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of a scenario; a token has its own.")] = None,
+    on_defect: Annotated[bool, typer.Option("--on-defect", help="The run of a regression on its defect.")] = False,
+    write: Annotated[Path | None, _file("Write the scenario, with what was changed, here.")] = None,
     traceback: Traceback = False,
 ) -> None:
-    """Run one recorded failure again, bit for bit, with its timeline."""
-    from storcert.conformance import commands
+    """Run one recorded failure again, bit for bit, with its timeline; look at any moment of it; change one thing."""
+    from storcert.conformance import replay_command
+    from storcert.conformance.options import check_file
+    from storcert.conformance.replay_scenario import ReplayOptions
 
-    raise typer.Exit(commands.replay(token))
+    if write is not None:
+        check_file("--write", write)
+    options = ReplayOptions(at, tuple(show or ()), step, tuple(without or ()), tuple(change or ()), write)
+    raise typer.Exit(replay_command.replay(token, options, seed=seed, on_defect=on_defect))
 
 
 @app.command(epilog="Example:  storcert explain C-COMMIT")

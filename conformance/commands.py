@@ -55,53 +55,6 @@ def deliver(record: RunRecord, outputs: Outputs) -> int:
     return record.exit_code()
 
 
-def replay(token_or_file: str) -> int:
-    """Run a recorded failure again; 1 when it happens again, 0 when it does not."""
-    from storcert.conformance.replay import replay as run_replay
-
-    happened, text = run_replay(replay_payload(token_or_file))
-    print_to(sys.stdout, text if text.endswith("\n") else text + "\n")
-    return 1 if happened else 0
-
-
-def replay_payload(token_or_file: str) -> Mapping[str, object]:
-    """What a token, or a file that holds a token or its JSON, says. Raises :class:`InvalidUsage`."""
-    import json
-
-    from storcert.harness.record.token import PREFIX, TokenError, decode_token
-
-    text = token_or_file.strip()
-    name = ""
-    if not text.startswith(f"{PREFIX}."):
-        path = Path(token_or_file)
-        try:
-            exists = path.exists()
-        except (OSError, ValueError):
-            exists = False
-        if exists:
-            name = f"{token_or_file}: "
-            try:
-                text = path.read_text(encoding="utf-8").strip()
-            except UnicodeDecodeError:
-                raise InvalidUsage(f"{name}not a replay file: not UTF-8 text") from None
-            except OSError as error:
-                raise InvalidUsage(f"{name}cannot be read: {error.strerror or error}") from None
-        elif "/" in text or text.endswith((".json", ".txt")):
-            raise InvalidUsage(f"{token_or_file}: there is no such file")
-    if text.startswith("{"):
-        try:
-            value = json.loads(text)
-        except ValueError as error:
-            raise InvalidUsage(f"{name}not a replay file: {error}") from None
-        if "schema_version" in value:
-            raise InvalidUsage(f"{name}is a run record; replay takes the token of one of its failures")
-        return dict(value)
-    try:
-        return decode_token(text)
-    except TokenError as error:
-        raise InvalidUsage(f"{name}{error}") from None
-
-
 def explain(name: str) -> int:
     """Print a rule, and the check where one was named."""
     from storcert.conformance.explain import explanation

@@ -42,7 +42,8 @@ def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutpu
             progress.advanced(options.scenarios[ran.scenario].name, str(verdict))
 
         rans, interrupted = run_all(options, ended, keep_events=keep)
-    record = record_of(options, rans, interrupted=interrupted, started=started, wall_time_s=time.monotonic() - clock)
+    record = record_of(
+        options, rans, interrupted=interrupted, started=started, wall_time_s=time.monotonic() - clock, out=outputs.out)
     if outputs.out is not None:
         _write_timelines(outputs.out, options, rans)
     if len(runs) == 1 and rans and rans[0].result is not None:

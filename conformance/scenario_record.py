@@ -6,10 +6,13 @@ import platform
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import storcert
+from storcert.conformance.replay_token import payload
 from storcert.conformance.scenario_options import RunOptions
 from storcert.conformance.scenario_schedule import Ran
+from storcert.conformance.tokens import place
 from storcert.harness.contract import CONTRACT_VERSION
 from storcert.harness.record.codec import behaviour, digest_of
 from storcert.harness.record.run_record import (
@@ -26,24 +29,29 @@ from storcert.harness.record.run_record import (
 )
 from storcert.harness.record.scenario_run import Difference, FaultRun, OperationRun, ScenarioRun, StepRun
 from storcert.harness.record.verdict import RunVerdict, Verdict, combine, conclude
+from storcert.scenarios.replay import Case
 from storcert.scenarios.result import ScenarioResult
 
 EXPECTED = "EXPECTED"
 """The rule that stands for what a scenario itself expects: how steps end, that faults strike, that defects are caught."""
 KIND = "scenario"
 BROKEN_SHOWN = 3
+TOKENS_MAX = 3
+"""So many seeds of one check get a replay token when they fail."""
 
 
 def record_of(
-    options: RunOptions, rans: Sequence[Ran], *, interrupted: bool, started: str = "", wall_time_s: float = 0.0
+    options: RunOptions, rans: Sequence[Ran], *, interrupted: bool, started: str = "", wall_time_s: float = 0.0,
+    out: Path | None = None,
 ) -> RunRecord:
-    """The record of these runs."""
+    """The record of these runs. ``out``: where replay tokens go that are too long for it."""
     checks: dict[str, list[CheckResult]] = defaultdict(list)
     failures: list[CheckFailure] = []
     for ran in rans:
         for check, failure in _checks(options, ran):
             checks[check.id].append(check)
-            failures.extend(failure)
+            replayed = len(checks[check.id]) <= TOKENS_MAX
+            failures.extend(_with_token(options, ran, one, check.rule, out) if replayed else one for one in failure)
     merged = [_merged(same) for same in checks.values()]
     differences = tuple(_differences(options, rans))
     verdict = conclude(check.verdict for check in merged)
@@ -105,6 +113,18 @@ def _checks(options: RunOptions, ran: Ran) -> Iterable[tuple[CheckResult, list[C
     verdict = Verdict.FAIL if result.problems else Verdict.PASS
     wrong = [CheckFailure(identity, f"seed {ran.seed}: {'; '.join(result.problems)}")] if result.problems else []
     yield CheckResult(identity, EXPECTED, name, verdict, "", 1), wrong
+
+
+def _with_token(options: RunOptions, ran: Ran, failure: CheckFailure, rule: str, out: Path | None) -> CheckFailure:
+    result = ran.result
+    assert result is not None
+    survives = result.played is not None and rule == EXPECTED and all("survives" in problem for problem in result.problems)
+    played = result.planted if survives else result.shown
+    assert played is not None
+    case = Case.of(
+        ran.substituted.scenario, ran.seed, options.until_ns, elsewhere=ran.substituted.changed, on_defect=survives)
+    token, file = place(payload(case, played.digest, rule, failure.message.removeprefix(f"seed {ran.seed}: ")), out)
+    return replace(failure, token=token, file=file)
 
 
 def _merged(checks: Sequence[CheckResult]) -> CheckResult:

@@ -44,10 +44,15 @@ def payload(options: CertifyOptions, outcome: CaseOutcome) -> dict[str, Any]:
 
 def place_token(options: CertifyOptions, outcome: CaseOutcome) -> tuple[str, str]:
     """Token and file: one of them is empty. A token too long to paste goes to a file in the output folder."""
-    token = encode_token(payload(options, outcome))
+    return place(payload(options, outcome), options.out)
+
+
+def place(said: Mapping[str, Any], out: Path | None) -> tuple[str, str]:
+    """Token and file for that payload: one of them is empty. ``out``: the folder for files, if there is one."""
+    token = encode_token(said)
     if fits(token):
         return token, ""
-    folder = options.out if options.out is not None else Path(tempfile.gettempdir()) / f"storcert-{os.getuid()}"
+    folder = out if out is not None else Path(tempfile.gettempdir()) / f"storcert-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(token.encode()).hexdigest()[:DIGITS]
     path = folder / f"replay-{name}.txt"

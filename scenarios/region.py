@@ -298,6 +298,11 @@ class Region:
         for kind in kinds:
             note(self.kernel, "", "fault", {"device": device, "kind": kind})
 
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The names of the devices, in the order in which they were added."""
+        return tuple(self._devices)
+
     def simulated(self, name: str) -> SimulatedDevice:
         """The simulated device of that name."""
         return self._devices[name].simulated

@@ -136,7 +136,8 @@ class SimulatedServer(_At):
         payload = {"number": number, "command": command.to_json()}
         self._messages.send(self.location, agent, payload, MESSAGE_BYTES)
         try:
-            answer: Answer = self.kernel.wait(arrived, timeout_ns, reason="answer")
+            reason = f"{command.verb} {command.id} at {location}"
+            answer: Answer = self.kernel.wait(arrived, timeout_ns, reason=reason)
         except DeadlineExpired:
             raise NoAnswer(f"{command.verb} at {location}") from None
         finally:

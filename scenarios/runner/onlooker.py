@@ -11,6 +11,9 @@ from storcert.scenarios.region import Region
 class Onlooker:
     """Sees nothing; others see what they are interested in."""
 
+    def begins(self, region: Region) -> None:
+        """The region is built, and nothing has happened yet."""
+
     def phase(self, phase: Phase, now_ns: int) -> None:
         """That phase begins. Virtual time."""
 

@@ -40,6 +40,7 @@ def play(
     fixed = resolve(scenario, seed)
     with build(fixed, seed, keep) as region:
         onlooker = onlooker or Onlooker()
+        onlooker.begins(region)
         played = _Play(fixed, region, onlooker).run(until_ns)
         onlooker.over(region)
         if not traced:

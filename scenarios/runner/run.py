@@ -13,6 +13,7 @@ from storcert.scenarios.defects.planting import planted
 from storcert.scenarios.format.scenario import PlantedDefect, Scenario
 from storcert.scenarios.format.steps import Asked
 from storcert.scenarios.result import Played, RuleVerdict, ScenarioResult
+from storcert.scenarios.runner.onlooker import Onlooker
 from storcert.scenarios.runner.play import play
 from storcert.scenarios.runner.resolve import resolve
 
@@ -31,7 +32,7 @@ def run_scenario(
 
     Raises :class:`UnknownDefect`, :class:`Drifted`, and ``ValueError`` for a fault or option a device does not have."""
     healthy = None if scenario.class_ == "negative" else play(scenario, seed, until_ns, keep, traced=traced)
-    on_defect = None if scenario.defect is None else _play_planted(scenario, scenario.defect, seed, until_ns, keep, traced)
+    on_defect = None if scenario.defect is None else play_planted(scenario, scenario.defect, seed, until_ns, keep, traced)
     problems: list[str] = []
     rules: tuple[RuleVerdict, ...] = ()
     if healthy is not None:
@@ -46,12 +47,14 @@ def run_scenario(
     return ScenarioResult(scenario, seed, _verdict(rules, problems), rules, tuple(problems), healthy, on_defect)
 
 
-def _play_planted(
-    scenario: Scenario, defect: PlantedDefect, seed: int, until_ns: int | None, keep: Keep, traced: bool
+def play_planted(
+    scenario: Scenario, defect: PlantedDefect, seed: int, until_ns: int | None, keep: Keep, traced: bool = False,
+    onlooker: Onlooker | None = None,
 ) -> Played:
+    """A run on a planted defect. Raises as :func:`run_scenario`."""
     with planted(named(defect.id)):
         again = importlib.import_module("storcert.scenarios.runner.play")
-        found: Played = again.play(scenario, seed, until_ns, keep, traced=traced)
+        found: Played = again.play(scenario, seed, until_ns, keep, traced=traced, onlooker=onlooker)
         return found
 
 

@@ -48,6 +48,10 @@ class FaultPlan:
         self._armed = []
         self.armed = False
 
+    def waiting(self) -> tuple[tuple[Fault, int], ...]:
+        """The armed faults, in the order of the schedule, each with how many requests it has counted so far."""
+        return tuple((fault, counter[0]) for fault, counter in self._armed)
+
     def strike(self, operation: str, location: str) -> tuple[Fault, ...]:
         """Count one request and give the faults that strike it, in the order of the schedule."""
         if not self._armed:

@@ -1,0 +1,87 @@
+"""``storcert replay``: from a token, a file or a scenario to what is run again. Words and help stand in ``cli``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from storcert.conformance.commands import print_text
+from storcert.conformance.replay_scenario import ReplayOptions, replay_scenario
+from storcert.conformance.replay_token import KIND, Recorded, read
+from storcert.conformance.scenario_options import run_options
+from storcert.conformance.usage import InvalidUsage
+from storcert.harness.record.token import PREFIX, TokenError, decode_token
+from storcert.scenarios.catalogue import paths
+from storcert.scenarios.replay import Case
+
+
+def replay(
+    token_or_file: str, options: ReplayOptions = ReplayOptions(), *, seed: int | None = None, on_defect: bool = False  # noqa: B008
+) -> int:
+    """Run it again, print what is wanted; 1 where the failure happens, 0 where it does not. Raises :class:`InvalidUsage`.
+
+    ``seed`` and ``on_defect``: of a scenario that is given by its file or name; a token says its own."""
+    text = token_or_file.strip()
+    if _is_scenario(text):
+        return int(replay_scenario(_named(text, seed, on_defect), options))
+    said = payload(token_or_file)
+    if seed is not None or on_defect:
+        raise InvalidUsage("--seed and --on-defect are for scenarios given by file or name; a token says which run it is")
+    if said.get("kind") == KIND:
+        return int(replay_scenario(read(said), options))
+    if options != ReplayOptions():
+        raise InvalidUsage("this is the token of a certification; only runs of scenarios have moments and can be changed")
+    from storcert.conformance.replay import replay as replay_certification
+
+    happened, told = replay_certification(said)
+    print_text(told if told.endswith("\n") else told + "\n")
+    return int(happened)
+
+
+def _is_scenario(text: str) -> bool:
+    return not text.startswith(f"{PREFIX}.") and (text.endswith(".toml") or text in paths())
+
+
+def _named(text: str, seed: int | None, on_defect: bool) -> Recorded:
+    chosen = run_options([text], seed=seed)
+    scenario = chosen.scenarios[0]
+    try:
+        return Recorded(Case.of(scenario, (chosen.seeds or scenario.seeds)[0], on_defect=on_defect))
+    except ValueError as error:
+        raise InvalidUsage(f"--on-defect: {error}") from None
+
+
+def payload(token_or_file: str) -> Mapping[str, Any]:
+    """What a token, or a file that holds a token or its JSON, says. Raises :class:`InvalidUsage`."""
+    text = token_or_file.strip()
+    name = ""
+    if not text.startswith(f"{PREFIX}."):
+        path = Path(token_or_file)
+        try:
+            exists = path.exists()
+        except (OSError, ValueError):
+            exists = False
+        if exists:
+            name = f"{token_or_file}: "
+            try:
+                text = path.read_text(encoding="utf-8").strip()
+            except UnicodeDecodeError:
+                raise InvalidUsage(f"{name}not a replay file: not UTF-8 text") from None
+            except OSError as error:
+                raise InvalidUsage(f"{name}cannot be read: {error.strerror or error}") from None
+        elif "/" in text or text.endswith((".json", ".txt")):
+            raise InvalidUsage(f"{token_or_file}: there is no such file")
+    if text.startswith("{"):
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise InvalidUsage(f"{name}not a replay file: {error}") from None
+        if "schema_version" in value:
+            raise InvalidUsage(f"{name}is a run record; replay takes the token of one of its failures")
+        return dict(value)
+    try:
+        return decode_token(text)
+    except TokenError as error:
+        raise InvalidUsage(f"{name}{error}") from None
