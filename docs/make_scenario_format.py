@@ -89,7 +89,7 @@ SECTIONS: tuple[tuple[str, str, type[Value]], ...] = (
     ("`defect`", "A table.", PlantedDefect),
     ("`expect`", "A table.", Expectation),
 )
-SHARED = (steps.Timed, steps.Asked, steps.Placed, Strike)
+SHARED = (steps.Timed, steps.Ended, steps.Asked, steps.Placed, Strike)
 
 
 def page() -> str:

@@ -164,7 +164,7 @@ class _Report:
         if len(told) > FINDINGS_SHOWN:
             self._line((f"and {len(told) - FINDINGS_SHOWN:,} more; the JSON record has all", "bright_black"), indent=2)
         if explained:
-            self._line((f"{count(explained, 'more')} explained by what a device cannot do", "bright_black"), indent=2)
+            self._line((f"{explained:,} explained by what a device cannot do", "bright_black"), indent=2)
 
     def _capabilities(self) -> None:
         if all(capability.audit is Audit.NOT_PROBED for capability in self.record.capabilities):

@@ -46,6 +46,8 @@ class _World:
         self.hosts = [name for name, kind in self.places.items() if kind == "host"]
         self.names = [device.name for device in scenario.device]
         self.urls = [web.url for web in scenario.web]
+        self.links = [
+            step.name for part in PARTS for step in getattr(scenario, part) if isinstance(step, steps.MakeLink) and step.name]
         self.web_hosts = [url.split("/")[2].partition(":")[0] for url in self.urls]
 
     def twice(self) -> Iterator[Complaint]:
@@ -112,13 +114,15 @@ class _World:
             if isinstance(step, steps.Inject) and key == "place":
                 continue
             yield from self._known((*here, key), getattr(step, key, None), known, what)
-        if isinstance(step, (steps.Create, steps.CreateFrom, steps.Register)):
+        if isinstance(step, (steps.Unlink, steps.Download)):
+            yield from self._known((*here, "link"), step.link, self.links, "step that makes a link")
+        if isinstance(step, (steps.Create, steps.CreateFrom, steps.Register, steps.Upload)):
             wheres = [key for key in ("device", "zone", "cluster", "host") if getattr(step, key, None)]
             if len(wheres) > 1:
                 yield (*here, wheres[1]), f"{_said(here)} says both {wheres[0]} and {wheres[1]}; one of them decides"
             if not wheres and len(self.zones) > 1:
                 yield here, f"{_said(here)} does not say where: device or zone; there are zones {', '.join(self.zones)}"
-        if isinstance(step, steps.Register):
+        if isinstance(step, (steps.Register, steps.Export)):
             yield from self._known((*here, "url"), step.url, self.urls, "file in [[web]]")
         for key, known in (("zones", self.zones), ("on", self.names)):
             found = getattr(step, key, ())

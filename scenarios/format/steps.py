@@ -47,14 +47,19 @@ class Timed(Value):
     """The next step does not wait until this one has ended."""
 
 
-class Asked(Timed):
+class Ended(Timed):
+    """What every step may say that can end in more than one way."""
+
+    expect: Endings = ("done",)
+    """How it must end: "done", the name of an error of the contract, "failed" (with whichever error), "died" (the server it was
+    asked of), "unended"; several of them where it may end in more than one way; "any": however it ends."""
+
+
+class Asked(Ended):
     """What every request to the control plane may say."""
 
     server: Name | None = None
     """Which management server is asked; left out: the first one that is up."""
-    expect: Endings = ("done",)
-    """How it must end: "done", the name of an error of the contract, "failed" (with whichever error), "died" (the server it was
-    asked of), "unended"; several of them where it may end in more than one way; "any": however it ends."""
 
 
 class Placed(Asked):
@@ -106,6 +111,51 @@ class Register(Asked):
     """How large it must be."""
     digest: str | None = None
     """What its bytes must be, as in "sha256:...". """
+
+
+class Upload(Asked):
+    """A client uploads an object: it asks for a ticket, sends the bytes to a storage VM, again and again until they are taken,
+    and waits until they are on the device."""
+
+    do: Literal["upload"]
+    object: Object
+    """The new object."""
+    size_bytes: Size = Field(alias="size")
+    """How many bytes the client sends."""
+    device: Name | None = None
+    """On that device."""
+    zone: str = ""
+    """Or on the best device of that zone; left out: of the only zone."""
+    lasts_ns: Duration = Field(default=3600 * 10**9, alias="lasts")
+    """How long the ticket is good for."""
+    comes: bool = True
+    """Whether the client comes at all once it has its ticket."""
+
+
+class MakeLink(Asked):
+    """A link from which an object can be downloaded."""
+
+    do: Literal["link"]
+    object: Object
+    """Which object."""
+    lasts_ns: Duration = Field(default=3600 * 10**9, alias="lasts")
+    """How long the link is good for."""
+
+
+class Unlink(Asked):
+    """A link leads nowhere any more."""
+
+    do: Literal["unlink"]
+    link: Name
+    """The name of the step that made it."""
+
+
+class Download(Ended):
+    """A client downloads through a link; it ends "done" with all the bytes, and "DeviceUnavailable" without."""
+
+    do: Literal["download"]
+    link: Name
+    """The name of the step that made it."""
 
 
 class TakeSnapshot(Asked):
@@ -319,11 +369,11 @@ class Wait(Timed):
 
 
 Request = (
-    Create | CreateFrom | Register | TakeSnapshot | Copy | Seed | Migrate | Export | Revert | Delete | Attach | Detach | Cancel
-    | Reconcile | Maintenance | Check
+    Create | CreateFrom | Register | Upload | MakeLink | Unlink | TakeSnapshot | Copy | Seed | Migrate | Export | Revert
+    | Delete | Attach | Detach | Cancel | Reconcile | Maintenance | Check
 )
 """What is asked of the control plane."""
-Event = Crash | Pause | Partition | Outage | Inject | Heal | ByHand | Wait
+Event = Crash | Pause | Partition | Outage | Inject | Heal | ByHand | Download | Wait
 """What happens to everybody."""
 Step = Annotated[Request | Event, Field(discriminator="do")]
 Disturbance = Annotated[Crash | Pause | Partition | Outage | Inject, Field(discriminator="do")]

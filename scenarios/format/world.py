@@ -126,7 +126,7 @@ class Port(Value):
 
 
 class Web(Value):
-    """A file on a web server, for register; by default well served."""
+    """A file on a web server, for register, by default well served; or a place for export."""
 
     url: Annotated[str, Field(pattern=r"^https?://[^/]+(/.*)?$")]
     """Where it is."""
@@ -148,5 +148,7 @@ class Web(Value):
     """Each answer ends in good form after so much, as behind a proxy whose source broke off."""
     status: Annotated[int, Field(ge=100, le=599)] = 200
     """The status of every answer."""
+    takes: bool = False
+    """Whether it takes what is sent there, for export."""
     certificate: Literal["good", "expired", "self-signed", "other-name"] = "good"
     """What a client finds, for https."""

@@ -47,6 +47,9 @@ def _add(region: Region, scenario: Scenario, device: Device) -> None:
 
 
 def _serve(region: Region, web: Web) -> None:
+    if web.takes:
+        region.web.accept(web.url)
+        return
     region.web.put(web.url, pattern(
         web.pattern.encode(), web.size_bytes, framing=web.framing, ranges=web.ranges, declared_bytes=web.declared_bytes,
         cut_after_bytes=web.cut_after_bytes, short_bytes=web.short_bytes, status=web.status,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from storcert.harness.contract import DataObjectUri, ObjectNotFound, StorageError
@@ -14,8 +14,15 @@ from storcert.scenarios.format import steps
 Body = Callable[[ControlPlane], Any]
 
 
-def body_of(step: steps.Request, zones: Sequence[str]) -> Body:
-    """What is called at the management server. ``zones``: all there are; the only one is meant where none is said."""
+def _no_links(name: str) -> Mapping[str, Any]:
+    raise ObjectNotFound(f"step {name} has made no link")
+
+
+def body_of(
+    step: steps.Request, zones: Sequence[str], link_of: Callable[[str], Mapping[str, Any]] = _no_links
+) -> Body:
+    """What is called at the management server. ``zones``: all there are; the only one is meant where none is said.
+    ``link_of``: the link that a step has made, by the step's name."""
     match step:
         case steps.Create():
             where = _where(step, zones)
@@ -28,6 +35,14 @@ def body_of(step: steps.Request, zones: Sequence[str]) -> Body:
             return lambda control: control.register(
                 _uri(step.object), step.url, zone=zone, device=step.device or "", size_bytes=step.size_bytes,
                 digest=step.digest)
+        case steps.Upload():
+            zone = step.zone or ("" if step.device else zones[0])
+            return lambda control: control.upload(
+                _uri(step.object), zone=zone, device=step.device or "", size_bytes=step.size_bytes, lasts_ns=step.lasts_ns)
+        case steps.MakeLink():
+            return lambda control: control.link(_uri(step.object), step.lasts_ns)
+        case steps.Unlink():
+            return lambda control: control.unlink(link_of(step.link)["link"])
         case steps.TakeSnapshot():
             return lambda control: control.take_snapshot(_uri(step.volume), _uri(step.object), step.device or "")
         case steps.Copy():

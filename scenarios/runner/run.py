@@ -11,7 +11,7 @@ from storcert.harness.record.verdict import Verdict
 from storcert.scenarios.defects.defect import named
 from storcert.scenarios.defects.planting import planted
 from storcert.scenarios.format.scenario import PlantedDefect, Scenario
-from storcert.scenarios.format.steps import Asked
+from storcert.scenarios.format.steps import Ended
 from storcert.scenarios.result import Played, RuleVerdict, ScenarioResult
 from storcert.scenarios.runner.onlooker import Onlooker
 from storcert.scenarios.runner.play import play
@@ -96,7 +96,7 @@ def _problems(scenario: Scenario, seed: int, played: Played, whole: bool) -> Ite
     for step, outcome in zip(steps, played.steps, strict=True):
         if outcome.ending == "left out":
             continue
-        wanted = step.expect if isinstance(step, Asked) else ("done",)
+        wanted = step.expect if isinstance(step, Ended) else ("done",)
         failed = outcome.ending not in ("done", "died", "unended")
         if "any" not in wanted and outcome.ending not in wanted and not (failed and "failed" in wanted):
             said = f": {outcome.text}" if outcome.text else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from storcert.harness.contract import StorageError
+from storcert.harness.contract import ObjectNotFound, StorageError
 from storcert.harness.kernel import DeadlineExpired, Task
+from storcert.harness.logical.records import JobState
 from storcert.harness.logical.topology import LocationKind
 from storcert.scenarios.format import steps
 from storcert.scenarios.format.scenario import Scenario
@@ -14,6 +15,7 @@ from storcert.scenarios.region import Region
 from storcert.scenarios.result import StepOutcome
 from storcert.scenarios.runner.happenings import Happenings
 from storcert.scenarios.runner.requests import Body, body_of
+from storcert.scenarios.runner.visits import download, upload
 from storcert.scenarios.surroundings import note
 
 PATIENCE_NS = 2 * 3600 * 10**9
@@ -28,6 +30,7 @@ class Asking:
     def __init__(self, region: Region) -> None:
         self.region = region
         self.failures: list[str] = []
+        self.links: dict[str, Mapping[str, Any]] = {}
         self._servers = [place.name for place in region.topology.of_kind(LocationKind.MANAGEMENT)]
 
     def server(self, wanted: str | None, turn: int = 0) -> str | None:
@@ -37,6 +40,13 @@ class Asking:
         locations = self.region.kernel.locations
         up = [name for name in self._servers if locations[name].alive and not locations[name].paused]
         return up[turn % len(up)] if up else None
+
+    def link(self, name: str) -> Mapping[str, Any]:
+        """The link that a step has made. Raises ``ObjectNotFound``."""
+        found = self.links.get(name)
+        if found is None:
+            raise ObjectNotFound(f"step {name} has made no link")
+        return found
 
     def begin(self, label: str, body: Body, server: str) -> Task:
         """The task that asks, at that server."""
@@ -128,23 +138,47 @@ class Script:
     def _act(self, name: str, step: steps.Step) -> tuple[str, str]:
         if not isinstance(step, steps.Asked):
             try:
-                self._happenings.do(step)
+                if isinstance(step, steps.Download):
+                    download(self._asking.region, self._asking.link(step.link))
+                else:
+                    self._happenings.do(step)
             except StorageError as error:
                 return type(error).__name__, error.message
             return "done", ""
+        ending, text, task = self._ask(name, step, body_of(step, self._zones, self._asking.link))
+        if ending == "done" and task is not None and isinstance(step, steps.MakeLink):
+            self._asking.links[name] = task.result
+        if ending == "done" and task is not None and isinstance(step, steps.Upload) and step.comes:
+            return self._upload(name, step, task.result)
+        return ending, text
+
+    def _upload(self, name: str, step: steps.Upload, ticket: Mapping[str, Any]) -> tuple[str, str]:
+        """The client's part, and how the job ends."""
+        upload(self._asking.region, ticket, step.size_bytes)
+        while True:
+            ending, text, task = self._ask(name, step, lambda control: control.job(ticket["job"]))
+            if ending != "done" or task is None:
+                return ending, text
+            if task.result["state"] != JobState.RUNNING:
+                break
+            self._kernel.sleep_ns(_LOOK_NS)
+        result = task.result["result"]
+        return ("done", "") if task.result["state"] == JobState.SUCCEEDED else (result["error"], result["message"])
+
+    def _ask(self, name: str, step: steps.Asked, body: Body) -> tuple[str, str, Task | None]:
         deadline_ns = self._kernel.now_ns + NOBODY_UP_NS
         server = self._asking.server(step.server)
         while server is None:
             if self._kernel.now_ns > deadline_ns:
-                return "DeviceUnavailable", "no management server is up"
+                return "DeviceUnavailable", "no management server is up", None
             self._kernel.sleep_ns(_LOOK_NS)
             server = self._asking.server(step.server)
-        task = self._asking.begin(name, body_of(step, self._zones), server)
+        task = self._asking.begin(name, body, server)
         try:
             self._kernel.wait(task.ended_event, None if step.background else PATIENCE_NS, reason=name)
         except DeadlineExpired:
-            return "unended", ""
-        return self._asking.ending(name, task)
+            return "unended", "", None
+        return *self._asking.ending(name, task), task
 
     def _note(self, name: str, step: steps.Step, event: str, ending: str) -> None:
         note(self._kernel, "", "step", {"name": name, "do": step.do, "event": event, "ending": ending})

@@ -32,6 +32,10 @@ WRONG = {
     "toml": ('"nfs" }', '"nfs"', "f.toml:5: not valid TOML:"),
     "scope": ('"nfs" }', '"nfs", scope = "host" }', "f.toml:5: device 2 needs scope_id, its host; there are z1-h1, z1-h2"),
     "circle": ('delay = "3 ms"', 'name = "c", after = "c"', "f.toml:14: step 2 waits for itself"),
+    "link": (
+        "step = [", 'step = [\n  { do = "download", link = "l" },',
+        "f.toml:13: step 1, link: there is no step that makes a link 'l'",
+    ),
     "class": ("web =", 'class = "negative"\nweb =', "f.toml:8: class negative needs a defect on which a rule breaks"),
     "both": ('device = "old" },\n]', 'device = "old", zone = "z1" },\n]', "f.toml:10: prepare 1 says both device and zone"),
     "fault": (

@@ -57,8 +57,15 @@ def test_steps_are_taken_in_order_and_at_their_times() -> None:
 
 def test_every_request_can_be_made() -> None:
     found = played(HEAD.replace('"nfs"', '"rbd"') + """
-    web = [{ url = "https://t.example/t.img", size = "1 MiB" }]
+    web = [{ url = "https://t.example/t.img", size = "1 MiB" }, { url = "https://t.example/taken", takes = true }]
     step = [
+      { do = "upload", name = "upload", object = "iso/i", size = "1 MiB" },
+      { do = "upload", name = "nobody-comes", object = "iso/j", size = "1 MiB", comes = false, lasts = "1 min" },
+      { do = "export", name = "export", object = "iso/i", url = "https://t.example/taken" },
+      { do = "link", name = "link", object = "iso/i" },
+      { do = "download", name = "download", link = "link" },
+      { do = "unlink", name = "unlink", link = "link" },
+      { do = "download", name = "gone", link = "link" },
       { do = "register", name = "register", object = "template/t", url = "https://t.example/t.img", size = "1 MiB" },
       { do = "create", name = "create", object = "volume/a", size = "1 MiB", zone = "z1" },
       { do = "create-from", name = "create-from", object = "volume/b", source = "template/t", device = "new" },
@@ -78,7 +85,8 @@ def test_every_request_can_be_made() -> None:
       { do = "check", name = "differs", object = "template/t", on = ["new"] },
       { do = "by-hand", name = "by-hand", device = "new", act = "create", object = "volume/x" },
     ]""")
-    assert {name: ending for name, ending in endings(found).items() if ending != "done"} == {"differs": "ObjectNotFound"}
+    assert {name: ending for name, ending in endings(found).items() if ending != "done"} == {
+        "differs": "ObjectNotFound", "gone": "DeviceUnavailable"}
     assert broken(found) == []
 
 
