@@ -101,9 +101,6 @@ class DoorHandler(BaseHTTPRequestHandler):
             self.send_error(400, "Content-Length is a number")
             return
         body = _Chunked(self.rfile) if chunked else _Sized(self.rfile, int(length))
-        if headers.get("expect", "").lower() == "100-continue":
-            self.send_response_only(100)
-            self.end_headers()
         reply = type(self).answer(Asked(self.command, self.path, headers, body))
         self.close_connection = not body.whole
         try:
