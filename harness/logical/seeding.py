@@ -15,7 +15,7 @@ from storcert.harness.logical.engine import SECOND_NS, Engine, Entry, Handler, J
 from storcert.harness.logical.placement import demand_for
 from storcert.harness.logical.ports import CatalogueLost
 from storcert.harness.logical.preconditions import candidates, size_of
-from storcert.harness.logical.records import JobState, Purpose
+from storcert.harness.logical.records import JobState, PlacementRecord, Purpose
 from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
@@ -89,15 +89,12 @@ class _Seeding:
                 full.append(job.arguments["device"])
 
     def _decide(self, session: Session, zone: str, full: list[str]) -> Mapping[str, Any] | Entry:
-        """What there is in the zone already, or the job that makes it. A staged copy is nobody's: it goes some day."""
+        """What there is in the zone already, or the job that makes it."""
         uri = str(self._uri)
         size_bytes = size_of(session, self._uri)
-        for placement in session.placements(uri):
-            device = device_named(session, placement.device)
-            if placement.purpose is not Purpose.KEPT or device.policy.role is not Role.IMAGE or device.zone not in ("", zone):
-                continue
+        for placement in copies_in(session, uri, zone):
             if placement.state is State.READY:
-                return {"uri": uri, "device": device.name}
+                return {"uri": uri, "device": placement.device}
             maker = None if placement.job is None else session.find_job(placement.job)
             if placement.state in _MADE and maker is not None and maker.state is JobState.RUNNING:
                 return maker, False
@@ -108,6 +105,16 @@ class _Seeding:
         if chosen is None:
             raise CapacityExceeded(f"no device of zone {zone} has room: {', '.join(full)}", self._uri)
         return engine.enter(session, "copy", f"{uri}@{chosen}", {"source": uri, "target": uri, "device": chosen})
+
+
+def copies_in(session: Session, uri: str, zone: str) -> list[PlacementRecord]:
+    """The object on devices for images that the zone has, whole or not. A staged copy is nobody's: it goes some day."""
+    found = []
+    for placement in session.placements(uri):
+        device = device_named(session, placement.device)
+        if placement.purpose is Purpose.KEPT and device.policy.role is Role.IMAGE and device.zone in ("", zone):
+            found.append(placement)
+    return found
 
 
 HANDLERS: Mapping[str, Handler] = {"seed": seed}

@@ -12,6 +12,7 @@ from storcert.harness.logical.engine import ASK_NS, SECOND_NS, Engine
 from storcert.harness.logical.motion import Plan
 from storcert.harness.logical.ports import NoAnswer
 from storcert.harness.logical.records import JobRecord, JobState, LinkRecord
+from storcert.harness.logical.seeding import copies_in
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import State
 from storcert.harness.record.command import Command, Ending, Verb
@@ -80,14 +81,18 @@ def upload_under_way(session: Session, key: str, wanted: Mapping[str, Any]) -> J
 
 
 def progress(engine: Engine, key: str) -> Result:
-    """How far the unfinished job of that key is: ``job``, ``kind``, ``begun_ns``, ``legs`` and ``legs_done`` of its plan, and
-    of the bytes that move now ``location``, ``moved_bytes`` (``None`` where nobody there answers) and ``due_bytes`` (0: not
-    known). Raises ``ObjectNotFound``."""
+    """How far the unfinished job of that key is: ``job``, ``kind``, ``begun_ns``, ``legs`` and ``legs_done`` of its plan (zones of
+    a seeding), and of the bytes that move now ``location``, ``moved_bytes`` (``None`` where nobody there answers) and
+    ``due_bytes`` (0: not known). Raises ``ObjectNotFound``."""
 
     def look(session: Session) -> tuple[JobRecord, int, int, tuple[str, str, int] | None]:
         job = session.unfinished_job(key)
         if job is None:
             raise ObjectNotFound("no unfinished job has that key", key)
+        if job.kind == "seed":
+            zones, uri = job.arguments["zones"], job.arguments["uri"]
+            whole = sum(any(one.state is State.READY for one in copies_in(session, uri, zone)) for zone in zones)
+            return job, len(zones), whole, None
         legs = Plan.from_json(job.plan).legs if job.plan else ()
         made = [session.find_placement(leg.target, leg.target_device) for leg in legs]
         done = sum(one is not None and one.state is State.READY for one in made)

@@ -182,6 +182,8 @@ def test_a_seeding_whose_server_dies_goes_on_with_the_zones_that_are_not_done() 
         region.advance(4 * SECOND_NS)
         done = copies(region)
         assert 1 < done < 10
+        told = region.call(lambda c: c.progress(f"seed /template/1/t to {','.join(ZONES)}"), at="ms-2")
+        assert (told["kind"], told["legs"], told["legs_done"]) == ("seed", 10, done)
         region.crash("ms-1")
         region.advance(600 * SECOND_NS)
         assert task.crashed and copies(region) == 10, "another server went on"
