@@ -81,8 +81,8 @@ def upload_under_way(session: Session, key: str, wanted: Mapping[str, Any]) -> J
 
 
 def progress(engine: Engine, key: str) -> Result:
-    """How far the unfinished job of that key is: ``job``, ``kind``, ``begun_ns``, ``legs`` and ``legs_done`` of its plan (zones of
-    a seeding), and of the bytes that move now ``location``, ``moved_bytes`` (``None`` where nobody there answers) and
+    """How far the unfinished job of that key is: ``job``, ``kind``, ``begun_ns``, ``legs`` and ``legs_done`` of its plan (zones
+    of a seeding), and of the bytes that move now ``location``, ``moved_bytes`` (``None`` where nobody there answers) and
     ``due_bytes`` (0: not known). Raises ``ObjectNotFound``."""
 
     def look(session: Session) -> tuple[JobRecord, int, int, tuple[str, str, int] | None]:
