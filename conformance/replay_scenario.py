@@ -67,7 +67,7 @@ def replay_scenario(recorded: Recorded, options: ReplayOptions) -> bool:
     elif looking:
 
         def look(region: Region, reached: int) -> None:
-            moment = Moment(course, region, reached)
+            moment = Moment(course, region, reached, number)
             print_text("\n".join(moment.show(one) for one in things) if things else moment.summary())
 
         visit(case, number, look)

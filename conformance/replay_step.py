@@ -27,26 +27,26 @@ AROUND = 8
 
 
 class _Back(Exception):
-    """To an earlier event."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
+    """To an earlier event: the session's target."""
 
 
 def step(case: Case, course: Course, number: int) -> None:
     """Stand at event ``number``, and do as is said until the end of the input or ``q``."""
-    session = _Session(course)
+    session = _Session(course, number)
     while True:
         try:
-            visit(case, number, session.stand)
+            visit(case, session.target, session.stand)
             return
-        except _Back as back:
-            number = back.number
+        except _Back:
+            continue
 
 
 class _Session:
-    def __init__(self, course: Course) -> None:
+    """``target``: the event that it wants to stand at, or stands at. The world may have come further: to the last of those that
+    happen in one go with it."""
+
+    def __init__(self, course: Course, target: int) -> None:
+        self.target = target
         self._course = course
         self._numbers = [line.number for line in course.lines]
         self._terminal = sys.stdin.isatty() and sys.stdout.isatty()
@@ -55,9 +55,9 @@ class _Session:
 
     def stand(self, region: Region, number: int) -> int:
         """At an event, until somebody wants to go elsewhere. Raises :class:`Left` and :class:`_Back`."""
-        moment = Moment(self._course, region, number)
-        here = moment.number
-        print_text(self._here(here))
+        moment = Moment(self._course, region, number, self.target)
+        self.target = moment.asked
+        print_text(self._here(self.target))
         while True:
             line = self._ask()
             if line is None:
@@ -68,11 +68,15 @@ class _Session:
             except InvalidUsage as error:
                 print_text(f"{one_line(error)}\n")
                 continue
-            if target is None or target == here:
+            if target is None or target == self.target:
                 continue
-            if target < here:
-                raise _Back(target)
-            return target
+            earlier, self.target = target < self.target, target
+            if earlier:
+                raise _Back
+            if target > moment.number:
+                return target
+            moment.asked = target
+            print_text(self._here(target))
 
     def _ask(self) -> str | None:
         """The next command; ``None`` where there is no more."""
@@ -87,7 +91,7 @@ class _Session:
 
     def _obey(self, word: str, rest: str, moment: Moment) -> int | None:
         """Where to go, or ``None`` to stay. Raises :class:`InvalidUsage`."""
-        here, course = moment.number, self._course
+        here, course = self.target, self._course
         match word:
             case "":
                 return None

@@ -20,12 +20,14 @@ WIDTH_MAX = 160
 
 
 class Moment:
-    """The world after event ``number`` of a run, and what is to be said of it."""
+    """The world after event ``number`` of a run, and what is to be said of it. ``asked``: the event that was meant; of several
+    that happen in one go the world can be seen after the last only."""
 
-    def __init__(self, course: Course, region: Region, number: int) -> None:
+    def __init__(self, course: Course, region: Region, number: int, asked: int) -> None:
         self.course = course
         self.region = region
         self.number = min(number, course.last)
+        self.asked = min(asked, self.number)
         self._facts: Facts | None = None
 
     @property
@@ -66,9 +68,10 @@ class Moment:
     def _summary(self) -> Iterator[str]:
         now_ns = self.region.kernel.now_ns
         phase = f", phase {self.facts.phase}" if self.facts.phase else ""
-        yield f"moment     after event {self.number:,} of {self.course.last:,}, {self._when(now_ns)}{phase}"
+        go = f" (in one go with all from {self.asked:,} on)" if self.asked < self.number else ""
+        yield f"moment     after event {self.number:,} of {self.course.last:,}{go}, {self._when(now_ns)}{phase}"
         if self.number:
-            yield f"event      {event_text(self.course.events[self.number - 1])}"
+            yield f"event      {event_text(self.course.events[self.asked - 1])}"
         broken = [one for one in self.course.broken if one.time_ns <= now_ns]
         for one in broken[:5]:
             yield f"broken     {one.rule} at {self._when(one.time_ns)}: {one.text}"

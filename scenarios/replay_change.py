@@ -104,7 +104,7 @@ def without(scenario: Scenario, seed: int, names: Sequence[str]) -> Scenario:
     Raises :class:`NoSuchChange`."""
     if not names:
         return scenario
-    later = []
+    asked, later = scenario, []
     for name in names:
         fault, step = _fault_called(scenario, name), _step_called(scenario, name)
         if fault is not None:
@@ -122,7 +122,8 @@ def without(scenario: Scenario, seed: int, names: Sequence[str]) -> Scenario:
             if step.name and (step.name == name or step.name.rpartition("-")[0] == name)
         ]
         if not deeds:
-            raise NoSuchChange(_unknown(scenario, name))
+            drawn = [step.name for step in scenario.step[len(asked.step) :] if step.name]
+            raise NoSuchChange(_unknown([*choices(asked), *drawn], name))
         for number in deeds:
             scenario = _without_step(scenario, "step", number)
     return scenario
@@ -139,8 +140,7 @@ def choices(scenario: Scenario) -> Iterator[str]:
             yield label(part, number, step)
 
 
-def _unknown(scenario: Scenario, name: str) -> str:
-    known = list(choices(scenario))
+def _unknown(known: Sequence[str], name: str) -> str:
     close = difflib.get_close_matches(name, [one.partition(" ")[0] for one in known], 1)
     hint = f", did you mean {close[0]}?" if close else f"; there are {', '.join(known[:20]) or 'no faults and no steps'}"
     return f"nothing in it is called {name!r}{hint}"
