@@ -175,7 +175,7 @@ class SheepdogDriver:
 
     def list_objects(self) -> Iterator[DataObjectUri]:
         listing = self._listing(Effort(), None)
-        uris = {uri for name in listing.working if (uri := uri_of(self._prefix, name)) is not None}
+        uris = {uri for name in listing.all_working() if (uri := uri_of(self._prefix, name)) is not None}
         for uri in sorted(uris):
             if self._place(uri).version(listing) is not None:
                 yield uri

@@ -59,8 +59,7 @@ class Place:
 
     def turns(self, listing: Listing) -> list[Row]:
         """The markers there are, by their turn."""
-        names = (turn_of(self.marker, turn) for turn in range(_TURNS_MAX))
-        return [listing.working[name] for name in names if name in listing.working]
+        return listing.several(self.marker, (turn_of(self.marker, turn) for turn in range(_TURNS_MAX)))
 
     def version(self, listing: Listing) -> Row | None:
         """The sealed version of what is published, as the listing saw it."""
@@ -107,7 +106,7 @@ class Place:
                     self.vdis.delete(effort, doom_of(name))
                 continue
             if name in names:
-                self.vdis.kill(effort, name, [str(row.snap_id) for row in listing.snapshots.get(name, ())])
+                self.vdis.kill(effort, name, [str(row.snap_id) for row in listing.snapshots(name)])
             if name in doomed or doom_of(name) in names:
                 self.vdis.delete(effort, doom_of(name))
             effort.progressed()
@@ -191,7 +190,7 @@ class Draft:
                     raise self.give_up(ObjectExists("the name is taken", place.uri, Outcome.UNKNOWN if lost else None))
                 # A listing is made one VDI after the other: a marker made meanwhile is not in it. Only one that was seen,
                 # and is the same still, is known to mean nothing; what no listing ever shows a halted cluster deleted.
-                row = listing.working.get(marker)
+                row = listing.working(marker)
                 missed = missed + 1 if row is None else 0
                 if missed == _MISSES_MAX or (row is not None and place.still_is(effort, marker, row.size_bytes)):
                     turn, missed = turn + 1, 0
@@ -224,7 +223,7 @@ class Draft:
                 listing = place.vdis.listing(effort)
             except Failed as failure:
                 raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
-            row, doomed = listing.sealed(self.name), doom_of(self.name) in listing.working
+            row, doomed = listing.sealed(self.name), listing.working(doom_of(self.name)) is not None
             swept = row is None or row.stored_bytes < self.filled_bytes
             if swept or (doomed and not effort.again()):
                 raise self.give_up(DeviceUnavailable("what was written was swept away", place.uri, Outcome.NOT_DONE))

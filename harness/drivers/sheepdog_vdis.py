@@ -8,7 +8,7 @@ that size exists (:meth:`Vdis.exact`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -45,28 +45,77 @@ class Row:
 
 
 class Listing:
-    """All VDIs of the cluster as one ``vdi list -r`` saw them, one after the other."""
+    """All VDIs of the cluster as one ``vdi list -r`` saw them, one after the other. A large cluster has hundreds of thousands,
+    and most callers want to know of a few: only their rows are read, until somebody asks for all."""
 
     def __init__(self, output: bytes) -> None:
-        self.working: dict[str, Row] = {}
-        self.snapshots: dict[str, list[Row]] = {}
-        for kind, name, snap_id, size, own, shared, tag, shift in _ROW.findall(output):
-            text, label = name.decode(errors="replace"), tag.decode(errors="replace")
-            row = Row(text, int(snap_id), int(size), int(own) + int(shared), label, 1 << int(shift))
-            if kind == b"s":
-                self.snapshots.setdefault(text, []).append(row)
-            else:
-                self.working[text] = row
+        self._output = b"\n" + output
+        self._read: tuple[dict[str, Row], dict[str, list[Row]]] | None = None
+        if b"\\" in output:  # where somebody's name is escaped, a line need not begin where a row does
+            self._read_all()
+
+    def _read_all(self) -> tuple[dict[str, Row], dict[str, list[Row]]]:
+        if self._read is None:
+            self._read = {}, {}
+            for kind, row in _rows(self._output):
+                if kind == b"s":
+                    self._read[1].setdefault(row.name, []).append(row)
+                else:
+                    self._read[0][row.name] = row
+        return self._read
+
+    def working(self, name: str) -> Row | None:
+        """The working VDI of that name."""
+        if self._read is not None:
+            return self._read[0].get(name)
+        found = [row for kind, row in self._beginning(f"{name} ") if kind != b"s"]
+        return found[-1] if found else None
+
+    def several(self, stem: str, names: Iterable[str]) -> list[Row]:
+        """The working VDIs of these names, which all begin with ``stem``, as far as there are any."""
+        known = self._read
+        rows = {row.name: row for kind, row in self._beginning(stem) if kind != b"s"} if known is None else known[0]
+        return [rows[name] for name in names if name in rows]
+
+    def snapshots(self, name: str) -> list[Row]:
+        """The snapshots of that name."""
+        if self._read is not None:
+            return self._read[1].get(name, [])
+        return [row for kind, row in self._beginning(f"{name} ") if kind == b"s"]
+
+    def all_working(self) -> list[str]:
+        """The names of all working VDIs."""
+        return list(self._read_all()[0])
 
     def sealed(self, name: str) -> Row | None:
         """The sealed snapshot of a version, if it is whole: its working VDI is there too."""
-        if name not in self.working:
+        if self.working(name) is None:
             return None
-        return next((row for row in self.snapshots.get(name, ()) if row.tag == SEAL), None)
+        return next((row for row in self.snapshots(name) if row.tag == SEAL), None)
 
     def names(self, stem: str) -> list[str]:
         """The names that begin so, of working VDIs and snapshots, sorted."""
-        return sorted({name for name in (*self.working, *self.snapshots) if name.startswith(stem)})
+        if self._read is not None:
+            working, snapshots = self._read
+            return sorted({name for name in (*working, *snapshots) if name.startswith(stem)})
+        return sorted({row.name for _, row in self._beginning(stem)})
+
+    def _beginning(self, text: str) -> Iterator[tuple[bytes, Row]]:
+        """The rows whose name, with a space after it, begins so."""
+        output, wanted = self._output, b" " + text.encode()
+        at = output.find(wanted)
+        while at >= 0:
+            end = output.find(b"\n", at)
+            end = len(output) if end < 0 else end
+            if output[at - 2 : at - 1] == b"\n":
+                yield from _rows(output[at - 1 : end])
+            at = output.find(wanted, end)
+
+
+def _rows(output: bytes) -> Iterator[tuple[bytes, Row]]:
+    for kind, name, snap_id, size, own, shared, tag, shift in _ROW.findall(output):
+        text, label = name.decode(errors="replace"), tag.decode(errors="replace")
+        yield kind, Row(text, int(snap_id), int(size), int(own) + int(shared), label, 1 << int(shift))
 
 
 class Vdis:

@@ -171,7 +171,9 @@ def listing(run: Run) -> Exit:
     except Unreachable:
         return Exit.SYSFAIL
     # name is a C string there: what was created without one looks deleted.
-    lines = [_line(run, view) for view in views if view.name and wanted in (None, view.name)]
+    if wanted is not None:
+        views = [view for view in views if view.name == wanted]
+    lines = [(run.raw and view.line) or _line(run, view) for view in views if view.name]
     if lines:
         run.write(b"".join(lines))
     return Exit.SUCCESS
@@ -186,10 +188,11 @@ def _line(run: Run, view: View) -> bytes:
         name = _ESCAPED.sub(rb"\\\g<0>", name)
     size = run.requests.object_bytes
     flock = run.sheep.flock
-    return b"%b %b %d %d %d %d %d %x %d %b %d\n" % (
+    view.line = b"%b %b %d %d %d %d %d %x %d %b %d\n" % (
         mark, name, view.snap_id if view.snapped else 0, view.size_bytes, view.own * size, view.shared * size,
         view.created_s, view.vid, flock.copies, view.tag, flock.block_size_shift,
     )
+    return view.line
 
 
 _UNITS = ("MB", "GB", "TB", "PB", "EB", "ZB", "YB")

@@ -29,7 +29,8 @@ class NodeDied(Exception):
 
 @dataclass(slots=True)
 class View:
-    """An inode as a client has read it; it does not follow later changes. ``owners``: of the indexes that were asked for."""
+    """An inode as a client has read it; it does not follow later changes. ``owners``: of the indexes that were asked for.
+    ``line``: what ``dog vdi list -r`` makes of it, once it has."""
 
     vid: int
     name: bytes
@@ -42,6 +43,7 @@ class View:
     own: int
     shared: int
     owners: dict[int, int]
+    line: bytes = b""
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class Sheep:
         self.attributes = Attributes()
         self.flock = Flock(options, now_ns() // _NS_PER_S)
         self.locks: dict[int, str] = {}
+        self._views: dict[int, View] = {}
         self.full = False
         self.frozen = False
         self.torn = False
@@ -107,12 +110,19 @@ class Sheep:
     def numbers(self) -> list[int]:
         """READ_VDIS and READ_DEL_VDIS: the numbers of what a listing will look at."""
         unlisted = self.vdis.unlisted
+        if not unlisted:
+            return self.vdis.numbers()
         return [vid for vid in self.vdis.numbers() if vid not in unlisted]
 
     def inodes(self, vids: Iterable[int]) -> list[View]:
         """The inodes of those numbers as they are now, without those that were deleted meanwhile."""
-        found = (self.vdis.inodes.get(vid) for vid in vids)
-        return [_view(inode, range(0)) for inode in found if inode is not None]
+        inodes, views = self.vdis.inodes, self._views
+        return [views.get(vid) or self._viewed(vid) for vid in vids if vid in inodes]
+
+    def _viewed(self, vid: int) -> View:
+        """An inode as listings show it, kept until it changes: there may be very many, and each listing shows them all."""
+        view = self._views[vid] = _view(self.vdis.inodes[vid], range(0))
+        return view
 
     def read_objects(self, wanted: Sequence[tuple[int, int, int, int]]) -> bytes:
         """READ_OBJ: (owner, index, offset, length) each; owner 0 is a hole. Raises ``NO_OBJ``."""
@@ -153,6 +163,7 @@ class Sheep:
         inode = self.vdis.inodes.get(vid)
         if inode is None:
             return  # a tombstone: the bytes are written and nobody ever looks at them
+        self._views.pop(vid, None)
         for index, owner in entries:
             before, reference = inode.enter(index, owner)
             if before and before != owner:
@@ -164,6 +175,7 @@ class Sheep:
         inode = self.vdis.inodes.get(vid)
         if inode is not None:
             inode.tag = tag
+            self._views.pop(vid, None)
 
     def write_header(self, seen: View, size_bytes: int) -> None:
         """WRITE_OBJ of a whole inode header, as it was ``seen`` but for the size: a snapshot taken since is undone."""
@@ -171,6 +183,7 @@ class Sheep:
         inode = self.vdis.inodes.get(seen.vid)
         if inode is not None:
             inode.size_bytes, inode.tag = size_bytes, seen.tag
+            self._views.pop(seen.vid, None)
             if not seen.snapped:
                 inode.snapped_s = 0
 
@@ -187,6 +200,7 @@ class Sheep:
             if snapshot:
                 working = self.vdis.lookup(name)
                 working.snapped_s = made.created_s
+                self._views.pop(working.vid, None)
             if origin is not None:
                 origin.hand_on()
         if torn:
@@ -195,7 +209,7 @@ class Sheep:
             raise Refused(Result.VDI_WRITE)
         if origin is not None:
             made.inherit(origin)
-        self.vdis.inodes[vid] = made
+        self.vdis.enter(made)
         return vid
 
     def delete(self, name: bytes, snap_id: int, tag: bytes) -> None:
@@ -206,6 +220,7 @@ class Sheep:
             self.vdis.unlisted.add(inode.vid)
             return
         self.locks.pop(inode.vid, None)
+        self._views.pop(inode.vid, None)
         self.vdis.bury(inode.vid)
 
     def release(self, vid: int) -> None:
@@ -224,6 +239,7 @@ class Sheep:
     def format(self, **flags: Any) -> None:
         """MAKE_FS: everything that was there is gone."""
         self.vdis, self.objects, self.attributes, self.locks = Vdis(), DataObjects(), Attributes(), {}
+        self._views.clear()
         self.flock.format(self.now_ns() // _NS_PER_S, **flags)
 
     # Parts

@@ -9,6 +9,9 @@ is the newest. A snapshot is an old inode of the name with the time it was taken
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
+
+from sortedcontainers import SortedList
 
 from storcert.simulators.sheepdog.objects import FRESH, Reference
 from storcert.simulators.sheepdog.results import Refused, Result
@@ -126,17 +129,24 @@ class Vdis:
     def __init__(self, numbers: int = NUMBERS) -> None:
         self._numbers = numbers
         self.inodes: dict[int, Inode] = {}
+        self._ordered: Any = SortedList()
         self.unlisted: set[int] = set()
         self._buried = bytearray()  # one bit for each number, once there is a tombstone
         self.tombstones = 0
 
     def numbers(self) -> list[int]:
         """The numbers of all that is not deleted, ascending."""
-        return sorted(self.inodes)
+        return list(self._ordered)
+
+    def enter(self, inode: Inode) -> None:
+        """A new one."""
+        self.inodes[inode.vid] = inode
+        self._ordered.add(inode.vid)
 
     def bury(self, vid: int) -> None:
         """The inode becomes a tombstone."""
         del self.inodes[vid]
+        self._ordered.remove(vid)
         self.unlisted.discard(vid)
         self._buried = self._buried or bytearray(self._numbers // 8 + 1)
         self._buried[vid >> 3] |= 1 << (vid & 7)

@@ -39,7 +39,7 @@ def test_lookups_go_on_behind_tombstones_and_other_names() -> None:
 
     def make(name: bytes) -> int:
         vid, snap_id = vdis.place_for(name, again=False)
-        vdis.inodes[vid] = Inode(name, vid, 0, snap_id, 0, 0)
+        vdis.enter(Inode(name, vid, 0, snap_id, 0, 0))
         return vid
 
     assert [make(name) for name in same] == [6, 7, 1, 2]  # round the end, and never 0
