@@ -18,6 +18,7 @@ from storcert.harness.record.command import Answer, Command, Verb
 from storcert.simulators.http_source import HttpSource
 from storcert.simulators.network import wire as wires
 from storcert.simulators.network.errors import WireError
+from storcert.simulators.network.messages import Sending
 from storcert.simulators.network.topology import network_of
 from storcert.simulators.network.wire import Wire
 
@@ -27,6 +28,7 @@ CATALOGUE_NS = 200_000
 """How long the catalogue works on a transaction."""
 CATALOGUE_PATIENCE_NS = 60 * 10**9
 """How long a server waits for the answer to one, as clients of databases do; it may still happen, or have happened."""
+_ANSWERED_AT_ONCE = (Verb.STATUS, Verb.CANCEL, Verb.HELLO)
 _as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # one for all: json.dumps makes one each time
 
 
@@ -119,7 +121,7 @@ class SimulatedServer(_At):
         self._messages = network_of(location.kernel).messages
         self._waiting: dict[str, Any] = {}
         self._asked = 0
-        self.spawn("letters", self._read)
+        self._messages.listen(location, "", self._hear)
 
     def transact(self, label: str, body: Callable[[Session], T]) -> T:
         """One transaction of the region's catalogue."""
@@ -144,15 +146,10 @@ class SimulatedServer(_At):
             self._waiting.pop(number, None)
         return answer
 
-    def _read(self) -> None:
-        mailbox = self._messages.mailbox(self.location)
-        while True:
-            letter = mailbox.receive()
-            if letter is None:
-                continue
-            waiting = self._waiting.get(letter.payload["number"])
-            if waiting is not None and not waiting.triggered:
-                waiting.succeed(Answer.from_json(letter.payload["answer"]))
+    def _hear(self, letter: Sending) -> None:
+        waiting = self._waiting.get(letter.payload["number"]) if "answer" in letter.payload else None
+        if waiting is not None and not waiting.triggered:
+            waiting.succeed(Answer.from_json(letter.payload["answer"]))
 
 
 class SimulatedMachine(_At):
@@ -175,21 +172,18 @@ def run_agent(location: Location, web: HttpSource) -> None:
     agent = Agent(machine)
     machine.transfer_url = web.serve_at(location, agent.doors.answer)
     messages = network_of(location.kernel).messages
-    mailbox = messages.mailbox(location)
 
     def serve(source: Location, number: str, command: Command) -> None:
         answer = agent.handle(command)
         messages.send(location, source, {"number": number, "answer": answer.to_json()}, MESSAGE_BYTES)
 
-    while True:
-        letter = mailbox.receive()
-        if letter is None:
-            continue
-        source = location.kernel.locations[letter.source]
+    def hear(letter: Sending) -> None:
+        source, number = location.kernel.locations[letter.source], letter.payload["number"]
         command = Command.from_json(letter.payload["command"])
-        number = letter.payload["number"]
-        if command.verb in (Verb.STATUS, Verb.CANCEL, Verb.HELLO):
+        if command.verb in _ANSWERED_AT_ONCE and not location.paused:
             serve(source, number, command)
         else:
-            body = lambda s=source, n=number, c=command: serve(s, n, c)  # noqa: E731
-            location.kernel.spawn(body, location=location, name=f"{command.verb} {command.id}")
+            location.kernel.spawn(serve, source, number, command, location=location, name=f"{command.verb} {command.id}")
+
+    messages.listen(location, "", hear)
+    location.kernel.wait(location.kernel.event(), reason="commands")

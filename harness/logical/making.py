@@ -134,9 +134,10 @@ def _allocate(session: Session, work: Work, making: Making) -> None:
         raise CapacityExceeded(f"device {device.name!r} has {device.free_bytes} bytes free", uri)
     if session.find_object(uri) is None:
         session.add_object(ObjectRecord(uri, making.size_bytes, making.digest, making.origin, now_ns))
-    placement = session.allocate(uri, device.name, making.purpose, work.job.id, size_bytes, now_ns)
-    session.move(placement, Event.CREATE, work.job.id)
-    session.pin(uri, device.name, work.job.id)
+    session.allocate(uri, device.name, making.purpose, work.job.id, size_bytes, now_ns, create=True)
+    if making.result is None:
+        # The job goes on when it is ready. While it is being made its state keeps it from everybody else.
+        session.pin(uri, device.name, work.job.id)
 
 
 def _abandoned(session: Session, making: Making) -> bool:

@@ -15,9 +15,12 @@ class StaleRecord(Exception):
     """Compare-and-set found that somebody else changed the row since it was read."""
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # one for all: json.dumps makes one each time
+
+
 def as_json(value: Mapping[str, Any]) -> str:
     """Text with sorted keys."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _encode(value)
 
 
 class Rows:

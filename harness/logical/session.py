@@ -102,16 +102,20 @@ class Session(JobRows):
         return [_placement(row) for row in rows]
 
     def allocate(
-        self, uri: str, device: str, purpose: Purpose, job: int, reserved_bytes: int, now_ns: int
-    ) -> PlacementRecord:
-        """A new placement and the space it takes; ``sqlite3.IntegrityError`` where there is one."""
+        self, uri: str, device: str, purpose: Purpose, job: int, reserved_bytes: int, now_ns: int, *, create: bool = False
+    ) -> None:
+        """A new placement and the space it takes; ``sqlite3.IntegrityError`` where there is one. ``create``: and its making
+        begins at once, as :meth:`move` would have it."""
+        state = after(State.ABSENT, Event.ALLOCATE)
+        state = after(state, Event.CREATE) if create else state
         self._connection.execute(
             f"INSERT INTO placements ({_PLACEMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-            (uri, device, after(State.ABSENT, Event.ALLOCATE), purpose, job, reserved_bytes, now_ns),
+            (uri, device, state, purpose, job, reserved_bytes, now_ns),
         )
         self._note_move(uri, device, State.ABSENT, Event.ALLOCATE, State.ALLOCATED, job, reserved_bytes, purpose)
         self._reserve(device, reserved_bytes)
-        return PlacementRecord(uri, device, State.ALLOCATED, purpose, job, reserved_bytes, now_ns)
+        if create:
+            self._note_move(uri, device, State.ALLOCATED, Event.CREATE, state, job, reserved_bytes, purpose)
 
     def move(self, record: PlacementRecord, event: Event, job: int | None) -> PlacementRecord:
         """Apply ``event``; ``job`` owns the state that follows. Raises :class:`StaleRecord` and ``IllegalTransition``.
