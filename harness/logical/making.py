@@ -8,6 +8,7 @@ the first and finds the object ready (L-SINGLE).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +19,16 @@ from storcert.harness.contract import (
     DeviceUnavailable,
     InvalidRequest,
     ObjectExists,
+    ObjectInUse,
     ObjectNotFound,
     Outcome,
+    Role,
     StorageError,
 )
 from storcert.harness.logical.engine import SECOND_NS
 from storcert.harness.logical.placement import refuse_write
-from storcert.harness.logical.records import DeviceRecord, JobState, ObjectRecord, PlacementRecord, Purpose
-from storcert.harness.logical.removing import take_back
+from storcert.harness.logical.records import DeviceRecord, DeviceState, JobState, ObjectRecord, PlacementRecord, Purpose
+from storcert.harness.logical.removing import remove, take_back
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import Event, State
 from storcert.harness.logical.work import Lost, Work
@@ -41,7 +44,8 @@ class Making:
     """``attempt``: given this and a location, has the agent there make it: ``size_bytes`` and perhaps ``digest`` and ``found``.
     ``through``: the devices that location must reach. ``size_bytes`` and ``digest``: what must come of it, where known.
     ``location``: where it is to be tried first, as planned. ``origin``: what it is made from, for the record. ``result``: what
-    the job comes to, where this is the last thing it does."""
+    the job comes to, where this is the last thing it does. ``then``: what else is so from the moment on when it is ready, in
+    the same transaction; where that raises the contract's error, nothing was made."""
 
     uri: DataObjectUri
     device: DeviceRecord
@@ -53,6 +57,7 @@ class Making:
     location: str = ""
     origin: str = ""
     result: Mapping[str, Any] | None = None
+    then: Callable[[Session], None] | None = None
 
     @property
     def look(self) -> str:
@@ -90,7 +95,7 @@ def _begin(work: Work, prepare: Callable[[Session], Making]) -> tuple[Making, bo
             prepared.append(prepare(session))
         return _claim(session, work, prepared[0])
 
-    answer = work.transact("begin", begin)
+    answer = _begin_with_room(work, begin, prepared)
     making = prepared[0]
     while answer is None:
         # Somebody else is at work there, or something is left there that must go first.
@@ -99,8 +104,32 @@ def _begin(work: Work, prepare: Callable[[Session], Making]) -> tuple[Making, bo
             take_back(work, making.device, str(making.uri))
         else:
             work.pause(WAIT_NS)
-        answer = work.transact("begin", begin)
+        answer = _begin_with_room(work, begin, prepared)
     return making, answer
+
+
+def _begin_with_room(work: Work, begin: Callable[[Session], bool | None], prepared: list[Making]) -> bool | None:
+    """As ``begin``; where there is no room for a staged copy, others that nobody uses go for it, the longest unused first."""
+    while True:
+        try:
+            return work.transact("begin", begin)
+        except CapacityExceeded:
+            if not prepared or prepared[0].purpose is not Purpose.STAGED or not _evict(work, prepared[0]):
+                raise
+
+
+def _evict(work: Work, making: Making) -> bool:
+    """Whether a staged copy that nobody uses went from the staging device (L-STAGING); none does for what can never fit."""
+    device = making.device
+    if device.policy.role is not Role.STAGING or (making.size_bytes or 0) > device.capacity_bytes:
+        return False
+    now_ns = work.now_ns()
+    for one in work.transact("make room", lambda session: session.unused_since(now_ns)):
+        if one.device == device.name:
+            with suppress(ObjectInUse):  # somebody came to use it, or the device itself still needs it
+                remove(work, one.device, one.uri)
+                return True
+    return False
 
 
 def _claim(session: Session, work: Work, making: Making) -> bool | None:
@@ -128,6 +157,8 @@ def _allocate(session: Session, work: Work, making: Making) -> None:
     device = session.find_device(making.device.name)
     if device is None:
         raise InvalidRequest(f"there is no device {making.device.name!r}", uri)
+    if device.state is not DeviceState.UP and making.purpose is Purpose.KEPT:
+        raise DeviceUnavailable(f"device {device.name!r} is in maintenance", uri, Outcome.NOT_DONE)
     refuse_write(device, making.uri, making.size_bytes)
     size_bytes = making.size_bytes or 0
     if size_bytes > device.free_bytes:
@@ -171,6 +202,8 @@ def _ready(session: Session, work: Work, making: Making, found: Mapping[str, Any
     if (record.size_bytes, record.digest) != (size_bytes, digest):
         session.learn(record, size_bytes, digest)
     session.move(placement, Event.SUCCEED, None)
+    if making.then is not None:
+        making.then(session)
     if making.result is not None:
         work.end(session, making.result)
 

@@ -5,6 +5,7 @@ ISOs are one thing here; each operation is put together from one way in (``makin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from storcert.harness.contract import (
@@ -22,7 +23,7 @@ from storcert.harness.logical.making import PAUSES_NS, TRIES, Making, make
 from storcert.harness.logical.motion import Leg, Plan, Wish
 from storcert.harness.logical.placement import room_bytes
 from storcert.harness.logical.records import DeviceRecord, ObjectRecord, PlacementRecord, Purpose
-from storcert.harness.logical.removing import blocked, device_named, remove
+from storcert.harness.logical.removing import begin_removal, blocked, device_named, remove
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import Event, State
 from storcert.harness.logical.work import Lost, Work
@@ -123,8 +124,10 @@ def copy(work: Work) -> Mapping[str, Any]:
     return _copy(work, source, target, work.arguments["device"])
 
 
-def _copy(work: Work, source: str, target: str, device: str, *, more: bool = False) -> Mapping[str, Any]:
-    """``more``: the job has more to do afterwards."""
+def _copy(
+    work: Work, source: str, target: str, device: str, then: Callable[[Session], None] | None = None
+) -> Mapping[str, Any]:
+    """``then``: what else is so when the copy is ready; the job has more to do afterwards."""
     plans: list[Plan] = []
 
     def first(session: Session) -> Making:
@@ -134,8 +137,9 @@ def _copy(work: Work, source: str, target: str, device: str, *, more: bool = Fal
     def made(session: Session, leg: Leg) -> Making:
         plan = plans[0]
         last = leg is plan.legs[-1]
-        ends = last and not more and not _between(plan)
-        return _making(session, work, leg, last, source, _copied(target, device, plan) if ends else None)
+        ends = last and then is None and not _between(plan)
+        result = _copied(target, device, plan) if ends else None
+        return replace(_making(session, work, leg, last, source, result), then=then if last else None)
 
     make(work, first)
     plan = plans[0]
@@ -216,7 +220,11 @@ def _remove_between(work: Work, leg: Leg) -> None:
 
 
 def migrate(work: Work) -> Mapping[str, Any]:
-    """A volume to another device under its own name: copied, verified, and only then taken from where it was (L-SOURCE)."""
+    """A volume to another device under its own name: copied, verified, and only then taken from where it was (L-SOURCE).
+
+    It is never in use in two places: in the moment in which it is ready there, it is on its way out here. Whoever needs it here
+    by then has the migration fail, and the copy is taken away again.
+    """
     uri, goal = work.arguments["uri"], work.arguments["device"]
 
     def where(session: Session) -> str:
@@ -226,9 +234,10 @@ def migrate(work: Work) -> Mapping[str, Any]:
         return found[0] if found else ""
 
     before = work.transact("look", where)
-    result = _copy(work, uri, uri, goal, more=True) if before else {"uri": uri, "device": goal}
-    if before:
-        remove(work, before, uri, lambda session: work.end(session, result))
+    if not before:
+        return {"uri": uri, "device": goal}
+    result = _copy(work, uri, uri, goal, lambda session: begin_removal(session, work, before, uri))
+    remove(work, before, uri, lambda session: work.end(session, result))
     return result
 
 

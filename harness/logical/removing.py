@@ -1,7 +1,8 @@
 """How an object goes from a device, whatever it is. The one way out.
 
 The record says ``destroying`` before the device is asked, and goes only once the device has said that the object is gone. A
-device that is away keeps both; reconciliation comes back to it.
+device that is away keeps both; reconciliation comes back to it. One job at a time does so: whoever comes second waits for the
+first, since the name may be given to something new as soon as the record is gone.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ from storcert.harness.contract import (
     DeviceUnavailable,
     InvalidRequest,
     ObjectInUse,
+    ObjectKind,
     Outcome,
     StorageError,
 )
 from storcert.harness.logical.engine import SECOND_NS
-from storcert.harness.logical.records import DeviceRecord, JobState, PlacementRecord
+from storcert.harness.logical.records import DeviceRecord, JobState, PlacementRecord, Purpose
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.states import Event, State
 from storcert.harness.logical.work import Lost, Work
 from storcert.harness.record.command import Verb
 
 TRIES = 4
+WAIT_NS = SECOND_NS
 PAUSES_NS = (SECOND_NS, 5 * SECOND_NS, 30 * SECOND_NS)
 
 
@@ -35,19 +38,30 @@ def remove(work: Work, name: str, uri: str, then: Callable[[Session], None] | No
     reached (it will be deleted later).
     """
 
-    def begin(session: Session) -> DeviceRecord | None:
+    def begin(session: Session) -> tuple[DeviceRecord, bool | None]:
         device = device_named(session, name)
-        return device if _claim(session, work, device, uri) else None
+        return device, _claim(session, work, device, uri)
 
-    device = work.transact("begin removal", begin)
-    if device is None:
+    device, claimed = work.transact("begin removal", begin)
+    while claimed is None:
+        work.pause(WAIT_NS)
+        device, claimed = work.transact("begin removal", begin)
+    if not claimed:
         return
     try:
         _delete(work, device, uri)
     except ObjectInUse:
-        work.transact("still needed", lambda session: _move(session, device, uri, Event.REFUSE, None))
+        work.transact("still needed", lambda session: _refused(session, device, uri))
         raise
     work.transact("gone", lambda session: _gone(session, device, uri, then))
+
+
+def begin_removal(session: Session, work: Work, name: str, uri: str) -> None:
+    """In a transaction of the caller's: the object is on its way out of the device of that name; :func:`remove` goes on.
+
+    Raises ``ObjectInUse`` where others need it."""
+    if _claim(session, work, device_named(session, name), uri) is None:
+        raise ObjectInUse("another job takes it away", uri)
 
 
 def take_back(work: Work, device: DeviceRecord, uri: str) -> None:
@@ -89,12 +103,16 @@ def blocked(session: Session, placement: PlacementRecord, job: int) -> str:
     return ""
 
 
-def _claim(session: Session, work: Work, device: DeviceRecord, uri: str, forced: bool = False) -> bool:
-    """Whether there is something to delete, which is now ours."""
+def _claim(session: Session, work: Work, device: DeviceRecord, uri: str, forced: bool = False) -> bool | None:
+    """Whether there is something to delete, which is now ours; ``None`` where another job is deleting it."""
     found = session.find_placement(uri, device.name)
     if found is None:
         return False
-    if not forced:
+    if found.state is State.DESTROYING:
+        owner = None if found.job in (None, work.job.id) else session.find_job(found.job)
+        if owner is not None and owner.state is JobState.RUNNING:
+            return None
+    elif not forced:  # nobody has come to need it since it began to go
         reason = blocked(session, found, work.job.id)
         if reason:
             raise ObjectInUse(reason, uri)
@@ -123,6 +141,14 @@ def _delete(work: Work, device: DeviceRecord, uri: str) -> None:
     if isinstance(error, ObjectInUse):
         raise error
     raise DeviceUnavailable(f"it could not be deleted yet: {error.message}", DataObjectUri.parse(uri), Outcome.UNKNOWN)
+
+
+def _refused(session: Session, device: DeviceRecord, uri: str) -> None:
+    """The device keeps it: it is in use again. Not so a volume that is in use elsewhere by now: that goes later."""
+    others = [one for one in session.placements(uri) if one.device != device.name and one.purpose is Purpose.KEPT]
+    elsewhere = any(one.state is State.READY for one in others)
+    if not elsewhere or DataObjectUri.parse(uri).kind is not ObjectKind.VOLUME:
+        _move(session, device, uri, Event.REFUSE, None)
 
 
 def _move(session: Session, device: DeviceRecord, uri: str, event: Event, job: int | None) -> None:

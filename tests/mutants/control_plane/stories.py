@@ -72,6 +72,19 @@ def race() -> Iterator[tuple[Event, ...]]:
     yield at_rest(region)
 
 
+def moved_while_read() -> Iterator[tuple[Event, ...]]:
+    """Somebody reads slowly what is moved, and it is moved once more when that is over."""
+    region = zone("nfs")
+    region.network.set_port("images", in_bytes_per_s=1_000_000)
+    region.call(lambda c: c.create_volume(A, 2 << 20, device="volumes"))
+    reader = region.start(lambda c: c.create_from(T, A, device="images"), at="ms-2")
+    region.advance(20_000_000)
+    quietly(region, lambda c: c.migrate(A, "beside"))
+    region.finish(reader)
+    quietly(region, lambda c: c.migrate(A, "beside"))
+    yield at_rest(region)
+
+
 def attached() -> Iterator[tuple[Event, ...]]:
     """A virtual machine writes; others want to delete, move and attach the volume; the host dies."""
     region = zone("nfs")
@@ -270,6 +283,7 @@ def cut_off() -> Iterator[tuple[Event, ...]]:
 STORIES: dict[str, Story] = {
     "plain": plain,
     "race": race,
+    "moved-while-read": moved_while_read,
     "attached": attached,
     "attached-at-the-end": attached_at_the_end,
     "attach-fails": attach_fails,
