@@ -43,6 +43,8 @@ class Happenings:
         """No faults any more there."""
         if place in self.devices:
             self.region.simulated(place).heal()
+        elif place == WEB:  # each host has a wire of its own
+            self.region.web.heal()
         else:
             self.wire(place).heal()
 
