@@ -120,7 +120,8 @@ def long_run(size: Size, operations: int, clients: int, think_ns: int, seed: int
         "region": str(size), "build_s": built - start, "fill_s": filled - built, "run_s": ran - filled,
         "operations": done, "clients": clients, "think_s": think_ns / 1e9, "simulated_s": simulated_s,
         "us_per_operation": 1e6 * (ran - start) / done, "simulated_s_per_cpu_s": simulated_s / (ran - filled),
-        "us_per_operation_by_piece": pace, "peak_mb_while_running": before_end_mb, "by_name": dict(sorted(world.done.items())), **world.judge(),
+        "us_per_operation_by_piece": pace, "peak_mb_while_running": before_end_mb,
+        "by_name": dict(sorted(world.done.items())), **world.judge(),
         "peak_mb": peak_mb(),
     }
     world.close()
