@@ -52,9 +52,9 @@ class Size:
 class World:
     """A region and what its clients know of it. Each operation is a method; it gives how many operations it was."""
 
-    def __init__(self, size: Size, seed: int) -> None:
+    def __init__(self, size: Size, seed: int, *, judged: bool = True) -> None:
         self.size = size
-        self.region = Region(seed, management_servers=2, keep=KEPT_EVENTS)
+        self.region = Region(seed, management_servers=2, keep=KEPT_EVENTS, judged=judged)
         self.chance = Random(seed)
         self.zones = [f"z{number:02}" for number in range(1, size.zones + 1)]
         self.kinds: dict[str, str] = {}

@@ -52,13 +52,14 @@ class Numbers:
 
 @dataclass(slots=True, eq=False)
 class Placed:
-    """A placement that is there. ``job``: whose it is; ``time_ns``: when it last changed state. ``surveyed``: in which survey
-    its bytes were seen, for L-RECORD."""
+    """A placement that is there. ``job``: whose it is; ``maker``: which job made what is ready; ``time_ns``: when it last
+    changed state. ``surveyed``: in which survey its bytes were seen, for L-RECORD."""
 
     state: str
     job: int | None
     reserved_bytes: int
     time_ns: int
+    maker: int | None = None
     surveyed: int = 0
 
 
@@ -188,6 +189,8 @@ class Known:
         if now.reserved_bytes != reserved_bytes:
             self.reserved_bytes[device] += reserved_bytes - now.reserved_bytes
             now.reserved_bytes = reserved_bytes
+        if state == "ready" and now.job is not None:
+            now.maker = now.job
         now.state, now.job, now.time_ns = sys.intern(state), value["job"], fact.time_ns
 
     def _resized(self, fact: Fact) -> None:

@@ -111,8 +111,8 @@ class Clean(Rule):
     """What a failed create or copy was to make has no record when the job ends but one that is being destroyed, and at the end
     neither record nor bytes, unless another job made it; no object is known that is placed nowhere.
 
-    Remembered: which job made what is ready; where making failed and nothing was made since; of more than ``FAILED_MAX`` such
-    places the oldest are forgotten once they have no record. What is left there all the same, L-RECORD sees.
+    Remembered: where making failed and nothing was made since; of more than ``FAILED_MAX`` such places the oldest are
+    forgotten once they have no record. What is left there all the same, L-RECORD sees.
     """
 
     identity = "L-CLEAN"
@@ -121,7 +121,6 @@ class Clean(Rule):
     def __init__(self, known: Known) -> None:
         super().__init__(known)
         self._failed: dict[Place, int] = {}
-        self._makers: dict[Place, int | None] = {}
         self._left: set[Place] = set()
         self._forgotten = 0
         self._surveying = False
@@ -129,14 +128,8 @@ class Clean(Rule):
     def see(self, fact: Fact) -> None:
         value = fact.value
         if fact.sort == "placement":
-            place = (value["uri"], value["device"])
-            before = self.known.placements.get(place)
             if value["state"] == "ready":
-                self._failed.pop(place, None)
-                if before is not None and before.job is not None:
-                    self._makers[place] = before.job
-            elif value["state"] == "absent":
-                self._makers.pop(place, None)
+                self._failed.pop((value["uri"], value["device"]), None)
         elif fact.sort == "survey":
             self._survey((value["uri"], value["device"]))
         elif value["event"] in _ENDINGS:
@@ -149,7 +142,7 @@ class Clean(Rule):
             self._failed.pop(place, None)
             return
         placed = self.known.placements.get(place)
-        if placed is not None and placed.state == "ready" and self._makers.get(place) != fact.value["id"]:
+        if placed is not None and placed.state == "ready" and placed.maker != fact.value["id"]:
             return  # another job had made it before, and this one left it alone
         self._failed[place] = fact.time_ns
         if placed is not None and placed.state in ("allocated", "creating", "failed") and placed.job == fact.value["id"]:
