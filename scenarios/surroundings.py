@@ -163,7 +163,7 @@ class SimulatedMachine(_At):
 
     def stream(self, name: str) -> Random:
         """A random stream of this life of the location."""
-        return self.location.stream(name)
+        return self.kernel.new_stream(f"location/{self.boot}/{name}")
 
 
 def run_agent(location: Location, web: HttpSource) -> None:

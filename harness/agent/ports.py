@@ -44,7 +44,7 @@ class Machine(Protocol):
         ...
 
     def stream(self, name: str) -> Random:
-        """A random stream of that name."""
+        """A random stream of that name, which is used once only: nobody remembers it but the caller."""
         ...
 
     def note(self, sort: str, /, **value: Any) -> None:

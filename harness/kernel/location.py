@@ -58,6 +58,7 @@ class Location:
         self.services: dict[str, Any] = {}
         self.filesystem: Any | None = None
         self.findings: list[Finding] = []
+        self._streams: dict[str, random.Random] = {}
         self._tasks: dict[Task, None] = {}
         self._held: list[tuple[Task, Any]] = []
 
@@ -72,7 +73,10 @@ class Location:
 
     def stream(self, name: str) -> random.Random:
         """The random stream called ``name`` of this location, a new one after each restart."""
-        return self.kernel.stream(f"location/{self.name}/{self.epoch}/{name}")
+        found = self._streams.get(name)
+        if found is None:
+            found = self._streams[name] = self.kernel.new_stream(f"location/{self.name}/{self.epoch}/{name}")
+        return found
 
     def require_open(self) -> None:
         """For everything simulated: raises ``LocationCrashed`` if code of this location may not do anything any more."""
@@ -95,6 +99,7 @@ class Location:
         self._kill_tasks()
         self.alive = True
         self.epoch += 1
+        self._streams = {}
         self.booted_ns = self.kernel.now_ns
         self.pid = self.kernel._next_pid()
         self.kernel.journal.record("restart", self.name, "")

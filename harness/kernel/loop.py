@@ -76,6 +76,10 @@ class Kernel(IntegerEnvironment):
         """The random stream called ``name``; the same generator each time."""
         return self._streams.stream(name)
 
+    def new_stream(self, name: str) -> random.Random:
+        """A random stream that the world does not remember: for one of many that come and go. The name is used once only."""
+        return self._streams.new(name)
+
     def location(
         self, name: str, *, hostname: str | None = None, environ: Mapping[str, str] | None = None
     ) -> Location:

@@ -22,8 +22,12 @@ class RandomStreams:
         """The generator called ``name``: seeded with the SHA-256 of the root seed and the name, made at first use."""
         found = self._streams.get(name)
         if found is None:
-            found = self._streams[name] = random.Random(derive(self._seed, name))
+            found = self._streams[name] = self.new(name)
         return found
+
+    def new(self, name: str) -> random.Random:
+        """A generator as :meth:`stream` gives it for the first time, for somebody who keeps it himself."""
+        return random.Random(derive(self._seed, name))
 
 
 def derive(seed: int, name: str) -> int:

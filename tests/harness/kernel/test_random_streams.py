@@ -33,3 +33,18 @@ def test_values_are_pinned() -> None:
 
 
 PINNED = [289852320, 905760471, 924805700]
+
+
+def test_a_new_stream_begins_as_the_named_one_and_is_not_remembered(kernel: Kernel) -> None:
+    assert kernel.new_stream("a").random() == kernel.new_stream("a").random() == kernel.stream("a").random()
+    assert kernel.new_stream("a") is not kernel.new_stream("a")
+
+
+def test_a_location_forgets_the_streams_of_its_former_lives(kernel: Kernel) -> None:
+    host = kernel.location("host")
+    before = host.stream("a")
+    assert host.stream("a") is before
+    drawn = before.random()
+    host.restart()
+    assert host.stream("a") is not before and host.stream("a").random() != drawn
+    assert kernel.stream("location/host/0/a").random() == drawn
