@@ -12,7 +12,7 @@ from storcert.scenarios.region import Region
 from storcert.simulators.device import CensusEntry, Request
 from storcert.simulators.network.wire import Wire
 
-IDLE = frozenset(("message", "sleep"))
+IDLE = frozenset(("message", "commands", "leave", "sleep"))
 """What those wait for who have nothing to do."""
 
 

@@ -78,7 +78,8 @@ class Client:
 
     def stay(self) -> None:
         """Be there until told to go. The cluster notices the end of the task, which is the end of the process."""
-        task = self.kernel.spawn(lambda: self.kernel.wait(self._leave), location=self.location, name="rados client")
+        task = self.kernel.spawn(
+            lambda: self.kernel.wait(self._leave, reason="leave"), location=self.location, name="rados client")
         callbacks: Any = task.ended_event.callbacks
         callbacks.append(self._ended)
 
