@@ -119,15 +119,16 @@ class Region:
         self, name: str, kind: str, *, role: Role | str = Role.PRIMARY, scope: Scope | str = Scope.ZONE, scope_id: str = "",
         capacity_bytes: int = CAPACITY_BYTES, provider: str = "direct", driver: str = "",
         options: Mapping[str, Any] | None = None, policy: Mapping[str, Any] | None = None,
+        configuration: Mapping[str, Any] | None = None,
     ) -> SimulatedDevice:
         """A simulated device of that kind, attached with role and scope; ``driver``: the bundled one by default; ``options`` of
-        the simulator; ``policy``: more of the policy."""
+        the simulator; ``policy``: more of the policy; ``configuration``: more of the driver's."""
         self._not_begun()
         if name in self._devices:
             raise InvalidRequest(f"two devices are called {name!r}")
         simulated = make_device(kind, self.kernel, {**SIMULATED[kind].apart(name, len(self._devices)), **(options or {})})
         made = StorageDevice(
-            name, driver or SIMULATED[kind].driver, simulated.configuration(),
+            name, driver or SIMULATED[kind].driver, {**simulated.configuration(), **(configuration or {})},
             Policy(role=Role(role), scope=Scope(scope), scope_id=scope_id, **(policy or {})),
         )
         self._devices[name] = _Attached(made, simulated, capacity_bytes, provider)

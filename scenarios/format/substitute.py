@@ -39,7 +39,7 @@ class Substituted:
 
 def substitute(scenario: Scenario, substitutions: Sequence[Substitution]) -> Substituted:
     """The scenario with other kinds of devices. Of several substitutions that mean one device the last counts. A device that
-    changes gets the driver of its new kind and loses its simulator's options. A fault its new kind does not have is left out;
+    changes gets the driver of its new kind and loses its own options. A fault its new kind does not have is left out;
     a fault of certain requests strikes any request there, since requests are called differently on each kind."""
     kinds: dict[str, str] = {}
     devices = []
@@ -49,7 +49,7 @@ def substitute(scenario: Scenario, substitutions: Sequence[Substitution]) -> Sub
             kind = one.kind if one.means(device) else kind
         if kind != device.kind:
             kinds[device.name] = kind
-            device = device.model_copy(update={"kind": kind, "driver": "", "simulator": {}})
+            device = device.model_copy(update={"kind": kind, "driver": "", "simulator": {}, "configuration": {}})
         devices.append(device)
     if not kinds:
         return Substituted(scenario, (), False)

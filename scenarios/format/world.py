@@ -85,6 +85,8 @@ class Device(Value):
     """Installed name or package.module:Class; left out: the bundled driver of the kind."""
     provider: Literal["direct", "default"] = "direct"
     """Whose rules place objects there."""
+    configuration: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    """More of the driver's configuration, as in `--config`'s table [configuration]; the rest the device gives."""
     simulator: dict[str, bool | int | float | str] = Field(default_factory=dict)
     """Options of the simulated device, as in `--config`'s table [simulator]: latency, speed, dialect, sizes."""
     policy: Policy = Policy()

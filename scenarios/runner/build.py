@@ -42,7 +42,7 @@ def _add(region: Region, scenario: Scenario, device: Device) -> None:
     region.device(
         device.name, device.kind, role=device.role, scope=device.scope, scope_id=device.scope_id or only,
         capacity_bytes=device.capacity_bytes, provider=device.provider, driver=device.driver, options=device.simulator,
-        policy=policy,
+        policy=policy, configuration=device.configuration,
     )
 
 
