@@ -66,7 +66,7 @@ class Plan:
 class Wish:
     """What is to be copied: ``sources``, the devices that hold ``source`` now; to ``target`` on ``device``. ``size_bytes``
     may be ``None`` while nobody knows it. ``live``: somebody writes to the source meanwhile, so only a way that copies it
-    as it is at one moment will do. ``between``: name for a snapshot that is only wanted in between."""
+    as it is at one moment will do. ``between``: name for what is only wanted in between."""
 
     source: DataObjectUri
     sources: tuple[DeviceRecord, ...]
@@ -136,9 +136,11 @@ class Planner:
             return
         yield Way.STREAM, ((Verb.STREAM, *whole),)
         if not here and source.policy.role is not Role.STAGING:
-            for stage in self._stages(wish, source):
-                first = (Verb.STREAM, source, stage, wish.source, wish.source)
-                yield Way.STAGED, (first, (Verb.STREAM, stage, end, wish.source, wish.target))
+            # A volume may be written to as soon as this is over, and what is staged of it is of no use to anybody else then.
+            staged = wish.between if wish.source.kind is ObjectKind.VOLUME else wish.source
+            for stage in self._stages(wish, source, staged):
+                first = (Verb.STREAM, source, stage, wish.source, staged)
+                yield Way.STAGED, (first, (Verb.STREAM, stage, end, staged, wish.target))
 
     def _legs(self, hops: tuple[_Hop, ...]) -> tuple[Leg, ...] | None:
         """The hops with the best location for each; ``None`` where one of them has none."""
@@ -150,14 +152,14 @@ class Planner:
             legs.append(Leg(verb, str(source_uri), source.name, str(target_uri), target.name, place.name))
         return tuple(legs)
 
-    def _stages(self, wish: Wish, source: DeviceRecord) -> Iterator[DeviceRecord]:
+    def _stages(self, wish: Wish, source: DeviceRecord, staged: DataObjectUri) -> Iterator[DeviceRecord]:
         for device in self.devices:
             if device.policy.role is not Role.STAGING or device.state is not DeviceState.UP:
                 continue
             if device.name in (source.name, wish.device.name):
                 continue
             try:
-                refuse_write(device, wish.source, wish.size_bytes)
+                refuse_write(device, staged, wish.size_bytes)
             except StorageError:
                 continue
             yield device

@@ -151,8 +151,8 @@ def _copy(
 
 
 def _between(plan: Plan) -> list[Leg]:
-    """The steps that make what is only wanted in between."""
-    return [leg for leg in plan.legs[:-1] if leg.verb is Verb.SNAPSHOT]
+    """The steps that make what is only wanted in between; a staged copy under its own name is kept for others to use."""
+    return [leg for leg in plan.legs[:-1] if leg.target != leg.source]
 
 
 def _copied(target: str, device: str, plan: Plan) -> Mapping[str, Any]:

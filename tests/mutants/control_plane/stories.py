@@ -263,6 +263,25 @@ def slow_server() -> Iterator[tuple[Event, ...]]:
     yield at_rest(region)
 
 
+def staged_volume() -> Iterator[tuple[Event, ...]]:
+    """A volume is backed up over a staging device, and written to afterwards."""
+    from storcert.scenarios.region import Region
+
+    region = Region(3, reconcile_ns=0)
+    region.__enter__()
+    for name in ("z1", "z2"):
+        region.zone(name)
+        region.device(f"images-{name}", "object-store", role="image", scope_id=name)
+    region.device("stage", "object-store", role="staging", scope="region")
+    region.device("volumes", "nfs", scope_id="z1")
+    region.call(lambda c: c.create_volume(A, 1 << 20, zone="z1"))
+    region.call(lambda c: c.take_snapshot(A, S, "images-z2"))
+    region.call(lambda c: c.attach(A, "z1-h1", {"pause_ns": 10_000_000}))
+    region.advance(SECOND_NS)
+    region.call(lambda c: c.detach(A, "z1-h1"))
+    yield at_rest(region)
+
+
 def cut_off() -> Iterator[tuple[Event, ...]]:
     """Answers of the storage VM do not come back, and later the storage VM is dead."""
     region = zone(restart_ns=None)
@@ -296,6 +315,7 @@ STORIES: dict[str, Story] = {
     "leftovers": leftovers,
     "slow-server": slow_server,
     "cut-off": cut_off,
+    "staged-volume": staged_volume,
     "exports": transfer_stories.exports,
     "links": transfer_stories.links,
     "uploads": transfer_stories.uploads,
