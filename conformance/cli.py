@@ -20,6 +20,8 @@ INTERRUPTED = 2
 INTERNAL_ERROR = 3
 USAGE = 4
 NOTHING_DECIDED = 5
+_TYPER_INTERRUPTED = 130
+"""What typer makes of an interrupt that no command has caught."""
 
 app = typer.Typer(
     name="storcert",
@@ -170,7 +172,7 @@ def replay(
         str, typer.Argument(metavar="TOKEN-or-FILE", help="As printed under a failure; or a scenario, by file or name.")
     ],
     at: Annotated[
-        str | None, typer.Option(metavar="MOMENT", help="Stop there: number of an event, time as 31.5s, broken or end.")
+        str | None, typer.Option(metavar="MOMENT", help="Look there: number of an event, time as 31.5s, broken, end.")
     ] = None,
     show: Annotated[
         list[str] | None,
@@ -254,6 +256,8 @@ def run(arguments: list[str] | None = None) -> int:
         return CONFORMANT
     except Exception as error:  # noqa: BLE001  the outermost door: whatever is left is the kit's own fault
         return _internal(error, show="--traceback" in arguments)
+    if code == _TYPER_INTERRUPTED:
+        return _complain("interrupted", INTERRUPTED)
     return int(code or 0)
 
 

@@ -53,8 +53,21 @@ def _named(text: str, seed: int | None, on_defect: bool) -> Recorded:
         raise InvalidUsage(f"--on-defect: {error}") from None
 
 
+def _only_token(record: Any, name: str) -> str:
+    """Of a run record with one failure, its token. Raises :class:`InvalidUsage`."""
+    rules = record.get("rules")
+    failures = [
+        failure for rule in (rules if isinstance(rules, list) else ()) for failure in rule.get("failures", ())]
+    if len(failures) == 1 and failures[0].get("token"):
+        return str(failures[0]["token"])
+    many = f": there are {len(failures)}" if failures else ""
+    raise InvalidUsage(f"{name}is a run record; replay takes the token of one of its failures{many}")
+
+
 def payload(token_or_file: str) -> Mapping[str, Any]:
-    """What a token, or a file that holds a token or its JSON, says. Raises :class:`InvalidUsage`."""
+    """What a token says: one that is given, or in a file, alone, as its JSON, or as the only one of a run record.
+
+    Raises :class:`InvalidUsage`."""
     text = token_or_file.strip()
     name = ""
     if not text.startswith(f"{PREFIX}."):
@@ -78,9 +91,9 @@ def payload(token_or_file: str) -> Mapping[str, Any]:
             value = json.loads(text)
         except ValueError as error:
             raise InvalidUsage(f"{name}not a replay file: {error}") from None
-        if "schema_version" in value:
-            raise InvalidUsage(f"{name}is a run record; replay takes the token of one of its failures")
-        return dict(value)
+        if "schema_version" not in value:
+            return dict(value)
+        text = _only_token(value, name)
     try:
         return decode_token(text)
     except TokenError as error:

@@ -3,6 +3,7 @@ that is looked at stands still."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from storcert.conformance.replay_places import Course, Thing
@@ -16,6 +17,7 @@ from storcert.scenarios.region import Region
 CENSUS_SHOWN = 40
 REQUESTS_SHOWN = 12
 JOBS_SHOWN = 20
+LINES_SHOWN = 20
 WIDTH_MAX = 160
 
 
@@ -112,6 +114,9 @@ class Moment:
                 there = "attached there" if (volume, host) in self.facts.attached else "not attached there"
                 yield f"  granted to {host} since {self._when(since_ns)}, {there}"
         yield from self._jobs(self.facts.about(uri)[-JOBS_SHOWN:])
+        named = re.compile(rf"{re.escape(uri)}(?![\w.~%-])")
+        lines = [line for line in self.course.lines if line.number <= self.number and named.search(line.what)]
+        yield from numbered(lines[-LINES_SHOWN:], self.course.last).splitlines()
 
     def _objects(self) -> Iterator[str]:
         for uri in sorted({*self.facts.objects, *(name for name, _ in self.facts.placements)}):

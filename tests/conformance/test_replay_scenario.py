@@ -64,6 +64,16 @@ class TestAgain:
         (tmp_path / "replay.json").write_text(json.dumps(decode_token(recorded["token"])))
         assert replay(tmp_path / "replay.txt") == replay(tmp_path / "replay.json") == replay(recorded["token"])
 
+    def test_from_a_run_record_with_one_failure(self, recorded: dict[str, Any], replay: Replay, tmp_path: Path) -> None:
+        path = tmp_path / "run.json"
+        record = {"schema_version": 1, "rules": [{"id": "L-ONCE", "failures": []}, {"id": "EXPECTED", "failures": [recorded]}]}
+        path.write_text(json.dumps(record))
+        assert replay(path) == replay(recorded["token"])
+        record["rules"][0]["failures"] = [recorded]  # type: ignore[index]
+        path.write_text(json.dumps(record))
+        code, said = replay(path)
+        assert code == 4 and "replay takes the token of one of its failures: there are 2" in said
+
     def test_it_does_not_happen_again(self, recorded: dict[str, Any], replay: Replay) -> None:
         code, said = replay(altered(recorded, rule="L-SOURCE", message="a source is gone"))
         assert code == 0
@@ -196,7 +206,8 @@ class TestMoment:
             r"  on new: creating since 0.01\d s, kept, 8,388,608 bytes reserved, of job 2, needed by job 2",
             r"old: up, \d+ requests so far", r"  holds 3 things, 8,388,608 bytes", r"  in the catalogue: /volume/1/a ready",
             r"z1-ssvm1: storage-vm, up, booted at 0.000 s", r"  to do: stream .*\(job 2\), since 0.0\d+ s",
-            r"  needs /volume/1/a on old", r"  owns /volume/1/a on new: creating",
+            r" +\d+ +0.01\d s  z1-ssvm1    stream /volume/1/a on new .*", r"  needs /volume/1/a on old",
+            r"  owns /volume/1/a on new: creating",
         ):
             assert re.search(f"^{line}$", said, re.MULTILINE), f"{line}\n{said}"
 
@@ -295,6 +306,19 @@ class TestSteps:
         code, said = replay(recorded["token"], "--step")
         assert code == 1 and asked == ["replay> "] * 3
         assert "n: next, p: previous" in said and "job 1: create /volume/1/a on old" in said
+
+
+def test_an_interrupt_ends_it_with_its_exit_code(
+    recorded: dict[str, Any], replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.input", interrupt)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    code, said = replay(recorded["token"], "--step")
+    assert code == 2 and said.endswith("storcert: interrupted\n")
 
 
 def test_options_of_scenarios_are_none_of_a_certification(replay: Replay) -> None:
