@@ -148,8 +148,11 @@ class Files:
     def let_go(self, dentry: Dentry) -> None:
         """One less holds the name open; the last one removes a name that was given up."""
         dentry.opens -= 1
-        if dentry.opens == 0 and dentry.silly:
-            self._bury(dentry)
+        if dentry.opens == 0:
+            if dentry.silly:
+                self._bury(dentry)
+            else:
+                self._lookup.rest(dentry)
 
     def _bury(self, dentry: Dentry) -> None:
         directory = dentry.directory

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from storcert.simulators.nfs.export import NfsExport
 
 _LINKS_MAX = 40
+RESTING_MAX = 512
+"""So many files that nobody has open are remembered, with their pages: Linux drops the oldest when it wants memory."""
 ABSENT_MAX = 4096
 """Of a directory no more names that are not there are remembered: Linux drops them when it wants memory [fs/dcache.c]."""
 
@@ -46,6 +48,7 @@ class Lookup:
         self._root: Inode | None = None
         self._inodes: dict[Handle, Inode] = {}
         self._asks = 0
+        self._resting: dict[Dentry, None] = {}
 
     @property
     def now_ns(self) -> int:
@@ -73,6 +76,26 @@ class Lookup:
     def evict(self, inode: Inode) -> None:
         """Its last name is gone: nobody will come by it again but those who have it open."""
         self._inodes.pop(inode.handle, None)
+
+    def rest(self, dentry: Dentry) -> None:
+        """Nobody has a file open through this name any more. Those that rest the longest are forgotten."""
+        self._resting.pop(dentry, None)
+        self._resting[dentry] = None
+        if len(self._resting) > RESTING_MAX:
+            oldest = next(iter(self._resting))
+            del self._resting[oldest]
+            self._drop(oldest)
+
+    def _drop(self, dentry: Dentry) -> None:
+        inode = dentry.inode
+        if dentry.opens or inode is None or inode.is_directory:
+            return
+        if inode.cache is not None and (inode.cache.owed or inode.cache.error):
+            return
+        if dentry.directory.names.get(dentry.name) is dentry:
+            del dentry.directory.names[dentry.name]
+        if self._inodes.get(inode.handle) is inode:
+            self.evict(inode)
 
     def fetch(self, inode: Inode) -> None:
         """Ask the server for the attributes, whatever is believed."""

@@ -134,6 +134,7 @@ LIMITS = {
     "storcert.simulators.network.messages._SLACK": 5,
     "storcert.simulators.network.request_log._SLACK": 5,
     "storcert.simulators.nfs.client_lookup.ABSENT_MAX": 10,
+    "storcert.simulators.nfs.client_lookup.RESTING_MAX": 10,
     "storcert.simulators.nfs.duplicate_requests.ANSWERS_MAX": 10,
     "storcert.simulators.object_store.server._BUSY_KEYS_MAX": 10,
 }

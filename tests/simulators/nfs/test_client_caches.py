@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from storcert.simulators.nfs import client_lookup
 from tests.simulators.nfs.mounted_world import M, get, mounted, put
 
 
@@ -191,3 +192,28 @@ def test_symbolic_links_are_followed_inside_the_mount() -> None:
         with pytest.raises(OSError, match="symbolic") as caught:
             world.elsewhere(lambda: os.stat(f"{M}/round"))
         assert caught.value.errno == errno.ELOOP
+
+
+def test_of_many_files_that_nobody_has_open_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_lookup, "RESTING_MAX", 4)
+    with mounted() as world:
+        for name in "abcdef":
+            world.run(lambda name=name: put(f"{M}/{name}", name.encode()))
+        held = world.run(lambda: os.open(f"{M}/f", os.O_RDONLY))
+        assert world.asked(lambda: os.read(held, 1)) == [], "its pages are here"
+        assert "READ" not in world.asked(lambda: get(f"{M}/c"))
+        assert "READ" in world.asked(lambda: get(f"{M}/a")) and world.run(lambda: get(f"{M}/a")) == b"a"
+        for name in "abcd":
+            assert world.run(lambda name=name: get(f"{M}/{name}")) == name.encode()
+        assert world.run(lambda: os.pread(held, 1, 0)) == b"f"
+        assert world.asked(lambda: os.pread(held, 1, 0)) == [], "it is open"
+
+
+def test_names_that_are_not_there_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_lookup, "ABSENT_MAX", 4)
+    with mounted() as world:
+        world.run(lambda: put(f"{M}/there", b"x"))
+        for name in "abcde":
+            assert not world.run(lambda name=name: exists(name))
+        assert "LOOKUP" in world.asked(lambda: exists("a")) and not world.run(lambda: exists("a"))
+        assert "LOOKUP" not in world.asked(lambda: exists("there"))
