@@ -32,10 +32,10 @@ def certify(options: CertifyOptions, outputs: Outputs, *, show_traceback: bool =
         record = undecided_record(options, RunVerdict.UNDECIDED, "interrupted before anything was decided", True)
         return deliver(record, outputs)
     except InvalidUsage as error:
-        _write_quietly(undecided_record(options, RunVerdict.UNDECIDED, str(error)), outputs)
+        write_quietly(undecided_record(options, RunVerdict.UNDECIDED, str(error)), outputs)
         raise
     except Exception as error:
-        _write_quietly(undecided_record(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}"), outputs)
+        write_quietly(undecided_record(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}"), outputs)
         raise
     return deliver(record, outputs)
 
@@ -149,7 +149,7 @@ def write_outputs(record: RunRecord, outputs: Outputs) -> None:
             raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def _write_quietly(record: RunRecord, outputs: Outputs) -> None:
+def write_quietly(record: RunRecord, outputs: Outputs) -> None:
     """Write the record of a run that failed; a second complaint would hide the first."""
     try:
         write_outputs(record, outputs)

@@ -12,11 +12,11 @@ from storcert.conformance import commands
 from storcert.conformance.options import Outputs
 from storcert.conformance.progress import Shown
 from storcert.conformance.scenario_options import RunOptions, refuse_idle
-from storcert.conformance.scenario_record import record_of
+from storcert.conformance.scenario_record import ended_early, record_of
 from storcert.conformance.scenario_schedule import Ran, run_all
 from storcert.conformance.trace_outputs import TraceOutputs
 from storcert.conformance.usage import InvalidUsage
-from storcert.harness.record.verdict import Verdict
+from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports.timeline import timeline
 
 TIMELINES_MAX = 200
@@ -41,7 +41,14 @@ def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutpu
             verdict = Verdict.ERROR if ran.result is None else ran.result.verdict
             progress.advanced(options.scenarios[ran.scenario].name, str(verdict))
 
-        rans, interrupted = run_all(options, ended, keep_events=keep)
+        try:
+            rans, interrupted = run_all(options, ended, keep_events=keep)
+        except InvalidUsage as error:
+            commands.write_quietly(ended_early(options, RunVerdict.UNDECIDED, str(error)), outputs)
+            raise
+        except Exception as error:
+            commands.write_quietly(ended_early(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}"), outputs)
+            raise
     record = record_of(
         options, rans, interrupted=interrupted, started=started, wall_time_s=time.monotonic() - clock, out=outputs.out)
     if outputs.out is not None:

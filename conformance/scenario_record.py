@@ -13,6 +13,7 @@ from storcert.conformance.replay_token import payload
 from storcert.conformance.scenario_options import RunOptions
 from storcert.conformance.scenario_schedule import Ran
 from storcert.conformance.tokens import place
+from storcert.conformance.usage import one_line
 from storcert.harness.contract import CONTRACT_VERSION
 from storcert.harness.record.codec import behaviour, digest_of
 from storcert.harness.record.run_record import (
@@ -81,6 +82,12 @@ def record_of(
             workers=options.workers),
     }
     record = RunRecord(**values, digest="")  # type: ignore[arg-type]
+    return replace(record, digest=digest_of(behaviour(record)))
+
+
+def ended_early(options: RunOptions, verdict: RunVerdict, reason: str) -> RunRecord:
+    """The record of runs that came to nothing, saying why."""
+    record = replace(record_of(options, (), interrupted=False), verdict=verdict, reason=one_line(reason), digest="")
     return replace(record, digest=digest_of(behaviour(record)))
 
 

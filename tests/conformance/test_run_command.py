@@ -139,10 +139,12 @@ def test_a_file_that_says_nonsense_names_the_line(file: Path, capsys: pytest.Cap
     assert f"{file}:2: zone 1 has no key 'host', did you mean 'hosts'?" in capsys.readouterr().err
 
 
-def test_a_driver_that_is_not_there_is_told(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_driver_that_is_not_there_is_told(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(KEPT.replace('kind = "nfs"', 'kind = "nfs", driver = "nobody"'), encoding="utf-8")
-    assert run(file) == 4
+    assert run(file, "--json", tmp_path / "r.json") == 4
     assert "no driver named 'nobody' is installed" in capsys.readouterr().err
+    value = record(tmp_path / "r.json")
+    assert value["verdict"] == "undecided" and "nobody" in value["reason"] and value["scenarios"] == []
 
 
 def test_an_interrupt_keeps_what_there_is(
