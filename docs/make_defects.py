@@ -27,7 +27,7 @@ words that tell of this mistake; the same story breaks no rule without it.
 
 def page() -> str:
     """The page."""
-    rows = [f"| {one.id} | {one.after} | {one.sentence} | {one.rule} | {one.story} |\n" for one in load()]
+    rows = [f"| {one.id} | {one.after} | {one.sentence} | {one.rule} | {one.story} |\n" for one in load() if one.story]
     return HEAD + "".join(rows)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-FILES = ("control-plane.toml", "transfers.toml")
+FILES = ("control-plane.toml", "transfers.toml", "drivers.toml")
 
 
 class Drifted(Exception):
@@ -23,17 +23,17 @@ class UnknownDefect(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """``rule`` must break in ``story`` (of the tests), in words that hold ``says``. ``sentence``: what went wrong. ``after``:
-    the reported failure it is made after, or empty. ``edits``: module under ``harness``, text that occurs once, text put in
-    its place."""
+    """``rule`` must break, in words that hold ``says``: in ``story`` (of the tests), or where there is none, in a scenario of
+    the catalogue. ``sentence``: what went wrong. ``after``: the reported failure it is made after, or empty. ``edits``: module
+    under ``harness``, text that occurs once, text put in its place."""
 
     id: str
     rule: str
-    story: str
     says: str
     sentence: str
     edits: tuple[tuple[str, str, str], ...]
     after: str = ""
+    story: str = ""
 
 
 @cache

@@ -8,6 +8,7 @@ import pytest
 
 from storcert.harness.record.verdict import Verdict
 from storcert.scenarios.catalogue import paths, scenario
+from storcert.scenarios.defects.defect import load
 from storcert.scenarios.runner.run import run_scenario
 
 #: More seeds than the scenarios' own, from 1 on, for whoever wants to look longer.
@@ -35,6 +36,11 @@ def test_fast(name: str) -> None:
 @pytest.mark.parametrize("name", SLOW)
 def test_slow(name: str) -> None:
     as_expected(name)
+
+
+def test_every_defect_that_no_story_tells_is_caught_by_a_scenario() -> None:
+    caught = {found.defect.id for found in map(scenario, NAMES) if found.defect is not None}
+    assert {defect.id for defect in load() if not defect.story} <= caught
 
 
 @pytest.mark.parametrize("name", NAMES)
