@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from storcert.harness.checkers.facts import Broken, Finding
@@ -32,17 +33,23 @@ def run_scenario(
 
     Raises :class:`UnknownDefect`, :class:`Drifted`, and ``ValueError`` for a fault or option a device does not have."""
     healthy = None if scenario.class_ == "negative" else play(scenario, seed, until_ns, keep, traced=traced)
-    on_defect = None if scenario.defect is None else play_planted(scenario, scenario.defect, seed, until_ns, keep, traced)
+    # A defect is planted for the run as it was written: half of it, or another device, may well not show it.
+    as_written = until_ns is None and not elsewhere
+    on_defect = None
+    if scenario.defect is not None and (as_written or healthy is None):
+        on_defect = play_planted(scenario, scenario.defect, seed, until_ns, keep, traced)
     problems: list[str] = []
     rules: tuple[RuleVerdict, ...] = ()
     if healthy is not None:
         rules = tuple(_rule(finding, scenario, until_ns is None) for finding in healthy.findings)
-        problems += _problems(scenario, seed, healthy, until_ns is None and not elsewhere)
+        problems += _problems(scenario, seed, healthy, as_written)
     if on_defect is not None and scenario.defect is not None:
         found = _as_planted(on_defect, scenario.defect)
+        if not as_written and found.verdict is not Verdict.PASS:
+            found = replace(found, verdict=Verdict.UNKNOWN)
         if healthy is None:
             rules = (found,)
-        if found.verdict is not Verdict.PASS:
+        if found.verdict is Verdict.FAIL:
             problems.append(f"defect {scenario.defect.id} survives: {found.broken[0].text}")
     return ScenarioResult(scenario, seed, _verdict(rules, problems), rules, tuple(problems), healthy, on_defect)
 

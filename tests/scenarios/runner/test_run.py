@@ -70,6 +70,14 @@ def test_a_defect_that_survives_fails(kind: str) -> None:
     assert other.verdict is Verdict.FAIL and "survives: L-SOURCE holds" in other.problems[0]
 
 
+def test_on_other_devices_and_half_way_a_defect_need_not_show() -> None:
+    negative = loads(f'class = "negative"\n{DEFECT}{PREPARED}')
+    for found in (run_scenario(negative, 1, elsewhere=True), run_scenario(negative, 1, 10**6)):
+        assert (found.verdict, found.problems) == (Verdict.UNKNOWN, ())
+    regression = run_scenario(loads(f'class = "regression"\n{DEFECT}{PREPARED}'), 1, elsewhere=True)
+    assert (regression.verdict, regression.planted) == (Verdict.PASS, None)
+
+
 def test_afterwards_all_is_as_it_was() -> None:
     before = run(MOVE)
     run(f'class = "negative"\n{DEFECT}{MOVE}')
