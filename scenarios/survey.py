@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from storcert.harness.contract import StorageDevice
+from storcert.harness.contract import StorageDevice, StorageError
 from storcert.harness.kernel import Kernel
 from storcert.harness.logical.topology import Topology
 from storcert.harness.record.address import shown
@@ -20,8 +20,8 @@ CHUNK_BYTES = 1 << 20
 
 
 def survey(kernel: Kernel, topology: Topology, devices: Iterable[tuple[StorageDevice, SimulatedDevice]]) -> None:
-    """One ``survey`` fact for each object on each device: its size and the SHA-256 of its bytes. Raises what a driver raises:
-    everything is healed by now."""
+    """One ``survey`` fact for each object on each device: its size and the SHA-256 of its bytes. What cannot be read though
+    everything is healed by now has none; an ``unreadable`` fact says why."""
     location = kernel.location(SURVEYOR)
     for device, simulated in devices:
         simulated.attach(location)
@@ -33,12 +33,21 @@ def survey(kernel: Kernel, topology: Topology, devices: Iterable[tuple[StorageDe
 
 def _look(kernel: Kernel, device: StorageDevice) -> None:
     driver = device.make_driver()
-    for uri in sorted(driver.list_objects()):
+    try:
+        listed = sorted(driver.list_objects())
+    except StorageError as error:
+        note(kernel, "", "unreadable", {"device": device.name, "uri": "", "error": str(error)})
+        return
+    for uri in listed:
         hasher, size_bytes = hashlib.sha256(), 0
-        with driver.open_input(uri) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                hasher.update(chunk)
-                size_bytes += len(chunk)
+        try:
+            with driver.open_input(uri) as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    hasher.update(chunk)
+                    size_bytes += len(chunk)
+        except StorageError as error:
+            note(kernel, "", "unreadable", {"device": device.name, "uri": str(uri), "error": str(error)})
+            continue
         note(kernel, "", "survey", {
             "device": device.name, "uri": str(uri), "size_bytes": size_bytes, "digest": hasher.hexdigest()})
 
