@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 
 from storcert.conformance.rules import find_rule
-from storcert.conformance.scenario_record import EXPECTED
 from storcert.scenarios.catalogue import paths, scenario
 from storcert.scenarios.defects.defect import named
 from storcert.scenarios.format.scenario import Scenario
+from storcert.scenarios.result import EXPECTED
 
 _EXPECTED_TEXT = (
     "What a scenario itself expects, beside the rules: every step ends as its `expect` says, every fault that must strike "

@@ -31,10 +31,8 @@ from storcert.harness.record.run_record import (
 from storcert.harness.record.scenario_run import Difference, FaultRun, OperationRun, ScenarioRun, StepRun
 from storcert.harness.record.verdict import RunVerdict, Verdict, combine, conclude
 from storcert.scenarios.replay import Case
-from storcert.scenarios.result import ScenarioResult
+from storcert.scenarios.result import EXPECTED, ScenarioResult
 
-EXPECTED = "EXPECTED"
-"""The rule that stands for what a scenario itself expects: how steps end, that faults strike, that defects are caught."""
 KIND = "scenario"
 BROKEN_SHOWN = 3
 TOKENS_MAX = 3

@@ -11,6 +11,9 @@ from storcert.harness.record.trace import Trace
 from storcert.harness.record.verdict import Verdict
 from storcert.scenarios.format.scenario import Scenario
 
+EXPECTED = "EXPECTED"
+"""The rule that stands for what a scenario itself expects: how steps end, that faults strike, that defects are caught."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:

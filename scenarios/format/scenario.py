@@ -18,6 +18,7 @@ RuleName = Literal[
     "L-NOBYTES", "L-ONCE", "L-SOURCE", "L-CLEAN", "L-RECORD", "L-LIVE", "L-SINGLE", "L-DEPEND", "L-REPEAT", "L-BALANCE",
     "L-CAPACITY", "L-POLICY", "L-STAGING", "L-REACH", "L-CONVERGE",
 ]
+BreaksName = Literal[RuleName, "EXPECTED"]
 ScenarioClass = Literal["smoke", "fault", "rare", "regression", "negative", "own"]
 Cost = Literal["fast", "slow", "long"]
 
@@ -41,8 +42,8 @@ class PlantedDefect(Value):
 
     id: Name
     """Which defect."""
-    breaks: RuleName
-    """The rule that must break."""
+    breaks: BreaksName
+    """The rule that must break; "EXPECTED": a step ends otherwise than it must, or the region does not come to rest."""
     says: str = ""
     """Words that what broke must hold."""
 

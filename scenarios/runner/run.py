@@ -13,7 +13,7 @@ from storcert.scenarios.defects.defect import named
 from storcert.scenarios.defects.planting import planted
 from storcert.scenarios.format.scenario import PlantedDefect, Scenario
 from storcert.scenarios.format.steps import Ended
-from storcert.scenarios.result import Played, RuleVerdict, ScenarioResult
+from storcert.scenarios.result import EXPECTED, Played, RuleVerdict, ScenarioResult
 from storcert.scenarios.runner.onlooker import Onlooker
 from storcert.scenarios.runner.play import play
 from storcert.scenarios.runner.resolve import resolve
@@ -44,7 +44,7 @@ def run_scenario(
         rules = tuple(_rule(finding, scenario, until_ns is None) for finding in healthy.findings)
         problems += _problems(scenario, seed, healthy, as_written)
     if on_defect is not None and scenario.defect is not None:
-        found = _as_planted(on_defect, scenario.defect)
+        found = _as_planted(on_defect, scenario.defect, tuple(_problems(scenario, seed, on_defect, as_written)))
         if not as_written and found.verdict is not Verdict.PASS:
             found = replace(found, verdict=Verdict.UNKNOWN)
         if healthy is None:
@@ -79,16 +79,20 @@ def _rule(finding: Finding, scenario: Scenario, whole: bool) -> RuleVerdict:
     return RuleVerdict(finding.rule, verdict, finding.looked_at, broken)
 
 
-def _as_planted(played: Played, defect: PlantedDefect) -> RuleVerdict:
-    """``pass`` where the rule broke as it must."""
-    finding = next(one for one in played.findings if one.rule == defect.breaks)
-    as_said = tuple(one for one in finding.broken if defect.says in one.text)
+def _as_planted(played: Played, defect: PlantedDefect, problems: tuple[str, ...]) -> RuleVerdict:
+    """``pass`` where the rule broke as it must. ``problems``: what is not as expected there, which is a rule of its own."""
+    if defect.breaks == EXPECTED:
+        looked_at, broken = len(played.steps) + len(played.faults), tuple(Broken(EXPECTED, text, 0) for text in problems)
+    else:
+        finding = next(one for one in played.findings if one.rule == defect.breaks)
+        looked_at, broken = finding.looked_at, finding.broken
+    as_said = tuple(one for one in broken if defect.says in one.text)
     if as_said:
-        return RuleVerdict(finding.rule, Verdict.PASS, finding.looked_at, as_said)
+        return RuleVerdict(defect.breaks, Verdict.PASS, looked_at, as_said)
     others = [one.rule for one in played.findings if one.broken]
-    why = f"{defect.breaks} holds" if not finding.broken else f"{defect.breaks} breaks in other words: {finding.broken[0].text}"
+    why = f"{defect.breaks} holds" if not broken else f"{defect.breaks} breaks in other words: {broken[0].text}"
     told = f"{why}; broken are: {', '.join(others) or 'none'}"
-    return RuleVerdict(finding.rule, Verdict.FAIL, finding.looked_at, (Broken(finding.rule, told, 0),))
+    return RuleVerdict(defect.breaks, Verdict.FAIL, looked_at, (Broken(defect.breaks, told, 0),))
 
 
 def _problems(scenario: Scenario, seed: int, played: Played, whole: bool) -> Iterator[str]:

@@ -78,6 +78,18 @@ def test_on_other_devices_and_half_way_a_defect_need_not_show() -> None:
     assert (regression.verdict, regression.planted) == (Verdict.PASS, None)
 
 
+def test_a_defect_may_break_what_a_scenario_expects() -> None:
+    defect = DEFECT.replace("L-SOURCE", "EXPECTED").replace("moved-before-copied", "nfs-commit-last-chunk-lost")
+    text = f'class = "regression"\n{defect.replace("before it was seen on", "bytes are there, 3000000 were due")}{MOVE}'
+    found = run(text.replace("rbd", "nfs").replace('"64 KiB"', "3000000"))
+    assert found.verdict is Verdict.PASS, found.problems
+    assert found.planted is not None and not any(finding.broken for finding in found.planted.findings)
+    survives = run(f'class = "negative"\n{DEFECT.replace("L-SOURCE", "EXPECTED")}{MOVE}')
+    assert survives.verdict is Verdict.FAIL and "EXPECTED breaks in other words" in survives.problems[0]
+    holds = run(f'class = "negative"\n{defect}{PREPARED}')
+    assert holds.verdict is Verdict.FAIL and "EXPECTED holds" in holds.problems[0]
+
+
 def test_afterwards_all_is_as_it_was() -> None:
     before = run(MOVE)
     run(f'class = "negative"\n{DEFECT}{MOVE}')
