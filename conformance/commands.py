@@ -113,9 +113,9 @@ def _scenarios() -> list[tuple[str, str]]:
 
 
 def _defects() -> list[tuple[str, str]]:
-    from storcert.scenarios.defects.defect import load
+    from storcert.scenarios.defects.defect import load, of_drivers
 
-    return [(one.id, f"{one.rule:<10}  {one.sentence}") for one in load()]
+    return [(one.id, f"{one.rule:<12}  {one.sentence}") for one in (*load(), *of_drivers())]
 
 
 def report(path: Path, outputs: Outputs) -> int:

@@ -1,4 +1,5 @@
-"""Writes docs/control-plane-defects.md: which rule catches which defect planted in the control plane.
+"""Writes docs/control-plane-defects.md: which rule catches which defect planted in the control plane, and which
+defects of drivers scenarios run on.
 
     python docs/make_defects.py
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from storcert.scenarios.defects.defect import load
+from storcert.scenarios.defects.defect import load, of_drivers
 
 PAGE = Path(__file__).resolve().parent / "control-plane-defects.md"
 HEAD = """# Defects planted in the control plane
@@ -23,12 +24,23 @@ words that tell of this mistake; the same story breaks no rule without it.
 | defect | after | what went wrong | rule | story |
 |---|---|---|---|---|
 """
+DRIVERS_HEAD = """
+## Defects of drivers
+
+Scenarios run on these too: a bundled driver with one mistake, after real defects of drivers and client libraries (second
+column). The rule is the contract's: `storcert certify` catches each of them by it ([kill matrix](kill-matrix.md)). What
+breaks above the driver stands in the scenario.
+
+| defect | after | what went wrong | driver | rule |
+|---|---|---|---|---|
+"""
 
 
 def page() -> str:
     """The page."""
-    rows = [f"| {one.id} | {one.after} | {one.sentence} | {one.rule} | {one.story} |\n" for one in load() if one.story]
-    return HEAD + "".join(rows)
+    rows = [f"| {one.id} | {one.after} | {one.sentence} | {one.rule} | {one.story} |\n" for one in load()]
+    drivers = [f"| {one.id} | {one.after} | {one.sentence} | {one.driver} | {one.rule} |\n" for one in of_drivers()]
+    return HEAD + "".join(rows) + DRIVERS_HEAD + "".join(drivers)
 
 
 if __name__ == "__main__":

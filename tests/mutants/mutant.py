@@ -1,6 +1,7 @@
 """One planted bug as data, and the driver that has it: edits of a bundled driver's own source, made in a folder.
 
-The rows are in ``rows/<driver>/<rule>.toml``, one file for each driver and each rule that must catch them.
+The rows are in ``rows/<driver>/<rule>.toml``, one file for each driver and each rule that must catch them; those that scenarios
+run on too stand in the package (``scenarios/defects/<driver>.toml``), each with its rule.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from storcert.scenarios.defects.defect import driver_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = ROOT / "harness" / "drivers"
@@ -58,10 +61,12 @@ def load() -> tuple[Mutant, ...]:
     """All rows, by driver and rule."""
     found = []
     for driver in SUBJECTS:
+        rows = [dict(row) for row in driver_rows(driver)]
         for file in sorted((ROWS / driver).glob("*.toml")):
-            for row in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"]:
-                edits = tuple((edit["file"], edit["old"], edit["new"]) for edit in row.pop("edit"))
-                found.append(Mutant(driver=driver, rule=file.stem, edits=edits, **row))
+            rows += [{"rule": file.stem, **row} for row in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"]]
+        for row in sorted(rows, key=lambda row: str(row["rule"])):
+            edits = tuple((edit["file"], edit["old"], edit["new"]) for edit in row.pop("edit"))
+            found.append(Mutant(driver=driver, edits=edits, **row))
     return tuple(found)
 
 
