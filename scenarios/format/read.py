@@ -20,6 +20,7 @@ from storcert.scenarios.format.scenario import Scenario
 from storcert.scenarios.format.schema import allowed_at, keys_at
 
 SIZE_MAX_BYTES = 4 << 20
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 Place = tuple[str | int, ...]
 
 
@@ -44,7 +45,7 @@ def read_file(path: Path) -> Scenario:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ScenarioError(f"{path}: not UTF-8 text") from None
-    return loads(text, str(path), path.stem)
+    return loads(text, str(path), _NOT_IN_NAMES.sub("-", path.stem).strip("-.") or "scenario")
 
 
 def loads(text: str, place: str = "scenario", name: str = "") -> Scenario:

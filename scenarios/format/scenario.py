@@ -62,7 +62,7 @@ class Expectation(Value):
 class Scenario(Value):
     """One failure scenario. A run of it is decided by it and a seed alone."""
 
-    name: str = ""
+    name: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$", max_length=120)] = ""
     """How it is called; left out: as its file is."""
     title: Annotated[str, Field(min_length=1, max_length=120)]
     """What it is about, in one line."""

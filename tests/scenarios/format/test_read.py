@@ -13,6 +13,7 @@ from tests.scenarios.format.files import EVERYTHING, SMALL
 WRONG = {
     "unknown-key": ("hosts = 2", "host = 2", "f.toml:2: zone 1 has no key 'host', did you mean 'hosts'?"),
     "unknown-table": ("web = [{", "wbe = [{", "f.toml:8: a scenario has no key 'wbe', did you mean 'web'?"),
+    "name": ("title = ", 'name = "../x"\ntitle = ', "f.toml:1: name string should match pattern"),
     "missing": ('size = "64 KiB", ', "", "f.toml:10: prepare 1 needs 'size', as in \"10 GiB\""),
     "no-title": ('title = "A volume is moved"\n', "", "f.toml:1: a scenario needs 'title'"),
     "no-size": ('"64 KiB"', '"64 KB"', "f.toml:10: prepare 1, size: '64 KB' is not a size; write a number with one of B, KiB"),
@@ -78,6 +79,9 @@ def test_the_name_is_that_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "moved.toml"
     path.write_text(SMALL, encoding="utf-8")
     assert read_file(path).name == "moved"
+    odd = tmp_path / "my first (1).toml"
+    odd.write_text(SMALL, encoding="utf-8")
+    assert read_file(odd).name == "my-first-1"
     path.write_text(f'name = "other"\n{SMALL}', encoding="utf-8")
     assert read_file(path).name == "other"
 
