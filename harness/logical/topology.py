@@ -113,8 +113,9 @@ class Topology:
 
     def executors(self, *policies: Policy) -> Executors:
         """The locations that reach every one of these devices. Remembered: a region has thousands of hosts and few scopes."""
-        if len(policies) <= 2 and policies[0] is policies[-1]:
-            key: tuple[tuple[str, str], ...] = ((str(policies[0].scope), policies[0].scope_id),)
+        first, last = policies[0], policies[-1]
+        if first is last and len(policies) <= 2:
+            key: tuple[tuple[str, str], ...] = ((str(first.scope), first.scope_id),)
         else:
             key = tuple(sorted({(str(policy.scope), policy.scope_id) for policy in policies}))
         found = self._executors.get(key)
