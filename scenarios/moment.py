@@ -96,7 +96,7 @@ def waits_of(region: Region) -> tuple[Waits, ...]:
     kernel = region.kernel
     asked = {(one.location, one.task): one for one in _under_way(region.network.wires)}
     tasks = kernel.tasks
-    ended = {task.ended_event: task for task in tasks}
+    ended = {task.end_waited_for: task for task in tasks if task.end_waited_for is not None}
     working = {(_where(task), task.name) for task in tasks}
     return tuple(_waits(task, asked, ended, working) for task in tasks)
 

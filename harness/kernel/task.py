@@ -95,6 +95,11 @@ class Task(greenlet.greenlet):
                 event._ok, event._value, event.callbacks = True, self, None  # type: ignore[assignment]
         return event
 
+    @property
+    def end_waited_for(self) -> simpy.Event | None:
+        """:attr:`ended_event`, if anybody has asked for it. Asking for the event itself changes what happens; this does not."""
+        return self._ended_event
+
     def _tell_end(self) -> None:
         """Those who asked for the event learn that it has happened."""
         if self._ended_event is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storcert.scenarios.format.read import loads
+from storcert.scenarios.moment import device_there, location_there, places_of, wires_of
 from storcert.scenarios.region import Region
 from storcert.scenarios.replay import Case, Left, again, visit
 from tests.scenarios.replay.cases import CRASHED, busy, caught, crashed, on_defect
@@ -17,6 +18,10 @@ def test_who_stops_after_every_event_sees_the_run_as_it_is(case: Case) -> None:
 
     def look(region: Region, number: int) -> int:
         assert len(region.kernel.journal) == number
+        for place in places_of(region):
+            location_there(region, place)
+        for wire in wires_of(region):
+            device_there(region, wire)
         seen.append((number, region.kernel.digest()))
         return number + 1
 
