@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,4 +98,12 @@ def payload(token_or_file: str) -> Mapping[str, Any]:
     try:
         return decode_token(text)
     except TokenError as error:
-        raise InvalidUsage(f"{name}{error}") from None
+        raise InvalidUsage(f"{name}{error}{_or_scenario(text)}") from None
+
+
+def _or_scenario(text: str) -> str:
+    """What may have been meant, of text that looks like no token at all."""
+    if text.startswith("sc") and "." in text:
+        return ""
+    close = [one for one in paths() if text and one.startswith(text)] or difflib.get_close_matches(text, paths(), 1)
+    return f"; and no scenario is called {text!r}, did you mean {close[0]}?" if close else ""

@@ -177,6 +177,11 @@ class TestRefused:
         code, said = replay(recorded["token"], *arguments)
         assert code == 4 and words in said and "Traceback" not in said
 
+    @pytest.mark.parametrize("name", ["i10798", "i10798-creating-for-day"])
+    def test_a_name_that_is_nearly_one(self, replay: Replay, name: str) -> None:
+        code, said = replay(name)
+        assert code == 4 and f"no scenario is called {name!r}, did you mean {DEFECTIVE}?" in said
+
     def test_a_scenario_that_names_no_defect(self, tmp_path: Path, replay: Replay) -> None:
         (tmp_path / "own.toml").write_text(CRASHED, encoding="utf-8")
         code, said = replay(tmp_path / "own.toml", "--on-defect")
