@@ -7,7 +7,7 @@ import os
 import pytest
 
 from storcert.harness.record.verdict import Verdict
-from storcert.scenarios.catalogue import paths, scenario
+from storcert.scenarios.catalogue import CLASSES, paths, scenario
 from storcert.scenarios.runner.run import run_scenario
 
 #: More seeds than the scenarios' own, from 1 on, for whoever wants to look longer.
@@ -42,6 +42,11 @@ def test_without_its_defect_no_rule_breaks(name: str) -> None:
     asked = scenario(name)
     found = run_scenario(asked.model_copy(update={"class_": "smoke", "defect": None}), asked.seeds[0], elsewhere=True, keep=0)
     assert found.verdict is not Verdict.FAIL, (found.problems, [one.text for rule in found.rules for one in rule.broken])
+
+
+def test_no_two_have_the_same_name() -> None:
+    root = paths()[NAMES[0]].parent.parent
+    assert len([path for folder in CLASSES for path in (root / folder).glob("*.toml")]) == len(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
