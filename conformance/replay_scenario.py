@@ -125,26 +125,36 @@ def _timeline(course: Course) -> str:
     return f"{head}{earlier}{numbered(lines, course.last)}"
 
 
-def _failures(result: ScenarioResult) -> dict[str, str]:
-    """What went wrong, by rule."""
-    found = {rule.rule: rule.broken[0].text for rule in result.rules if rule.verdict is Verdict.FAIL and rule.broken}
-    if result.problems:
-        found[EXPECTED] = "; ".join(result.problems)
+def _failures(recorded: Recorded, result: ScenarioResult) -> dict[str, str]:
+    """What went wrong, by rule. On a defect: what is not as expected; where a rule was recorded that broke, what broke."""
+    shown, on_defect = result.shown, result.played is None
+    if on_defect and recorded.rule not in ("", EXPECTED):
+        return {finding.rule: finding.broken[0].text for finding in shown.findings if finding.broken}
+    found = {
+        rule.rule: rule.broken[0].text
+        for rule in result.rules
+        if rule.verdict is Verdict.FAIL and rule.broken and not on_defect
+    }
+    problems = list(result.problems)
+    if on_defect and recorded.rule:
+        problems += [*([f"it does not come to rest: {shown.unrest}"] if shown.unrest else []), *shown.failures]
+    if problems:
+        found[EXPECTED] = "; ".join(problems)
     return found
 
 
 def _happened(recorded: Recorded, result: ScenarioResult) -> bool:
     """Whether what was recorded happened; where nothing was, whether anything fails, and on a defect whether it shows."""
-    if not recorded.rule and recorded.case.scenario.class_ == "negative":
+    if not recorded.rule and result.played is None:
         return result.verdict is Verdict.PASS
-    failures = _failures(result)
+    failures = _failures(recorded, result)
     return recorded.rule in failures if recorded.rule else bool(failures)
 
 
 def _verdict(recorded: Recorded, result: ScenarioResult, happened: bool, what_if: bool) -> Iterator[str]:
-    failures = _failures(result)
+    failures = _failures(recorded, result)
     yield ""
-    if not recorded.rule and recorded.case.scenario.class_ == "negative" and happened:
+    if not recorded.rule and result.played is None and happened:
         rule = result.rules[0]
         yield f"On this defect it fails, as it must: {rule.rule}: {rule.broken[0].text}"
     elif happened:

@@ -31,8 +31,8 @@ _DECIDES = ("harness", "simulators", "scenarios")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a token says. ``rule``: the one that broke, or ``EXPECTED``; ``digest``: the first digits of the run's. ``notes``:
-    what is not as it was when it was recorded, and may make the run another."""
+    """What a token says. ``rule``: the one that broke, or ``EXPECTED``; ``digest``: the first digits of the run's, empty where
+    it is not known. ``notes``: what is not as it was when it was recorded, and may make the run another."""
 
     case: Case
     rule: str = ""

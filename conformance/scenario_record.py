@@ -128,6 +128,8 @@ def _with_token(options: RunOptions, ran: Ran, failure: CheckFailure, rule: str,
     assert played is not None
     case = Case.of(
         ran.substituted.scenario, ran.seed, options.until_ns, elsewhere=ran.substituted.changed, on_defect=survives)
+    if result.played is None:
+        rule = EXPECTED  # of a defect that survives no rule broke, and that is what went wrong
     token, file = place(payload(case, played.digest, rule, failure.message.removeprefix(f"seed {ran.seed}: ")), out)
     return replace(failure, token=token, file=file)
 

@@ -15,8 +15,11 @@ from typer.testing import CliRunner
 
 from storcert.conformance import cli, replay_token
 from storcert.harness.record.token import decode_token, encode_token
+from storcert.scenarios.catalogue import scenario
 from storcert.scenarios.format.read import read_file
-from tests.scenarios.replay.cases import BUSY, CRASHED
+from storcert.scenarios.format.write import dumps
+from storcert.scenarios.replay import again
+from tests.scenarios.replay.cases import BUSY, CRASHED, on_defect
 
 FAILS = CRASHED + 'afterwards = [{ do = "check", object = "volume/a", on = ["old"] }]\n'
 """It expects the volume where it no longer is."""
@@ -98,6 +101,27 @@ class TestAgain:
         code, text = replay(encode_token({**said, "drivers": {"nfs": "0" * 16}}))
         assert code == 1
         assert "note      the source of driver nfs has changed since this was recorded" in text
+
+    def test_a_defect_that_survives_is_what_happens_again(self, tmp_path: Path, replay: Replay) -> None:
+        one = scenario(DEFECTIVE)
+        harmless = one.model_copy(update={"class_": "negative", "fault": (), "step": one.step[:1]})
+        text = dumps(harmless).replace('"CapacityExceeded"', '"done"')
+        (tmp_path / "survives.toml").write_text(text, encoding="utf-8")
+        assert cli.run(["run", str(tmp_path / "survives.toml"), "--json", str(tmp_path / "run.json")]) == 1
+        record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+        failures = [failure for rule in record["rules"] for failure in rule["failures"]]
+        assert {failure["check"].partition("/")[0] for failure in failures} == {"L-CLEAN", "EXPECTED"}
+        for failure in failures:
+            code, said = replay(failure["token"])
+            assert code == 1 and "It happened again: EXPECTED: defect failure-keeps-creating survives" in said
+            assert "bit for bit" in said
+
+    def test_a_rule_that_broke_on_a_defect_breaks_again(self, replay: Replay) -> None:
+        case = on_defect()
+        for rule, code in (("L-CLEAN", 1), ("L-SOURCE", 0)):
+            found, said = replay(encode_token(replay_token.payload(case, again(case).digest, rule, "found by a search")))
+            assert found == code, said
+            assert ("It happened again: L-CLEAN: " if code else "It did not happen again.\nBut L-CLEAN: ") in said
 
     def test_a_token_that_is_too_long_goes_to_a_file(self, tmp_path: Path, replay: Replay) -> None:
         names = [f"{number}{hashlib.sha256(bytes([number])).hexdigest()[:12]}" for number in range(150)]
