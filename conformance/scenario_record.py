@@ -170,19 +170,23 @@ def _run(options: RunOptions, ran: Ran) -> ScenarioRun:
 def _differences(options: RunOptions, rans: Sequence[Ran]) -> Iterable[Difference]:
     """Where the variants of one scenario with one seed differ: verdicts of rules, and how steps ended."""
     together: dict[tuple[int, int], dict[str, ScenarioResult]] = defaultdict(dict)
+    without: set[tuple[int, int]] = set()
     for ran in rans:
+        if ran.substituted.left_out:
+            without.add((ran.scenario, ran.seed))
         if ran.result is not None:
             together[ran.scenario, ran.seed][options.variants[ran.variant].name or "as written"] = ran.result
     for (number, seed), results in together.items():
         if len(results) < 2:
             continue
         name = options.scenarios[number].name
-        for what, values, explained in _compared(results):
+        for what, values, explained in _compared(results, (number, seed) in without):
             if len(set(values.values())) > 1:
                 yield Difference(name, seed, what, explained, values)
 
 
-def _compared(results: Mapping[str, ScenarioResult]) -> Iterable[tuple[str, dict[str, str], bool]]:
+def _compared(results: Mapping[str, ScenarioResult], lacking: bool) -> Iterable[tuple[str, dict[str, str], bool]]:
+    """``lacking``: one of the devices does not have a fault of the scenario, so that things went otherwise there."""
     rules = dict.fromkeys(rule.rule for result in results.values() for rule in result.rules)
     for rule in rules:
         values = {
@@ -192,7 +196,6 @@ def _compared(results: Mapping[str, ScenarioResult]) -> Iterable[tuple[str, dict
         # A rule that had nothing to look at on one device says nothing of it.
         yield rule, values, set(values.values()) <= {"pass", "skipped", "unknown"}
     steps = dict.fromkeys(step.name for result in results.values() for step in result.shown.steps)
-    lacking = False
     for step in steps:
         values = {
             variant: next((one.ending for one in result.shown.steps if one.name == step), "left out")

@@ -164,7 +164,8 @@ class _Report:
         if len(told) > FINDINGS_SHOWN:
             self._line((f"and {len(told) - FINDINGS_SHOWN:,} more; the JSON record has all", "bright_black"), indent=2)
         if explained:
-            self._line((f"{explained:,} explained by what a device cannot do", "bright_black"), indent=2)
+            why = "explained by what a device cannot do, or a fault that it does not have"
+            self._line((f"{explained:,} {why}", "bright_black"), indent=2)
 
     def _capabilities(self) -> None:
         if all(capability.audit is Audit.NOT_PROBED for capability in self.record.capabilities):

@@ -15,7 +15,7 @@ from storcert.scenarios.region import Region
 from storcert.scenarios.result import StepOutcome
 from storcert.scenarios.runner.happenings import Happenings
 from storcert.scenarios.runner.requests import Body, body_of
-from storcert.scenarios.runner.visits import download, upload
+from storcert.scenarios.runner.visits import AGAIN_NS, TRIES, download, upload
 from storcert.scenarios.surroundings import note
 
 PATIENCE_NS = 2 * 3600 * 10**9
@@ -153,8 +153,17 @@ class Script:
         return ending, text
 
     def _upload(self, name: str, step: steps.Upload, ticket: Mapping[str, Any]) -> tuple[str, str]:
-        """The client's part, and how the job ends."""
-        upload(self._asking.region, ticket, step.size_bytes)
+        """The client's part, and how the job ends. A client whose URL is no good any more asks for the ticket again."""
+        for _ in range(TRIES):
+            if "url" not in ticket:
+                return "done", ""  # it is there already
+            if upload(self._asking.region, ticket, step.size_bytes):
+                break
+            self._kernel.sleep_ns(AGAIN_NS)
+            ending, text, task = self._ask(name, step, body_of(step, self._zones))
+            if ending != "done" or task is None:
+                return ending, text
+            ticket = task.result
         while True:
             ending, text, task = self._ask(name, step, lambda control: control.job(ticket["job"]))
             if ending != "done" or task is None:

@@ -16,16 +16,15 @@ TIMEOUT_S = 60
 _UNIT = b"what a client sends "
 
 
-def upload(region: Region, ticket: Mapping[str, Any], size_bytes: int) -> None:
-    """Send the bytes to the ticket's URL until they are taken, the URL is no more, or the client has had enough. What came of
-    it the job tells. Inside a task."""
+def upload(region: Region, ticket: Mapping[str, Any], size_bytes: int) -> bool:
+    """Send the bytes to the ticket's URL: whether that settled it. What came of it the job tells. Inside a task."""
     data = (_UNIT * (size_bytes // len(_UNIT) + 1))[:size_bytes]
 
     def once() -> bool:
         status = httpx.put(ticket["url"], content=data, timeout=TIMEOUT_S).status_code
-        return status < 300 or status in (403, 404, 410, 507)
+        return status < 300 or status in (403, 410, 507)
 
-    _until(region, once)
+    return _visit(region, once)
 
 
 def download(region: Region, link: Mapping[str, Any]) -> None:
@@ -37,18 +36,18 @@ def download(region: Region, link: Mapping[str, Any]) -> None:
         seen.append(str(answer.status_code))
         return answer.status_code in (200, 403, 404, 410)
 
-    _until(region, once)
+    for _ in range(TRIES):
+        if _visit(region, once):
+            break
+        region.kernel.sleep_ns(AGAIN_NS)
     if not seen or seen[-1] != "200":
         raise DeviceUnavailable(f"the link answers {seen[-1] if seen else 'nothing'}")
 
 
-def _until(region: Region, once: Callable[[], bool]) -> None:
-    """Until it is settled; a client whose connection breaks comes again."""
-    for _ in range(TRIES):
-        task = region.visit(once)
-        region.kernel.wait(task.ended_event, reason="client")
-        if task.error is not None and not isinstance(task.error, httpx.HTTPError):
-            raise task.error
-        if task.error is None and task.result:
-            return
-        region.kernel.sleep_ns(AGAIN_NS)
+def _visit(region: Region, once: Callable[[], bool]) -> bool:
+    """Whether it is settled; a connection that breaks settles nothing."""
+    task = region.visit(once)
+    region.kernel.wait(task.ended_event, reason="client")
+    if task.error is not None and not isinstance(task.error, httpx.HTTPError):
+        raise task.error
+    return task.error is None and bool(task.result)

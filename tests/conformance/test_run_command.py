@@ -101,6 +101,16 @@ def test_where_devices_differ_it_is_told(file: Path, tmp_path: Path, capsys: pyt
     assert "explained by what a device cannot do" in capsys.readouterr().out
 
 
+def test_a_fault_that_another_device_does_not_have_explains_a_difference(file: Path, tmp_path: Path) -> None:
+    fault = 'fault = [{ place = "new", fault = "frozen" }]\n'
+    file.write_text(KEPT.replace("background = true", 'expect = "DeviceUnavailable"') + fault, encoding="utf-8")
+    assert run(file, "--device", "new=rbd,object-store", "--json", tmp_path / "r.json", "--workers", 1) == 0
+    value = record(tmp_path / "r.json")
+    assert value["scenarios"][1]["left_out"] == ["left out: frozen at new, which object-store does not have before a request"]
+    assert "step move" in {one["what"] for one in value["differences"]}
+    assert all(one["explained"] for one in value["differences"])
+
+
 def test_until(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(file, "--until", "20 ms") == 0
     said = capsys.readouterr().out
