@@ -11,7 +11,8 @@ from storcert.harness.contract import Allowance, ObjectKind, Policy, Scope
 
 
 class Depend(Rule):
-    """No delete or revert is sent while another job needs the object there, reads from it, or a host uses it.
+    """No delete or revert is sent while another job needs the object there, reads from it, or a host uses it. What was on its
+    way out before the host came, which uses it elsewhere, may go on its way.
 
     Remembered: the commands under way that read. A command of a server that died is never said to have ended: it counts until
     its job has.
@@ -59,10 +60,17 @@ class Depend(Rule):
                 others.add(job)
         if others:
             self.broke(fact.time_ns, f"{value['verb']} {name} on {value['device']} while job {min(others)} needs it")
-        elif name in self.known.grants:
+        elif name in self.known.grants and not self._left_before(place, self.known.grants[name]):
             self.broke(fact.time_ns, f"{value['verb']} {name} while host {min(self.known.grants[name])} uses it")
         else:
             self.sound()
+
+    def _left_before(self, place: Place, grants: Mapping[str, int]) -> bool:
+        """Whether that copy was on its way out before any host came to use the volume, of which there is another."""
+        placed, thing = self.known.placements.get(place), self.known.objects.get(place[0])
+        if placed is None or thing is None or placed.state != "destroying" or thing.copies < 2:
+            return False
+        return placed.time_ns < min(grants.values())
 
 
 class Capacity(Rule):

@@ -191,7 +191,9 @@ class Known:
             now.reserved_bytes = reserved_bytes
         if state == "ready" and now.job is not None:
             now.maker = now.job
-        now.state, now.job, now.time_ns = sys.intern(state), value["job"], fact.time_ns
+        if now.state != state:  # who takes it over while it is destroyed begins nothing new
+            now.state, now.time_ns = sys.intern(state), fact.time_ns
+        now.job = value["job"]
 
     def _resized(self, fact: Fact) -> None:
         now = self.placements.get((fact.value["uri"], fact.value["device"]))

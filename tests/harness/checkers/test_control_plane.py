@@ -231,3 +231,24 @@ def test_a_command_to_a_device_of_which_no_policy_is_known_breaks_the_rule() -> 
     told.sent(1)
     assert told.texts("L-POLICY") == [f"create {A} on d, of which no policy is known"]
     assert told.finding("L-REACH").looked_at == 0
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+@pytest.mark.parametrize("granted", ["before", "after"])
+def test_what_was_leaving_before_a_host_came_goes_on_its_way(granted: str, elsewhere: bool) -> None:
+    told = Told("L-DEPEND")
+    told.known()
+    told.placed("ready")
+    if elsewhere:
+        told.fact("placement", {
+            "uri": A, "device": "e", "state": "ready", "job": None, "reserved_bytes": 1, "purpose": "kept", "event": "succeed"})
+    grant = {"volume": A, "host": "h"}
+    if granted == "before":
+        told.fact("grant", grant)
+    told.placed("destroying", job=1)
+    if granted == "after":
+        told.fact("grant", grant)
+    told.placed("destroying", job=2)  # taken over, and no later than before
+    told.sent(2, "delete")
+    broken = [one.text for one in told.finding("L-DEPEND").broken]
+    assert bool(broken) == (granted == "before" or not elsewhere), broken
