@@ -7,12 +7,14 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storcert.conformance import undecided
 from storcert.conformance.options import CertifyOptions
-from storcert.conformance.runner import CaseOutcome
 from storcert.harness.record.token import encode_token, fits
+
+if TYPE_CHECKING:  # it brings all of the kit, which runs of scenarios do not need
+    from storcert.conformance.runner import CaseOutcome
 
 DIGITS = 16
 
