@@ -55,8 +55,24 @@ the region came to rest. With `class = "regression"` it is run once more on the 
 break; with `class = "negative"` only that. What the seed decides (a chance, a range, the nemesis, what clients do) it decides
 before anything runs or from streams of its own: the same seed gives the same run on every machine.
 
-`storcert run NAME --device '*=nfs,rbd'` runs a scenario on other devices and compares: the same rules must hold on each; how
-steps end may differ where a device lacks a capability. A fault that the other kind does not have is left out and told.
+## How it is run
+
+`storcert run SCENARIO...` takes files, folders of files, names of the catalogue, its classes (`smoke`, `fault`, `rare`,
+`regression`, `negative`), or `all`.
+
+| option | does |
+|---|---|
+| `--seed N`, `--seeds N` | other seeds than the scenario's own: N of them, from `--seed` (default 1) on |
+| `--until 90s` | stops there in virtual time, and judges what has happened so far |
+| `--device nfs=rbd` | every device of that name, kind or role becomes one of kind `rbd`; `*`: every device; may be repeated |
+| `--device '*=nfs,rbd'` | one run for each kind, compared |
+| `--workers N` | processes; the result is the same with any number |
+| `--json FILE`, `--junit FILE`, `--out DIR` | the record; with `--out` the timelines too |
+
+On other devices every rule must hold as ever. How steps end is compared and not held against the device: it may lack a
+capability. A fault that the other kind does not have is left out, one that strikes certain requests strikes any, and both are
+told; defects are not planted. The exit code is 0 where all is as expected, 1 where it is not, 2 interrupted, 3 where the kit
+itself failed, 4 for a scenario that cannot be read or run, 5 where nothing was decided.
 
 ## Style
 
@@ -71,7 +87,8 @@ steps end may differ where a device lacks a capability. A fault that the other k
   where the outcome truly depends on timing.
 - Give a fault an `nth` that strikes in the middle of what the story is about; a fault that never strikes fails the scenario.
 - `seeds`: one where nothing is left to chance, three or more where much is. It must pass with any seed.
-- `cost = "fast"`: less than about a second of CPU time for all its seeds. `slow`: less than ten. `long`: more.
+- `cost = "fast"`: less than three seconds of CPU time for all its seeds, most of them a fraction of one. `slow`: less than thirty.
+  `long`: more.
 """
 SECTIONS: tuple[tuple[str, str, type[Value]], ...] = (
     ("A scenario", "", Scenario),
