@@ -55,9 +55,10 @@ def third_party(*folders: str) -> dict[str, str]:
 
 
 def declared() -> set[str]:
-    """Names of the distributions in ``[project] dependencies``."""
+    """Names of the distributions that the project depends on, always or with one of its extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {re.split(r"[^A-Za-z0-9_.-]", line)[0].lower() for line in project["dependencies"]}
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    return {re.split(r"[^A-Za-z0-9_.-]", line)[0].lower() for line in lines}
 
 
 @pytest.mark.parametrize("folder", ["harness/contract", "harness/record"])
