@@ -87,8 +87,8 @@ itself failed, 4 for a scenario that cannot be read or run, 5 where nothing was 
   where the outcome truly depends on timing.
 - Give a fault an `nth` that strikes in the middle of what the story is about; a fault that never strikes fails the scenario.
 - `seeds`: one where nothing is left to chance, three or more where much is. It must pass with any seed.
-- `cost = "fast"`: less than three seconds of CPU time for all its seeds, most of them a fraction of one. `slow`: less than thirty.
-  `long`: more.
+- `cost = "fast"`: less than three seconds of CPU time for all its seeds, most of them a fraction of one. `slow`: less than
+  thirty. `long`: more.
 """
 SECTIONS: tuple[tuple[str, str, type[Value]], ...] = (
     ("A scenario", "", Scenario),
