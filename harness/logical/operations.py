@@ -314,26 +314,34 @@ def delete(work: Work) -> Mapping[str, Any]:
     """An object from every device it is on; with ``dependants`` the snapshots of a volume first."""
     uri = work.arguments["uri"]
 
-    def look(session: Session) -> list[str]:
-        return [*(one.uri for one in session.objects_from(uri) if one.name.kind is ObjectKind.SNAPSHOT), uri]
+    def look(session: Session) -> list[tuple[str, list[PlacementRecord]]]:
+        made_from = session.objects_from(uri) if work.arguments.get("dependants") else []
+        names = [*(one.uri for one in made_from if one.name.kind is ObjectKind.SNAPSHOT), uri]
+        return [(name, session.placements(name)) for name in names]
 
-    doomed = work.transact("look for dependants", look) if work.arguments.get("dependants") else [uri]
+    doomed = work.transact("look", look)
     result = {"uri": uri, "deleted": len(doomed)}
-
-    def then(session: Session) -> None:
-        if not session.placements(uri):
-            work.end(session, result)
-
-    for name in doomed:
-        # Until none is left: a copy that had begun may come to its end meanwhile.
-        while placements := _unless_ended(work, lambda session, name=name: session.placements(name)):  # type: ignore[misc]
-            for placement in placements:
-                remove(work, placement.device, name, then if name == uri else None)
+    for name, placements in doomed:
+        _delete_one(work, name, placements, result if name == uri else None)
     return result
 
 
-def _unless_ended(work: Work, look: Callable[[Session], list[PlacementRecord]]) -> list[PlacementRecord]:
-    return [] if work.ended else work.transact("look", look)
+def _delete_one(work: Work, name: str, placements: list[PlacementRecord], result: Mapping[str, Any] | None) -> None:
+    """Until no copy is left: one that had begun may come to its end meanwhile. ``result``: the job then ends with it."""
+    left = placements
+
+    def then(session: Session) -> None:
+        nonlocal left
+        left = session.placements(name)
+        if not left and result is not None:
+            work.end(session, result)
+
+    while left and not work.ended:
+        before = left
+        for placement in before:
+            remove(work, placement.device, name, then)
+        if left is before:  # somebody else took them
+            left = work.transact("look", lambda session: session.placements(name))
 
 
 def drop(work: Work) -> Mapping[str, Any]:
