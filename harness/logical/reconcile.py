@@ -152,7 +152,8 @@ def survey(engine: Engine, device: DeviceRecord) -> tuple[int, int]:
     before = around.transact("records", lambda session: session.placed_on(device.name))
     job, new = engine.submit("list", f"list {device.name}", {"device": device.name})
     ended = engine.run(job) if new else None
-    listed = engine.listings.pop(device.name, None)
+    # Another round of this server may be at it, too: then what was listed is that one's.
+    listed = engine.listings.pop(device.name, None) if new else None
     if ended is None or ended.state is not JobState.SUCCEEDED or listed is None:
         around.transact("not listed", lambda session: session.miss_census(device.name))
         return 0, 0
