@@ -99,7 +99,7 @@ def _begin(work: Work, prepare: Callable[[Session], Making]) -> tuple[Making, bo
     making = prepared[0]
     while answer is None:
         # Somebody else is at work there, or something is left there that must go first.
-        stale = work.transact("look for leftovers", lambda session: _abandoned(session, making))
+        stale = work.transact("look for leftovers", lambda session: _abandoned(session, work, making))
         if stale:
             take_back(work, making.device, str(making.uri))
         else:
@@ -171,13 +171,14 @@ def _allocate(session: Session, work: Work, making: Making) -> None:
         session.pin(uri, device.name, work.job.id)
 
 
-def _abandoned(session: Session, making: Making) -> bool:
-    """Whether what is in the way belongs to a job that has ended."""
+def _abandoned(session: Session, work: Work, making: Making) -> bool:
+    """Whether what is in the way belongs to a job that has ended; or to this one, which was on its way to take it away when its
+    server died."""
     found = session.find_placement(str(making.uri), making.device.name)
     if found is None or found.state is State.READY:
         return False
     owner = None if found.job is None else session.find_job(found.job)
-    return owner is None or owner.state is not JobState.RUNNING
+    return owner is None or owner.id == work.job.id or owner.state is not JobState.RUNNING
 
 
 def _there(session: Session, making: Making) -> PlacementRecord:

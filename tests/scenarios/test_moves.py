@@ -7,6 +7,7 @@ import pytest
 from storcert.harness.contract import DeviceUnavailable, ObjectInUse
 from storcert.harness.logical.records import DeviceState
 from storcert.harness.logical.states import State
+from storcert.harness.record.fault import Fault
 from storcert.scenarios.region import Region
 from tests.scenarios.regions import broken, one_zone, snapshot, template, volume
 
@@ -74,3 +75,14 @@ def test_nothing_new_on_a_device_in_maintenance_even_by_name() -> None:
         region.call(lambda c: c.create_from(template(), volume("a"), device="images"))
         region.call(lambda c: c.migrate(volume("a"), "beside"))
         assert broken(region) == []
+
+
+def test_a_server_dies_while_it_takes_away_what_was_only_wanted_in_between() -> None:
+    with one_zone("rbd") as region:
+        region.call(lambda c: c.create_volume(volume("a"), 4096, device="volumes"))
+        region.call(lambda c: c.attach(volume("a"), "z1-h1"))
+        region.catalogue.wire.plan.arm([Fault("crash", "copy: begin removal", 1, "after")])
+        region.call(lambda c: c.create_from(template(), volume("a"), device="images"), at="ms-2")
+        assert region.catalogue.wire.plan.fired
+        assert broken(region) == []
+        assert ready(region, "/template/1/t") == ["images"]
