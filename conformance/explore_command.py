@@ -6,22 +6,21 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import storcert
 from storcert.conformance import commands
+from storcert.conformance.explore_findings import Finding, discoveries, shrink_all
 from storcert.conformance.explore_options import ExploreOptions
 from storcert.conformance.explore_progress import ExploreProgress
 from storcert.conformance.explore_record import record_of
 from storcert.conformance.options import Outputs
 from storcert.conformance.usage import InvalidUsage
-from storcert.harness.record.exploration import Discovery
 from storcert.scenarios.explore.diary import Diary, OtherExploration
 from storcert.scenarios.explore.lines import can_watch
 from storcert.scenarios.explore.loosen import loosened
-from storcert.scenarios.explore.outcome import Found
 from storcert.scenarios.explore.plan import Counted, Drawn, Plan
 from storcert.scenarios.explore.run import Survey, Surveyed
 from storcert.scenarios.explore.search import Search, Searched
@@ -42,7 +41,7 @@ class _Explored:
 
     searched: Searched | None = None
     space: Space | None = None
-    discoveries: tuple[Discovery, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
     reason: str = ""
     interrupted: bool = False
 
@@ -57,8 +56,9 @@ def explore(options: ExploreOptions, outputs: Outputs) -> int:
             _explore(options, outputs, setup, progress, explored)
         except KeyboardInterrupt:
             explored.interrupted = True
+    found = tuple(discoveries(explored.findings, options, outputs.out))
     record = record_of(
-        options, explored.searched, explored.space, explored.discoveries, guided=setup.guided, reason=explored.reason,
+        options, explored.searched, explored.space, found, guided=setup.guided, reason=explored.reason,
         interrupted=explored.interrupted, started=started, wall_time_s=time.monotonic() - clock)
     return commands.deliver(record, outputs)
 
@@ -89,7 +89,18 @@ def _explore(
         search = Search(plan, pool, diary, options.runs, deadline_s, progress.told)
         explored.searched = search.run()
         explored.interrupted = explored.searched.interrupted
-        explored.discoveries = tuple(_unshrunk(one) for one in explored.searched.outcome.found)
+        found = explored.searched.outcome.found
+        explored.findings = [Finding(one, None, "as it was found: interrupted") for one in found]
+        if explored.interrupted or not found:
+            return
+        progress.say(f"{len(found)} findings are made smaller")
+
+        def ended(place: int, finding: Finding) -> None:
+            explored.findings[place] = finding
+            if finding.shrunk is not None:
+                progress.say(f"finding {place + 1}: made smaller in {finding.shrunk.runs} runs")
+
+        shrink_all(found, options, pool, diary, ended)
 
 
 def _diary(options: ExploreOptions, outputs: Outputs, setup: Setup) -> Diary:
@@ -123,8 +134,3 @@ def _survey(pool: Pool, options: ExploreOptions, scenario: Scenario) -> Surveyed
     except (ValueError, TaskFailed, WorkerLost) as error:
         raise InvalidUsage(f"scenario {options.scenario.name}: cannot be run: {error}") from None
     return found
-
-
-def _unshrunk(one: Found) -> Discovery:
-    first = one.first
-    return Discovery(first.rule, first.text, first.key, one.number, one.runs, one.trial.seed)

@@ -70,13 +70,18 @@ def planted(defect: Defect | None) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
-        for name in [name for name in sys.modules if _again(name, again)]:
+        theirs = [name for name in sys.modules if _again(name, again)]
+        for name in theirs:
             del sys.modules[name]
         sys.modules.update(mine)
-        for name, module in mine.items():
+        for name in dict.fromkeys((*mine, *theirs)):
             package, _, stem = name.rpartition(".")
-            if package in sys.modules:
-                setattr(sys.modules[package], stem, module)
+            if package not in sys.modules:
+                continue
+            if name in mine:
+                setattr(sys.modules[package], stem, mine[name])
+            elif stem in vars(sys.modules[package]):  # loaded here for the first time: nobody shall find it with the defect
+                delattr(sys.modules[package], stem)
 
 
 def _again(name: str, again: Sequence[str]) -> bool:

@@ -1,4 +1,5 @@
-"""What an exploration has done so far, in a file: a line for each trial that ended. After an interrupt it goes on from there.
+"""What an exploration has done so far, in a file: a line for each trial that ended, one for each finding that was made smaller.
+After an interrupt it goes on from there.
 
 The file says what was explored; another exploration refuses it. A line that was being written when the machine died is none.
 """
@@ -26,6 +27,7 @@ class Diary:
 
     def __init__(self, folder: Path | None, head: Mapping[str, Any]) -> None:
         self.done: dict[int, TrialResult] = {}
+        self.shrunk: dict[tuple[int, str, str], Mapping[str, Any]] = {}
         self._file: IO[str] | None = None
         if folder is None:
             return
@@ -53,6 +55,10 @@ class Diary:
         """A trial has ended."""
         self._write({"n": number, **result.to_json()})
 
+    def keep_shrunk(self, number: int, rule: str, key: str, value: Mapping[str, Any]) -> None:
+        """What broke first in that trial has been made smaller."""
+        self._write({"shrunk": [number, rule, key], **value})
+
     def _write(self, value: Mapping[str, Any]) -> None:
         if self._file is not None:
             self._file.write(json.dumps(value, separators=(",", ":"), ensure_ascii=True) + "\n")
@@ -72,6 +78,10 @@ class Diary:
                 raise OtherExploration(other)
             for line in lines[1:]:
                 value = json.loads(line)
+                if "shrunk" in value:
+                    number, rule, key = value.pop("shrunk")
+                    self.shrunk[int(number), rule, key] = value
+                    continue
                 self.done[int(value["n"])] = TrialResult.from_json(value)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise OtherExploration(f"{other} ({type(error).__name__}: {error})") from None

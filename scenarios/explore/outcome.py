@@ -55,7 +55,7 @@ class Outcome:
         self.operations += result.operations
         self.verdicts[result.verdict] += 1
         self.rules.update(result.rules)
-        if result.error:
+        if result.verdict is Verdict.ERROR:
             self.errors[result.error] += 1
         for broken in result.breaks:
             known = self._found.get((broken.rule, broken.key))

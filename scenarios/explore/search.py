@@ -15,7 +15,7 @@ from storcert.scenarios.explore.plan import Plan
 from storcert.scenarios.explore.run import RunTrial
 from storcert.scenarios.explore.trial import Trial, TrialResult
 from storcert.scenarios.pool.child import TaskFailed
-from storcert.scenarios.pool.pool import OwnProcess, Pool, PoolLost, WorkerLost
+from storcert.scenarios.pool.pool import OwnProcess, Pool, WorkerLost
 
 GRACE_S = 60.0
 """After the deadline trials under way have so long to end."""
@@ -61,6 +61,9 @@ class Search:
             self._run(limit)
         except KeyboardInterrupt:
             interrupted = True
+            for future in [one for one in self._waiting if one.done() and not one.cancelled()]:
+                self._take(future)
+            self._merge()
         for number in sorted(self._ended):  # beyond a gap that nobody filled
             self.outcome.add(number, self._open[number], self._ended[number])
         return Searched(self.outcome, limit, self._resumed, interrupted)
@@ -104,8 +107,6 @@ class Search:
             result = future.result()
         except (WorkerLost, TaskFailed) as error:
             result = TrialResult(Verdict.ERROR, error=f"{type(error).__name__}: {error}")
-        except PoolLost:
-            raise
         self._ended[number] = result
         self.diary.keep(number, result)
 

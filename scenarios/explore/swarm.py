@@ -24,11 +24,12 @@ from storcert.scenarios.format.scenario import Scenario
 from storcert.scenarios.format.world import Link
 from storcert.scenarios.runner.resolve import resolve
 
-NEW_MAX = 4
-"""No more disturbances are added in one step."""
-DISTURBANCES_MAX = 12
+_NEW = (1, 2, 3, 4, 5, 6, 8, 10)
+"""How many disturbances are added at once: few more often than many."""
+DISTURBANCES_MAX = 16
 _SHORTEST_NS = 1_000_000
-_SLOW_NS = (1_000_000, 10_000_000, 100_000_000, 1_000_000_000)
+_SLOW_NS = (1_000_000, 10_000_000, 50_000_000, 200_000_000)
+_TAILS_NS = (60 * 10**9, 180 * 10**9, 600 * 10**9)
 _PER_KIND_OF_EVENT = ("crash", "pause", "partition", "outage")
 
 
@@ -43,7 +44,7 @@ class Swarm:
         self._places = sorted(places(scenario))
         self._targets = [*sorted(device.name for device in scenario.device), CATALOGUE]
         names = {kind.fault for kind in self._kinds}
-        self.classes = [*sorted(names), *(f"step {name}" for name in _PER_KIND_OF_EVENT), "priorities", "mix"]
+        self.classes = [*sorted(names), *(f"step {name}" for name in _PER_KIND_OF_EVENT), "priorities", "late healing", "mix"]
 
     def draw(self, number: int, parents: Sequence[tuple[int, Scenario]] = ()) -> Trial:
         """The ``number``-th trial. ``parents``: variations that reached something new, with their numbers; half the trials are
@@ -60,38 +61,47 @@ class Swarm:
             scenario = self._mixed(stream, scenario)
         if "priorities" in on:
             scenario = self._with_priorities(stream, scenario)
+        if "late healing" in on:
+            # What is mended by itself is mended after a minute or more; whether that goes well with faults is seen only then.
+            lasts_ns = max(stream.choice(_TAILS_NS), scenario.phases.faulty_ns)
+            scenario = scenario.model_copy(update={"phases": scenario.phases.model_copy(update={"faulty_ns": lasts_ns})})
         return Trial(self._disturbed(stream, scenario, on), run_seed, parent)
 
     # -- what is added
 
     def _disturbed(self, stream: random.Random, scenario: Scenario, on: Sequence[str]) -> Scenario:
         kinds = [kind for kind in self._kinds if kind.fault in on]
+        # The catalogue is one place of many, and what goes wrong there concerns every operation: it has a share of its own.
+        catalogue = [kind for kind in kinds if kind.place == CATALOGUE]
         events = [name for name in _PER_KIND_OF_EVENT if f"step {name}" in on]
         room = DISTURBANCES_MAX - len(scenario.fault) - sum(isinstance(step, steps.Event) for step in scenario.step)
-        wanted = min(room, stream.choice((1, 1, 2, 2, 2, 3, 3, NEW_MAX)))
+        wanted = min(room, stream.choice(_NEW))
         new_faults: dict[str, Any] = {f"{one.place} {one.armed()}": one for one in scenario.fault}
         new_steps = list(scenario.step)
         for _ in range(wanted if kinds or events else 0):
             if not events or (kinds and stream.randrange(4)):
-                one = self._fault(stream, stream.choice(kinds))
+                some = catalogue if catalogue and stream.randrange(3) == 0 else kinds
+                one = self._fault(stream, stream.choice(some), scenario.phases.faulty_ns)
                 new_faults.setdefault(f"{one.place} {one.armed()}", one)
             else:
-                new_steps.append(self._event(stream, stream.choice(events)))
+                new_steps.append(self._event(stream, stream.choice(events), scenario.phases.faulty_ns))
         return scenario.model_copy(update={"fault": tuple(new_faults.values()), "step": tuple(new_steps)})
 
-    def _fault(self, stream: random.Random, kind: Kind) -> Any:
+    def _fault(self, stream: random.Random, kind: Kind, faulty_ns: int) -> Any:
+        """At one of the requests of the undisturbed run, or at one of the first after some moment."""
         counts = self.terrain.requests[kind.place]
-        operation = stream.choice((*kind.operations, "*"))
+        operation = stream.choice((*kind.operations, "*", "*"))
         requests = sum(counts[name] for name in kind.operations) if operation == "*" else counts[operation]
-        late = stream.randrange(5) == 0
+        late = stream.randrange(5) < (3 if faulty_ns > self.terrain.faulty_ns else 1)
         return faults.fault(
-            kind.place, kind.fault, operation, stream.randint(1, requests), stream.choice(kind.phases),
-            stream.choice(kind.amounts), stream.choice((1, 1, 1, 1, 2, 3, 0)),
-            start_ns=self._moment(stream) if late else 0, lasts_ns=self._duration(stream) if stream.randrange(3) == 0 else 0,
+            kind.place, kind.fault, operation, stream.randint(1, min(requests, 3) if late else requests),
+            stream.choice(kind.phases), stream.choice(kind.amounts), stream.choice((1, 1, 1, 1, 2, 3, 0)),
+            start_ns=self._moment(stream, faulty_ns) if late else 0,
+            lasts_ns=self._duration(stream) if stream.randrange(3) == 0 else 0,
         )
 
-    def _event(self, stream: random.Random, name: str) -> steps.Step:
-        at = self._moment(stream)
+    def _event(self, stream: random.Random, name: str, faulty_ns: int) -> steps.Step:
+        at = self._moment(stream, faulty_ns)
         make: Mapping[str, Callable[[], steps.Step]] = {
             "crash": lambda: steps.Crash(do="crash", place=stream.choice(self._places), at=at),
             "pause": lambda: steps.Pause(do="pause", place=stream.choice(self._places), at=at, lasts=self._duration(stream)),
@@ -109,9 +119,11 @@ class Swarm:
         return steps.Partition(
             do="partition", one=(one,), other=other, one_way=stream.randrange(4) == 0, at=at, lasts=self._duration(stream))
 
-    def _moment(self, stream: random.Random) -> int:
-        """Some time after the faulty phase began; microseconds, so that a person can read it."""
-        return stream.randrange(max(1, self.terrain.faulty_ns // 1000)) * 1000
+    def _moment(self, stream: random.Random, faulty_ns: int) -> int:
+        """Some time after the faulty phase began: while an undisturbed run is at work, or until everything is healed. Whole
+        microseconds, so that a person can read it."""
+        within_ns = self.terrain.faulty_ns if stream.randrange(3) == 0 else max(faulty_ns, self.terrain.faulty_ns)
+        return stream.randrange(max(1, within_ns // 1000)) * 1000
 
     @staticmethod
     def _duration(stream: random.Random) -> int:

@@ -4,7 +4,7 @@ that takes. Everything that could be disturbed is counted here first."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from storcert.scenarios.format.load import Phase
@@ -65,10 +65,12 @@ class Surveyor(Onlooker):
         for wire in sorted(region.network.wires, key=lambda wire: wire.name):
             counts = Counter(one.operation for one in wire.requests if begin_ns <= one.time_ns < end_ns)
             if counts:
-                found[self._place(region, wire.name)] = dict(sorted(counts.items()))
+                found[place_of(region, wire.name, self._devices)] = dict(sorted(counts.items()))
         self.terrain = Terrain(found, max(0, end_ns - begin_ns))
 
-    def _place(self, region: Region, wire: str) -> str:
-        if wire == region.catalogue.wire.name:
-            return CATALOGUE
-        return wire if wire in self._devices else WEB
+
+def place_of(region: Region, wire: str, devices: Collection[str]) -> str:
+    """What a scenario calls the place at the end of a wire: the device's name, ``catalogue`` or ``web``."""
+    if wire == region.catalogue.wire.name:
+        return CATALOGUE
+    return wire if wire in devices else WEB

@@ -1,0 +1,97 @@
+"""What an exploration found, made smaller by the workers that found it, and written: a scenario and a test for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storcert.conformance.explore_options import ExploreOptions
+from storcert.conformance.usage import InvalidUsage
+from storcert.harness.record.exploration import Discovery
+from storcert.scenarios.defects.defect import load
+from storcert.scenarios.explore.diary import Diary
+from storcert.scenarios.explore.outcome import Found
+from storcert.scenarios.format.write import dumps
+from storcert.scenarios.pool.child import TaskFailed
+from storcert.scenarios.pool.pool import Pool, WorkerLost
+from storcert.scenarios.shrink.shrink import Shrink, Shrunk
+from storcert.scenarios.shrink.written import Failure, scenario_text, test_text
+
+SHRUNK_MAX = 12
+"""So many findings are made smaller; whoever has more has enough to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding, and what became of making it smaller: ``why`` where nothing did."""
+
+    found: Found
+    shrunk: Shrunk | None = None
+    why: str = ""
+
+
+def shrink_all(
+    found: Sequence[Found], options: ExploreOptions, pool: Pool, diary: Diary, ended: Callable[[int, Finding], None]
+) -> None:
+    """Each as small as it gets; ``ended`` is told of each with its place in ``found``, in whichever order they end."""
+    waiting: dict[Future[Any], int] = {}
+    for place, one in enumerate(found):
+        identity = one.number, one.first.rule, one.first.key
+        if options.shrink_runs == 0 or place >= SHRUNK_MAX:
+            ended(place, Finding(one, None, "as it was found"))
+        elif identity in diary.shrunk:
+            ended(place, Finding(one, Shrunk.from_json(diary.shrunk[identity])))
+        else:
+            task = Shrink(one.trial, one.first.rule, one.first.key, options.shrink_runs)
+            waiting[pool.submit(task)] = place
+    while waiting:
+        done, _ = wait(waiting, 0.5, FIRST_COMPLETED)
+        for future in done:
+            place = waiting.pop(future)
+            one = found[place]
+            try:
+                shrunk: Shrunk = future.result()
+            except (ValueError, TaskFailed, WorkerLost) as error:
+                ended(place, Finding(one, None, f"could not be made smaller: {error}"))
+                continue
+            diary.keep_shrunk(one.number, one.first.rule, one.first.key, shrunk.to_json())
+            ended(place, Finding(one, shrunk))
+
+
+def discoveries(findings: Sequence[Finding], options: ExploreOptions, out: Path | None) -> Iterator[Discovery]:
+    """As the record has them; their files are written. Raises :class:`InvalidUsage` for one that cannot be."""
+    for number, one in enumerate(findings, 1):
+        found, first = one.found, one.found.first
+        failure = _failure(one, options, number)
+        text = scenario_text(failure)
+        file = f"finding-{number}.toml" if out is not None else ""
+        test = f"test_finding_{number}.py" if out is not None else ""
+        if out is not None:
+            _write(out / file, text)
+            _write(out / test, test_text(failure))
+        yield Discovery(
+            rule=first.rule, message=first.text, key=first.key, trial=found.number, trials=found.runs, seed=found.trial.seed,
+            scenario=dumps(failure.scenario()), file=file, test=test, runs=failure.shrunk.runs,
+            cut_short=one.why or failure.shrunk.cut_short, necessary=failure.shrunk.necessary, unproven=failure.shrunk.unproven,
+        )
+
+
+def _failure(one: Finding, options: ExploreOptions, number: int) -> Failure:
+    found, defect = one.found, options.defect
+    shrunk = one.shrunk or Shrunk(found.trial.scenario, 0, one.why, (), ())
+    ours = defect is not None and any(known.id == defect.id for known in load())
+    around = options.scenario.name or "a scenario"
+    origin = f"Found by storcert explore around {around}, seed {options.seed}, in run {found.number}."
+    return Failure(
+        f"finding-{number}", found.first.rule, found.first.text, found.trial.seed, origin, shrunk,
+        defect.id if defect is not None and ours else "", defect.id if defect is not None and not ours else "")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None
