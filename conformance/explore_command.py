@@ -12,7 +12,7 @@ from typing import Any
 
 import storcert
 from storcert.conformance import commands
-from storcert.conformance.explore_findings import Finding, discoveries, shrink_all
+from storcert.conformance.explore_findings import Finding, discoveries, shrink_all, write_matrix
 from storcert.conformance.explore_options import ExploreOptions
 from storcert.conformance.explore_progress import ExploreProgress
 from storcert.conformance.explore_record import record_of
@@ -58,8 +58,10 @@ def explore(options: ExploreOptions, outputs: Outputs) -> int:
             explored.interrupted = True
     found = tuple(discoveries(explored.findings, options, outputs.out))
     record = record_of(
-        options, explored.searched, explored.space, found, guided=setup.guided, reason=explored.reason,
+        options, explored.searched, explored.space, found, out=outputs.out, guided=setup.guided, reason=explored.reason,
         interrupted=explored.interrupted, started=started, wall_time_s=time.monotonic() - clock)
+    if outputs.out is not None and record.exploration is not None:
+        write_matrix(outputs.out, record.exploration)
     return commands.deliver(record, outputs)
 
 

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from storcert.conformance.explore_options import ExploreOptions
+from storcert.conformance.replay_token import payload
+from storcert.conformance.tokens import place
 from storcert.conformance.usage import InvalidUsage
-from storcert.harness.record.exploration import Discovery
-from storcert.scenarios.defects.defect import load
+from storcert.harness.record.exploration import Discovery, Exploration
+from storcert.reports.exploration import matrix_text
+from storcert.scenarios.defects.defect import Defect, UnknownDefect, named
 from storcert.scenarios.explore.diary import Diary
 from storcert.scenarios.explore.outcome import Found
 from storcert.scenarios.format.write import dumps
 from storcert.scenarios.pool.child import TaskFailed
 from storcert.scenarios.pool.pool import Pool, WorkerLost
+from storcert.scenarios.replay import Case
 from storcert.scenarios.shrink.shrink import Shrink, Shrunk
-from storcert.scenarios.shrink.written import Failure, scenario_text, test_text
+from storcert.scenarios.shrink.written import Failure, pytest_text, scenario_text
 
 SHRUNK_MAX = 12
 """So many findings are made smaller; whoever has more has enough to do."""
@@ -38,27 +42,27 @@ def shrink_all(
 ) -> None:
     """Each as small as it gets; ``ended`` is told of each with its place in ``found``, in whichever order they end."""
     waiting: dict[Future[Any], int] = {}
-    for place, one in enumerate(found):
+    for turn, one in enumerate(found):
         identity = one.number, one.first.rule, one.first.key
-        if options.shrink_runs == 0 or place >= SHRUNK_MAX:
-            ended(place, Finding(one, None, "as it was found"))
+        if options.shrink_runs == 0 or turn >= SHRUNK_MAX:
+            ended(turn, Finding(one, None, "as it was found"))
         elif identity in diary.shrunk:
-            ended(place, Finding(one, Shrunk.from_json(diary.shrunk[identity])))
+            ended(turn, Finding(one, Shrunk.from_json(diary.shrunk[identity])))
         else:
             task = Shrink(one.trial, one.first.rule, one.first.key, options.shrink_runs)
-            waiting[pool.submit(task)] = place
+            waiting[pool.submit(task)] = turn
     while waiting:
         done, _ = wait(waiting, 0.5, FIRST_COMPLETED)
         for future in done:
-            place = waiting.pop(future)
-            one = found[place]
+            turn = waiting.pop(future)
+            one = found[turn]
             try:
                 shrunk: Shrunk = future.result()
             except (ValueError, TaskFailed, WorkerLost) as error:
-                ended(place, Finding(one, None, f"could not be made smaller: {error}"))
+                ended(turn, Finding(one, None, f"could not be made smaller: {error}"))
                 continue
             diary.keep_shrunk(one.number, one.first.rule, one.first.key, shrunk.to_json())
-            ended(place, Finding(one, shrunk))
+            ended(turn, Finding(one, shrunk))
 
 
 def discoveries(findings: Sequence[Finding], options: ExploreOptions, out: Path | None) -> Iterator[Discovery]:
@@ -71,23 +75,44 @@ def discoveries(findings: Sequence[Finding], options: ExploreOptions, out: Path 
         test = f"test_finding_{number}.py" if out is not None else ""
         if out is not None:
             _write(out / file, text)
-            _write(out / test, test_text(failure))
+            _write(out / test, pytest_text(failure))
+        token, path = ("", "") if out is not None else _token(failure)
         yield Discovery(
             rule=first.rule, message=first.text, key=first.key, trial=found.number, trials=found.runs, seed=found.trial.seed,
-            scenario=dumps(failure.scenario()), file=file, test=test, runs=failure.shrunk.runs,
+            scenario=dumps(failure.scenario()), file=file or path, test=test, token=token, runs=failure.shrunk.runs,
             cut_short=one.why or failure.shrunk.cut_short, necessary=failure.shrunk.necessary, unproven=failure.shrunk.unproven,
         )
+
+
+def write_matrix(out: Path, told: Exploration) -> None:
+    """Every cell of the matrix, as text. Raises :class:`InvalidUsage`."""
+    _write(out / "matrix.txt", matrix_text(told))
 
 
 def _failure(one: Finding, options: ExploreOptions, number: int) -> Failure:
     found, defect = one.found, options.defect
     shrunk = one.shrunk or Shrunk(found.trial.scenario, 0, one.why, (), ())
-    ours = defect is not None and any(known.id == defect.id for known in load())
+    ours = defect is not None and _is_of_the_package(defect)
     around = options.scenario.name or "a scenario"
     origin = f"Found by storcert explore around {around}, seed {options.seed}, in run {found.number}."
     return Failure(
         f"finding-{number}", found.first.rule, found.first.text, found.trial.seed, origin, shrunk,
         defect.id if defect is not None and ours else "", defect.id if defect is not None and not ours else "")
+
+
+def _is_of_the_package(defect: Defect) -> bool:
+    try:
+        return named(defect.id) == defect
+    except UnknownDefect:
+        return False
+
+
+def _token(failure: Failure) -> tuple[str, str]:
+    """For ``storcert replay``; none for a defect that only whoever planted it has. A long one goes to a file."""
+    if failure.own_defect:
+        return "", ""
+    case = Case.of(failure.scenario(), failure.seed)
+    return place(payload(case, failure.shrunk.digest, failure.rule, failure.text), None)
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ import platform
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import storcert
 from storcert.conformance.explore_options import ExploreOptions
@@ -37,13 +38,18 @@ KIT = "KIT"
 
 def record_of(
     options: ExploreOptions, searched: Searched | None, space: Space | None, discoveries: Sequence[Discovery], *,
-    guided: bool = False, reason: str = "", interrupted: bool = False, started: str = "", wall_time_s: float = 0.0,
+    out: Path | None = None, guided: bool = False, reason: str = "", interrupted: bool = False, started: str = "",
+    wall_time_s: float = 0.0,
 ) -> RunRecord:
-    """The record. ``searched`` and ``space`` ``None``: it ended before it had begun. ``reason``: why it is not whole."""
+    """The record. ``out``: where findings were written. ``searched`` and ``space`` ``None``: it ended before it had begun.
+    ``reason``: why it is not whole."""
     outcome = searched.outcome if searched is not None else Outcome()
     checks = _checks(options.scenario.name, outcome)
     failures = [
-        CheckFailure(f"{one.rule}/{options.scenario.name}", _message(one, outcome), _steps(one)) for one in discoveries]
+        CheckFailure(
+            f"{one.rule}/{options.scenario.name}", _message(one, outcome), _steps(one), one.token, file=_file(one, out))
+        for one in discoveries
+    ]
     verdict = conclude(check.verdict for check in checks)
     interrupted = interrupted or bool(searched is not None and searched.interrupted)
     if (interrupted or reason) and verdict is RunVerdict.CONFORMANT:
@@ -94,6 +100,11 @@ def _checks(name: str, outcome: Outcome) -> list[CheckResult]:
 
 def _message(one: Discovery, outcome: Outcome) -> str:
     return f"{one.message} ({one.trials} of {outcome.trials} runs, the first is run {one.trial} with seed {one.seed})"
+
+
+def _file(one: Discovery, out: Path | None) -> str:
+    """What ``storcert replay`` takes, where it is no token."""
+    return str(out / one.file) if out is not None and one.file else one.file
 
 
 def _steps(one: Discovery) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from storcert.harness.record.run_record import CheckFailure, Counts, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
-from storcert.reports import scenarios
+from storcert.reports import exploration, scenarios
 from storcert.reports.text import count, one_line
 
 HEADLINES = {
@@ -25,9 +25,18 @@ SCENARIO_HEADLINES = {
 }
 
 
+EXPLORATION_HEADLINES = {
+    RunVerdict.CONFORMANT: "NOTHING FOUND",
+    RunVerdict.NOT_CONFORMANT: "FOUND",
+    RunVerdict.UNDECIDED: "UNDECIDED",
+    RunVerdict.ERROR: "ERROR",
+}
+
+
 def headline(record: RunRecord) -> str:
     """``CONFORMANT``, or what it is; an interrupted run says so."""
-    text = (SCENARIO_HEADLINES if record.kind == scenarios.KIND else HEADLINES)[record.verdict]
+    headlines = {scenarios.KIND: SCENARIO_HEADLINES, exploration.KIND: EXPLORATION_HEADLINES}.get(record.kind, HEADLINES)
+    text = headlines[record.verdict]
     return f"{text} (interrupted)" if record.interrupted else text
 
 
@@ -35,6 +44,8 @@ def subject(record: RunRecord) -> str:
     """Which driver, on which device; or which scenarios."""
     if record.kind == scenarios.KIND:
         return scenarios.subject(record)
+    if record.kind == exploration.KIND:
+        return exploration.subject(record)
     name = one_line(f"{record.driver.name} {record.driver.version}".strip())
     return f"{name} on {one_line(record.device.name)} ({one_line(record.device.mode)})"
 
@@ -48,7 +59,7 @@ def reason(record: RunRecord) -> str:
         broken = [rule.id for rule in record.rules if rule.verdict is Verdict.FAIL]
         return f"{count(len(broken), 'rule is', 'rules are')} broken: {', '.join(broken)}"
     if record.verdict is RunVerdict.ERROR:
-        what = "control plane" if record.kind == scenarios.KIND else "driver"
+        what = "control plane" if record.kind in (scenarios.KIND, exploration.KIND) else "driver"
         return f"the kit itself failed in {count(counts.error, 'check')}; this says nothing about the {what}"
     if record.verdict is RunVerdict.UNDECIDED:
         if counts.decided == 0:

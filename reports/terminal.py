@@ -16,7 +16,7 @@ from rich.text import Text
 
 from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
-from storcert.reports import scenarios
+from storcert.reports import exploration, scenarios
 from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
 from storcert.reports.text import count, one_line, printable, seconds
 
@@ -81,6 +81,7 @@ class _Report:
     def print(self) -> None:
         self._verdict()
         self._scenarios()
+        self._exploration()
         self._rules()
         self._capabilities()
         self._failures()
@@ -153,6 +154,31 @@ class _Report:
         for note in scenarios.notes(self.record):
             self._line((one_line(note), "bright_black"))
         self._differences()
+
+    def _exploration(self) -> None:
+        told = self.record.exploration
+        if told is None:
+            return
+        self.console.print()
+        for line in exploration.lines(told):
+            self._line(line)
+        found = exploration.rows(told.matrix)
+        if found:
+            self.console.print()
+            table = _table("place", "fault", ">cells", ">seen", ">struck", ">survived", ">failed")
+            for row in found[: exploration.SHOWN]:
+                numbers = (row.cells, row.seen, row.reached, row.survived, row.failed)
+                table.add_row(one_line(row.place), one_line(row.fault), *(f"{number:,}" for number in numbers))
+            self.console.print(table)
+            if len(found) > exploration.SHOWN:
+                self._line((f"and {len(found) - exploration.SHOWN:,} more; the JSON record has all cells", "bright_black"))
+        for number, one in enumerate(told.discoveries, 1):
+            self._heading(f"Finding {number}: {one_line(one.rule)}")
+            self._line(one_line(one.message, 300), indent=2)
+            for line in exploration.proof(one):
+                self._line((line, "bright_black"), indent=2)
+            if one.file:
+                self._line(f"written: {one_line(one.file)}, {one_line(one.test)}", indent=2)
 
     def _differences(self) -> None:
         if not scenarios.compared(self.record):

@@ -29,8 +29,9 @@ class Discovery:
     which it broke, of ``trials`` in all; ``seed``: of that run. ``scenario``: the smallest scenario that still breaks it, as
     TOML; ``file`` and ``test``: where that was written, within the output folder, as scenario and as a pytest file.
 
-    ``runs``: how many runs it took to make it smaller; ``cut_short``: why not more, or empty. ``necessary``: parts without
-    which it does not break, each shown by a run; ``unproven``: parts of which that was not shown, with why."""
+    ``token``: what ``storcert replay`` takes, where there is no file. ``runs``: how many runs it took to make it smaller;
+    ``cut_short``: why not more, or empty. ``necessary``: parts without which it does not break, each shown by a run;
+    ``unproven``: parts of which that was not shown, with why."""
 
     rule: str
     message: str
@@ -41,6 +42,7 @@ class Discovery:
     scenario: str = ""
     file: str = ""
     test: str = ""
+    token: str = ""
     runs: int = 0
     cut_short: str = ""
     necessary: tuple[str, ...] = ()

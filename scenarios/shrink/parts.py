@@ -140,4 +140,4 @@ def _objects(step: Any) -> Iterator[str]:
             yield f"on {text}" if name == "device" else text
 
 
-_TOLD = ("object", "volume", "snapshot", "source", "device", "place", "of", "one", "host", "url")
+_TOLD = ("object", "volume", "snapshot", "source", "device", "place", "of", "one", "other", "host", "url")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storcert.scenarios.explore.lines import LineWatch
@@ -35,19 +35,21 @@ Fails = Callable[[Scenario, int], bool]
 @dataclass(frozen=True, slots=True)
 class Shrunk:
     """``scenario``: the smallest that was found. ``runs``: how many it took. ``cut_short``: why it may be larger than it must
-    be, or empty. ``necessary``: parts in words, each shown by a run without it; ``unproven``: the others, with why."""
+    be, or empty. ``necessary``: parts in words, each shown by a run without it; ``unproven``: the others, with why.
+    ``digest``: of the run of it, empty where that is not known."""
 
     scenario: Scenario
     runs: int
     cut_short: str
     necessary: tuple[str, ...]
     unproven: tuple[str, ...]
+    digest: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """For the diary of an exploration."""
         return {
             "scenario": self.scenario.to_json(), "runs": self.runs, "cut_short": self.cut_short,
-            "necessary": list(self.necessary), "unproven": list(self.unproven),
+            "necessary": list(self.necessary), "unproven": list(self.unproven), "digest": self.digest,
         }
 
     @classmethod
@@ -55,7 +57,7 @@ class Shrunk:
         """Inverse of :meth:`to_json`. Raises ``KeyError`` or ``ValueError`` for anything else."""
         return cls(
             from_json(value["scenario"]), int(value["runs"]), str(value["cut_short"]), tuple(value["necessary"]),
-            tuple(value["unproven"]))
+            tuple(value["unproven"]), str(value["digest"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Shrink:
 
     def do(self, watch: LineWatch | None) -> Shrunk:
         """Do it here. Raises ``ValueError`` where the trial does not break the rule in those words."""
-        return shrunk(self.trial.scenario, self.trial.seed, self._fails, self.runs_max, self.time_s)
+        found = shrunk(self.trial.scenario, self.trial.seed, self._fails, self.runs_max, self.time_s)
+        return replace(found, digest=run_trial(found.scenario, self.trial.seed).digest)
 
     def _fails(self, scenario: Scenario, seed: int) -> bool:
         found = run_trial(scenario, seed)
@@ -81,8 +84,9 @@ def shrunk(scenario: Scenario, seed: int, fails: Fails, runs_max: int = RUNS, ti
     """The smallest scenario with which ``fails`` still says yes. Raises ``ValueError`` where it does not even for this one."""
     search = _Search(seed, fails, runs_max, time.monotonic() + time_s)
     current = resolve(scenario, seed)
-    if not search.fails(current):
+    if not search.fails(current, limited=False):
         raise ValueError("the scenario does not fail in this way")
+    search.best = current
     try:
         current = search.with_concrete_faults(current)
         while True:
@@ -111,14 +115,8 @@ class _Search:
     runs: int = 0
     cut_short: str = ""
     known: dict[str, bool] = field(default_factory=dict)
-    _best: Scenario | None = None
+    best: Scenario = field(init=False)
     _seen: tuple[str, Footprint] | None = None
-
-    @property
-    def best(self) -> Scenario:
-        """The last scenario that failed."""
-        assert self._best is not None
-        return self._best
 
     def fails(self, scenario: Scenario, *, limited: bool = True) -> bool:
         """Run it, unless that was done."""
@@ -130,7 +128,7 @@ class _Search:
             self.runs += 1
             found = self.known[digest] = self.judge(scenario, self.seed)
         if found and limited:
-            self._best = scenario
+            self.best = scenario
         return found
 
     def _refuse(self) -> None:
@@ -207,13 +205,15 @@ class _Search:
         """Every value as small as it can be."""
         turn = 0
         while True:
-            candidate = next((found for number, found in enumerate(smaller(scenario)) if number == turn), None)
-            if candidate is None:
-                return scenario
-            if self.fails(candidate):
-                scenario = candidate
+            for number, candidate in enumerate(smaller(scenario)):
+                if number < turn:
+                    continue
+                turn = number
+                if self.fails(candidate):
+                    scenario = candidate  # the next one in its place may make it smaller still
+                    break
             else:
-                turn += 1
+                return scenario
 
     # -- what is needed
 

@@ -52,7 +52,7 @@ def scenario_text(failure: Failure) -> str:
     return "".join(f"{row}\n" for line in lines for row in _comment(line)) + dumps(failure.scenario())
 
 
-def test_text(failure: Failure) -> str:
+def pytest_text(failure: Failure) -> str:
     """The pytest file. It fails as long as the rule breaks; on a planted defect, once that is not caught any more."""
     scenario = failure.scenario()
     name = "".join(char if char.isalnum() and char.isascii() else "_" for char in failure.name.lower())

@@ -35,3 +35,11 @@ step = [
 ]
 """
 SCENARIO = loads(AROUND, name="two-faults")
+FAULTS = """\
+fault = [
+  { place = "catalogue", fault = "answer_lost", phase = "after", operation = "migrate: begin" },
+  { place = "fast", fault = "request_lost", operation = "dir_add_image", nth = 2 },
+  { place = "images", fault = "slow", value = "2 s" },
+]
+"""
+FAILING = loads(AROUND + FAULTS, name="two-faults-that-strike")
