@@ -15,8 +15,9 @@ from storcert.harness.contract import JsonValue
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
 from storcert.harness.record.finding import Finding
+from storcert.simulators import registry
 from storcert.simulators.device import NOT_MODELLED, NotModelled, SimulatedDevice
-from storcert.simulators.registry import SIMULATED, make_device
+from storcert.simulators.registry import make_device
 
 MINUTE_NS = 60 * 10**9
 CALL_LIMIT_NS = 15 * MINUTE_NS
@@ -70,7 +71,7 @@ class World:
 
     def another_device(self) -> SimulatedDevice:
         """A second device of the same kind in this world, empty, with an address of its own; every location reaches both."""
-        apart = SIMULATED[self.subject.device].apart("another", 1)
+        apart = registry.SIMULATED[self.subject.device].apart("another", 1)
         made = make_device(self.subject.device, self.kernel, {**self.subject.simulator, **apart})
         self._others.append(made)
         for location in self._locations.values():
