@@ -7,7 +7,7 @@ import pytest
 from storcert.harness.contract import DeviceUnavailable, ObjectInUse
 from storcert.harness.logical.records import DeviceState
 from storcert.harness.logical.states import State
-from storcert.harness.record.fault import Fault
+from storcert.harness.record.fault import Fault, Phase
 from storcert.scenarios.region import Region
 from tests.scenarios.regions import broken, one_zone, snapshot, template, volume
 
@@ -81,7 +81,7 @@ def test_a_server_dies_while_it_takes_away_what_was_only_wanted_in_between() -> 
     with one_zone("rbd") as region:
         region.call(lambda c: c.create_volume(volume("a"), 4096, device="volumes"))
         region.call(lambda c: c.attach(volume("a"), "z1-h1"))
-        region.catalogue.wire.plan.arm([Fault("crash", "copy: begin removal", 1, "after")])
+        region.catalogue.wire.plan.arm([Fault("crash", "copy: begin removal", 1, Phase.AFTER)])
         region.call(lambda c: c.create_from(template(), volume("a"), device="images"), at="ms-2")
         assert region.catalogue.wire.plan.fired
         assert broken(region) == []
