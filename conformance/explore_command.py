@@ -56,6 +56,8 @@ def explore(options: ExploreOptions, outputs: Outputs) -> int:
             _explore(options, outputs, setup, progress, explored)
         except KeyboardInterrupt:
             explored.interrupted = True
+        except PoolLost as error:
+            explored.reason = str(error)
     found = tuple(discoveries(explored.findings, options, outputs.out))
     record = record_of(
         options, explored.searched, explored.space, found, out=outputs.out, guided=setup.guided, reason=explored.reason,
@@ -90,10 +92,10 @@ def _explore(
         deadline_s = None if options.budget_s is None else time.monotonic() + options.budget_s
         search = Search(plan, pool, diary, options.runs, deadline_s, progress.told)
         explored.searched = search.run()
-        explored.interrupted = explored.searched.interrupted
+        explored.interrupted, explored.reason = explored.searched.interrupted, explored.searched.lost
         found = explored.searched.outcome.found
-        explored.findings = [Finding(one, None, "as it was found: interrupted") for one in found]
-        if explored.interrupted or not found:
+        explored.findings = [Finding(one, None, "as it was found: the search did not end by itself") for one in found]
+        if explored.interrupted or explored.reason or not found:
             return
         progress.say(f"{len(found)} findings are made smaller")
 

@@ -4,6 +4,7 @@ and later) tells of each line once, which costs next to nothing; earlier Pythons
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,7 @@ _HARNESS = Path(next(iter(storcert.harness.__path__)))
 # Found out now: whoever asks later may stand in a simulated location, which has no such files.
 _ROOTS = tuple(dict.fromkeys(f"{root.as_posix()}/" for root in (_HARNESS, _HARNESS.resolve())))
 _FOLDERS = ("logical", "drivers")
+_PACKAGES = tuple(f"storcert.harness.{folder}" for folder in _FOLDERS)
 _TOOL_IDS = range(6)
 
 
@@ -71,6 +73,7 @@ class LineWatch:
             self._names[file] = name
         self._lines = {}
         if self._tool >= 0:
+            _forget_what_is_cached()
             self._monitoring.restart_events()
 
     def take(self) -> tuple[tuple[str, int], ...]:
@@ -78,6 +81,8 @@ class LineWatch:
         return tuple(sorted(self._lines.items()))
 
     def _line(self, code: CodeType, line: int) -> Any:
+        if not code.co_flags & inspect.CO_OPTIMIZED:
+            return self._monitoring.DISABLE  # a module or class being made: that happens once in a process
         file = code.co_filename
         name = self._names.get(file, "")
         if name == "":
@@ -85,6 +90,16 @@ class LineWatch:
         if name is not None:
             self._lines[name] = self._lines.get(name, 0) | 1 << line
         return self._monitoring.DISABLE
+
+
+def _forget_what_is_cached() -> None:
+    """What an earlier run left in a cache of the program under test keeps this one from reaching its lines."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_PACKAGES):
+            for value in list(vars(module).values()):
+                clear = getattr(value, "cache_clear", None)
+                if callable(clear):
+                    clear()
 
 
 def _name(file: str) -> str | None:

@@ -15,7 +15,7 @@ from storcert.scenarios.explore.plan import Plan
 from storcert.scenarios.explore.run import RunTrial
 from storcert.scenarios.explore.trial import Trial, TrialResult
 from storcert.scenarios.pool.child import TaskFailed
-from storcert.scenarios.pool.pool import OwnProcess, Pool, WorkerLost
+from storcert.scenarios.pool.pool import OwnProcess, Pool, PoolLost, WorkerLost
 
 GRACE_S = 60.0
 """After the deadline trials under way have so long to end."""
@@ -24,12 +24,14 @@ _LOOK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """``planned``: how many trials were to be run; ``None``: as many as there is time for. ``resumed``: of an earlier call."""
+    """``planned``: how many trials were to be run; ``None``: as many as there is time for. ``resumed``: of an earlier call.
+    ``lost``: why nobody was left to run the rest, or empty."""
 
     outcome: Outcome
     planned: int | None
     resumed: int
     interrupted: bool
+    lost: str = ""
 
 
 @dataclass(slots=True)
@@ -56,9 +58,11 @@ class Search:
         """Until there is nothing more to do, or no time. An interrupt ends it, and what is there counts."""
         limits = [limit for limit in (self.plan.size, self.trials_max) if limit is not None]
         limit = min(limits) if limits else None
-        interrupted = False
+        interrupted, lost = False, ""
         try:
             self._run(limit)
+        except PoolLost as error:
+            lost = str(error)
         except KeyboardInterrupt:
             interrupted = True
             for future in [one for one in self._waiting if one.done() and not one.cancelled()]:
@@ -66,7 +70,7 @@ class Search:
             self._merge()
         for number in sorted(self._ended):  # beyond a gap that nobody filled
             self.outcome.add(number, self._open[number], self._ended[number])
-        return Searched(self.outcome, limit, self._resumed, interrupted)
+        return Searched(self.outcome, limit, self._resumed, interrupted, lost)
 
     def _run(self, limit: int | None) -> None:
         while True:

@@ -45,7 +45,7 @@ class Child:
         assert process.stdin is not None and process.stdout is not None
         try:
             _write(process.stdin, (setup, task))
-            answer = _read(process.stdout)
+            answer = pickle.loads(_read(process.stdout))
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             code = self.close()
             raise ChildDied(f"the worker process ended with {code}") from error
@@ -84,10 +84,11 @@ def serve() -> None:
     session = Session()
     while True:
         try:
-            setup, task = _read(incoming)
+            data = _read(incoming)
         except (EOFError, OSError):
             break
         try:
+            setup, task = pickle.loads(data)
             answer = True, session.do(setup, task)
         except Exception as error:  # noqa: BLE001  (it is told to the parent, who knows what was asked)
             answer = False, f"{type(error).__name__}: {error}"
@@ -104,7 +105,7 @@ def _write(pipe: IO[bytes], value: Any) -> None:
     pipe.flush()
 
 
-def _read(pipe: IO[bytes]) -> Any:
+def _read(pipe: IO[bytes]) -> bytes:
     head = pipe.read(_HEAD.size)
     if len(head) < _HEAD.size:
         raise EOFError
@@ -112,4 +113,4 @@ def _read(pipe: IO[bytes]) -> Any:
     data = pipe.read(size)
     if len(data) < size:
         raise EOFError
-    return pickle.loads(data)
+    return data

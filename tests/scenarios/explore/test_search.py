@@ -16,7 +16,7 @@ from storcert.scenarios.explore.plan import BLOCK, Drawn
 from storcert.scenarios.explore.search import Search, Searched
 from storcert.scenarios.explore.swarm import Swarm
 from storcert.scenarios.explore.trial import Break, Cell, Trial, TrialResult
-from storcert.scenarios.pool.pool import WorkerLost
+from storcert.scenarios.pool.pool import PoolLost, WorkerLost
 from tests.scenarios.explore.worlds import ONE_DEVICE, SMALL
 
 HEAD = {"seed": 1}
@@ -148,3 +148,18 @@ def test_a_task_that_kills_its_workers_is_told_and_the_others_go_on() -> None:
 def test_results_survive_the_diary() -> None:
     result = TrialResult(Verdict.ERROR, (Break("L-ONCE", "k", "t", 5),), ((CELL, 2),), ("L-ONCE",), 3, 4, "d", (("f", 6),), "e")
     assert TrialResult.from_json(result.to_json()) == result
+
+
+def test_where_nobody_is_left_to_run_the_rest_what_is_there_counts() -> None:
+    class Lost(Late):
+        def release(self) -> None:
+            while self.held:
+                future, task = self.held.pop()
+                self.done += 1
+                if self.done > 4:
+                    future.set_exception(PoolLost("the scheduler is gone"))
+                else:
+                    future.set_result(result_of(task.trial))
+
+    found = searched(Lost(1), 10)
+    assert found.outcome.trials == 4 and found.lost == "the scheduler is gone" and not found.interrupted
