@@ -30,7 +30,7 @@ class Exchange:
     """Made by ``Wire.call``. ``callbacks``, ``_ok`` and ``_value`` are what the kernel looks for in an event."""
 
     __slots__ = (
-        "_value", "callbacks", "deadline_ns", "effect", "epoch", "generation", "link", "location", "patience_ns",
+        "_value", "callbacks", "deadline_ns", "effect", "epoch", "generation", "healings", "link", "location", "patience_ns",
         "request", "struck", "wire",
     )
     _ok = True
@@ -48,6 +48,7 @@ class Exchange:
         self.patience_ns = read_timeout_ns
         self.deadline_ns: int | None = None
         self.generation = wire.generation
+        self.healings = wire.healings
         self.link = wire.link
         self.callbacks: list[Callable[[Any], Any]] | None = []
         self._value: object = None  # what the client learns; None: nothing yet
@@ -243,6 +244,8 @@ class Exchange:
 
     def _settle(self, fault: Fault) -> Answer | None:
         wire = self.wire
+        if wire.healings != self.healings:
+            return None
         answer = wire.on_fault(fault, self.request.operation) if wire.on_fault is not None else None
         if fault.kind in ("server_restart", "power_loss"):
             wire.take_down(fault.value or DEFAULT_OUTAGE_NS)
@@ -250,6 +253,8 @@ class Exchange:
 
     def _part(self, fault: Fault) -> None:
         """A partition begins here, between this location and this device, and ends after a while."""
+        if self.wire.healings != self.healings:
+            return
         network, here, there = self.wire.network, self.location.name, self.wire.name
         if fault.kind == "partition":
             network.partition(here, there)

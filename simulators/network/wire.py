@@ -90,6 +90,7 @@ class Wire:
         self.plan = FaultPlan((*legal_faults, *(kind for kind in faults_of(transport) if kind.name not in known)))
         self.on_fault = on_fault
         self.generation = 0
+        self.healings = 0
         self.down_until_ns = 0
         self.stream = kernel.stream(f"wire/{name}")
         self.network = network_of(kernel)
@@ -159,7 +160,9 @@ class Wire:
         self.down_until_ns = max(self.down_until_ns, self.kernel.now_ns + outage_ns)
 
     def heal(self) -> None:
-        """No faults any more, the server is up and everybody reaches it."""
+        """No faults any more, the server is up and everybody reaches it. What had struck a request that is still on its way
+        has no lasting effect when that arrives."""
+        self.healings += 1
         self.plan.disarm()
         self.down_until_ns = 0
         if not self.network.plain:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storcert.harness.kernel.loop import Kernel
-from storcert.harness.record.fault import Phase
+from storcert.harness.record.fault import Fault, Phase
 from storcert.simulators.network.errors import ConnectionReset, ConnectTimeout, ReadTimeout
 from storcert.simulators.network.link import NS_PER_S, Link
 from storcert.simulators.network.topology import Network, network_of
@@ -71,6 +71,23 @@ def test_what_was_held_back_arrives_with_the_next_try_after_healing(world: WireW
     assert delivery.answer.code == "ok"
     [(_, effect_ns)] = world.effects
     assert effect_ns == 1_000 + 600 * MS, "tries after 200 and 600 ms: the second finds the way open"
+
+
+@pytest.mark.parametrize("kind", ["partition", "server_restart"])
+@pytest.mark.parametrize("phase", [Phase.BEFORE, Phase.AFTER])
+def test_a_fault_of_a_request_that_arrives_after_healing_is_none(
+    world: WireWorld, network: Network, kind: str, phase: Phase
+) -> None:
+    world.arm(Fault(kind, phase=phase, value=0 if kind == "partition" else 10**15))
+    network.partition("here", "server")
+
+    def heal() -> None:
+        network.heal()
+        world.wire.heal()
+
+    world.kernel.after(500 * MS, heal)
+    first, second = world.run(lambda: world.request(read_timeout_ns=PATIENCE_NS)), world.run(world.request)
+    assert [one.answer.code for one in (*first, *second)] == ["ok", "ok"]
 
 
 def test_a_held_back_request_may_come_after_the_client_gave_up(world: WireWorld, network: Network) -> None:
