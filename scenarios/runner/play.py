@@ -62,6 +62,7 @@ class _Play:
         self.clients = [Clients(scenario, one, self.asking, onlooker) for one in scenario.workload]
         self.scripts: list[Script] = []
         self.waiting = dict(enumerate(scenario.fault))
+        self.over = False  # whether the faulty phase is
 
     def run(self, until_ns: int | None) -> Played:
         kernel = self.region.kernel
@@ -92,6 +93,7 @@ class _Play:
         end_ns = self.region.kernel.now_ns + phases.faulty_ns
         self._steps("step", heal_after=True)
         self._pass(end_ns - self.region.kernel.now_ns, "faulty")
+        self.over = True
         self.region.heal()
         self._enter("healed")
         end_ns = self.region.kernel.now_ns + phases.healed_ns
@@ -143,7 +145,8 @@ class _Play:
         kernel = self.region.kernel
 
         def arm() -> None:
-            if kernel.sealed:
+            # A fault whose time comes when everything is healed would never be healed: it stays one that never struck.
+            if kernel.sealed or self.over:
                 return
             del self.waiting[number]
             self.happenings.arm(fault)

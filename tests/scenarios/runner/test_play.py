@@ -107,6 +107,13 @@ def test_faults_are_counted_from_when_they_are_armed_and_struck() -> None:
     assert move.ended_ns - move.begun_ns > 6 * 10**9
 
 
+@pytest.mark.parametrize("start", ["1 ns", "1 h"])
+def test_a_fault_whose_time_comes_after_healing_never_strikes(start: str) -> None:
+    found = played(PREPARED + f'fault = [{{ place = "old", fault = "frozen", start = "{start}", must_strike = false }}]')
+    assert [(fault.place, fault.strikes, fault.armed_ns) for fault in found.faults] == [("old", 0, -1)]
+    assert broken(found) == []
+
+
 @pytest.mark.parametrize(
     "step",
     [
