@@ -17,6 +17,8 @@ _SOURCE_SUFFIXES = (".py", ".pyc", ".pyi", ".so", ".pyd", ".zip", ".egg")
 _MACHINERY = frozenset(
     {"importlib", "zipimport", "pkgutil", "linecache", "tokenize", "inspect", "traceback", "runpy", "pkg_resources", "zipfile"}
 )
+# Newer copies of what the standard library has: packages. Once the first is imported, ``importlib.metadata`` asks it too.
+_COPIES = frozenset({"importlib_metadata", "importlib_resources"})
 
 
 def read_is_permitted(absolute: str, caller: FrameType | None) -> bool:
@@ -33,8 +35,12 @@ def read_is_permitted(absolute: str, caller: FrameType | None) -> bool:
 
 def _is_machinery(frame: FrameType | None) -> bool:
     """Whether one of the library frames next to the call belongs to the import machinery or to what shows source."""
-    while frame is not None and blame.kind_of_code(frame.f_code.co_filename) == "library":
+    while frame is not None:
         module_name = frame.f_globals.get("__name__") or ""
+        if module_name.partition(".")[0] in _COPIES:
+            return True
+        if blame.kind_of_code(frame.f_code.co_filename) != "library":
+            return False
         if module_name.partition(".")[0] in _MACHINERY or module_name == "_frozen_importlib_external":
             return True
         frame = frame.f_back

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +202,13 @@ def test_running_python_is_no_use_of_the_file_system(world: Any) -> None:
             return traceback.format_exc()
 
     assert 'raise ValueError("shown")' in world.run(act)
+    assert world.here.findings == []
+
+
+@pytest.mark.skipif(find_spec("importlib_metadata") is None, reason="nothing that is installed here needs it")
+def test_a_newer_copy_of_importlib_metadata_is_part_of_python_too(world: Any) -> None:
+    __import__("importlib_metadata")  # from now on importlib.metadata asks it
+    assert world.run(lambda: version("boto3"))
     assert world.here.findings == []
 
 
