@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic_core import PydanticUndefined
-
 from storcert.scenarios.format.scenario import Scenario
 from storcert.scenarios.format.steps import Asked
 from storcert.scenarios.shrink.parts import repaired
@@ -126,8 +124,10 @@ def _step(scenario: Scenario, key: str, number: int, item: Any) -> Iterator[Scen
 
 def _usual(scenario: Scenario, key: str, number: int, item: Any, name: str) -> Iterator[Scenario]:
     field = type(item).model_fields[name]
+    if field.is_required():
+        return
     usual = field.get_default(call_default_factory=True)
-    if usual is not PydanticUndefined and getattr(item, name) != usual:
+    if getattr(item, name) != usual:
         yield _with(scenario, key, number, {name: usual})
 
 
