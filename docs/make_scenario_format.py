@@ -17,6 +17,7 @@ from storcert.scenarios.format.base import Value
 from storcert.scenarios.format.faults import Fault, Strike
 from storcert.scenarios.format.load import Nemesis, Phases, Workload
 from storcert.scenarios.format.scenario import Expectation, PlantedDefect, Scenario
+from storcert.scenarios.format.schedule import Schedule
 from storcert.scenarios.format.schema import json_schema
 from storcert.scenarios.format.world import Device, Link, Policy, Port, Region, Web, Zone
 
@@ -103,6 +104,7 @@ SECTIONS: tuple[tuple[str, str, type[Value]], ...] = (
     ("`workload`", "A list of tables.", Workload),
     ("`fault`", "A list of tables.", Fault),
     ("`nemesis`", "A list of tables.", Nemesis),
+    ("`schedule`", "A table.", Schedule),
     ("`defect`", "A table.", PlantedDefect),
     ("`expect`", "A table.", Expectation),
 )

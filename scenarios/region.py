@@ -28,6 +28,7 @@ from storcert.harness.contract import (
 )
 from storcert.harness.kernel import Kernel, Location, Task
 from storcert.harness.kernel.interpose import installed
+from storcert.harness.kernel.tie_break import TieBreak
 from storcert.harness.logical.control_plane import ControlPlane
 from storcert.harness.logical.engine import BEAT_NS, SECOND_NS
 from storcert.harness.logical.ports import CatalogueLost
@@ -74,7 +75,7 @@ class Region:
     """``web``: the web servers that every storage VM, host and client reaches.
 
     ``reconcile_ns``: how often each management server reconciles, 0 for never by itself. ``restart_ns``: how long a crashed
-    location stays down, ``None`` for ever.
+    location stays down, ``None`` for ever. ``tie_break``: of events at one instant, as the kernel has it.
 
     The rules look on while it runs, unless ``judged`` is false: :meth:`findings`. They need nothing to be kept, so a region
     that runs for long keeps only the last ``keep`` events of the journal, requests of each wire and messages; the digest of
@@ -83,10 +84,10 @@ class Region:
     def __init__(
         self, seed: int = 0, *, management_servers: int = 1, reconcile_ns: int = RECONCILE_NS,
         restart_ns: int | None = RESTART_NS, providers: tuple[Provider, ...] = (), keep: int | Literal["all"] = "all",
-        judged: bool = True,
+        judged: bool = True, tie_break: TieBreak = "seeded",
     ) -> None:
         kept = None if keep == "all" else keep
-        self.kernel = Kernel(seed, keep_events=kept)
+        self.kernel = Kernel(seed, keep_events=kept, tie_break=tie_break)
         self.network: Network = network_of(self.kernel, keep=kept)
         self._judging = Judging(self.kernel.journal) if judged else None
         self.catalogue = Catalogue(self.kernel)

@@ -17,6 +17,7 @@ from storcert.scenarios.format.faults import Strike
 from storcert.scenarios.format.read import Wrong, checked
 from storcert.scenarios.format.references import PARTS
 from storcert.scenarios.format.scenario import Scenario
+from storcert.scenarios.format.schedule import Schedule
 from storcert.scenarios.format.steps import Inject, Step, Wait
 from storcert.scenarios.runner.resolve import resolve
 from storcert.scenarios.runner.script import label
@@ -106,6 +107,10 @@ def without(scenario: Scenario, seed: int, names: Sequence[str]) -> Scenario:
         return scenario
     asked, later = scenario, []
     for name in names:
+        if name == "schedule":
+            # Whoever would have lagged goes on at once; ties, which begin long before, stay.
+            scenario = scenario.model_copy(update={"schedule": Schedule(ties=scenario.schedule.ties)})
+            continue
         fault, step = _fault_called(scenario, name), _step_called(scenario, name)
         if fault is not None:
             faults = list(scenario.fault)
@@ -135,6 +140,8 @@ def choices(scenario: Scenario) -> Iterator[str]:
         yield f"fault-{number} ({fault.fault}@{fault.place})"
     for nemesis in scenario.nemesis:
         yield nemesis.name
+    if scenario.schedule.lag_ns:
+        yield "schedule"
     for part in PARTS:
         for number, step in enumerate(getattr(scenario, part)):
             yield label(part, number, step)

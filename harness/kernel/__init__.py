@@ -17,6 +17,7 @@ from storcert.harness.kernel.exceptions import (
 from storcert.harness.kernel.journal import Journal
 from storcert.harness.kernel.location import Location
 from storcert.harness.kernel.loop import Kernel
+from storcert.harness.kernel.priorities import Priorities
 from storcert.harness.kernel.task import Task
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "KitAbort",
     "Location",
     "LocationCrashed",
+    "Priorities",
     "RunawayTask",
     "Task",
     "TaskCrashed",

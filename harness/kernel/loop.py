@@ -23,6 +23,7 @@ from storcert.harness.kernel.environment import IntegerEnvironment, Stretch
 from storcert.harness.kernel.exceptions import DeadlineExpired, LocationCrashed, TaskCrashed, WorldClosed
 from storcert.harness.kernel.journal import Journal
 from storcert.harness.kernel.location import Location
+from storcert.harness.kernel.priorities import Priorities
 from storcert.harness.kernel.random_streams import RandomStreams
 from storcert.harness.kernel.runaway import Watchdog, stop_someone
 from storcert.harness.kernel.task import Task, _running
@@ -52,6 +53,7 @@ class Kernel(IntegerEnvironment):
         self.seed = seed
         self.journal = Journal(lambda: self._now, keep_events)
         self.sealed = False
+        self.priorities: Priorities | None = None  # of tasks at locations, set before the first of them is spawned
         self.locations: dict[str, Location] = {}
         self.singles: dict[str, Any] = {}  # what exists once in a world and is no location, by name: its network
         self._streams = RandomStreams(seed)
@@ -102,6 +104,8 @@ class Kernel(IntegerEnvironment):
             task.ended_event.succeed(task)
             task.crashed = True
             return task
+        if self.priorities is not None and location is not None:
+            self.priorities.take(task)
         alarm = task._alarm
         alarm.callbacks = task._wakers
         heappush(self._queue, (self._now, next(self._orders), alarm))

@@ -1,9 +1,9 @@
 """Variations drawn at random, by swarm testing: each run leaves half the kinds of disturbance out, so that what the others do
 is not drowned; which, how many, where and when, the number of the run decides. Each variation is a plain scenario and a seed.
 
-Which of several things comes first is varied in three ways. The seed breaks ties between events of one instant. Locations get
-priorities, as in probabilistic concurrency testing: the links of those low in the order are slow, so that others overtake them
-again and again. And a location may stand still for a while at a random moment, which is a change of priority.
+Which of several things comes first is varied in four ways. The seed breaks ties between events of one instant. Tasks get
+priorities and fall behind at a few random turns, as in probabilistic concurrency testing (``schedule``). So do locations: the
+links of those low in the order are slow. And a location may stand still for a while at a random moment.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _NEW = (1, 2, 3, 4, 5, 6, 8, 10)
 DISTURBANCES_MAX = 16
 _SHORTEST_NS = 1_000_000
 _SLOW_NS = (1_000_000, 10_000_000, 50_000_000, 200_000_000)
+_LAGS_NS = (20_000, 500_000, 5_000_000, 50_000_000, 500_000_000)
+_FALLS = (0, 1, 1, 2, 2, 3, 5)
 _TAILS_NS = (60 * 10**9, 180 * 10**9, 600 * 10**9)
 _PER_KIND_OF_EVENT = ("crash", "pause", "partition", "outage")
 
@@ -65,7 +67,7 @@ class Swarm:
             # What is mended by itself is mended after a minute or more; whether that goes well with faults is seen only then.
             lasts_ns = max(stream.choice(_TAILS_NS), scenario.phases.faulty_ns)
             scenario = scenario.model_copy(update={"phases": scenario.phases.model_copy(update={"faulty_ns": lasts_ns})})
-        return Trial(self._disturbed(stream, scenario, on), run_seed, parent)
+        return Trial(self._scheduled(number, self._disturbed(stream, scenario, on)), run_seed, parent)
 
     # -- what is added
 
@@ -130,6 +132,16 @@ class Swarm:
         """From a millisecond to some minutes, each order of magnitude as likely as the next."""
         order_of_magnitude: int = 10 ** stream.randrange(6)
         return _SHORTEST_NS * order_of_magnitude * stream.randint(1, 9)
+
+    def _scheduled(self, number: int, scenario: Scenario) -> Scenario:
+        """Half of the runs with priorities of their own; few falls more often than many."""
+        stream = random.Random(derive(self.seed, f"explore/{number}/schedule"))
+        if stream.randrange(2):
+            return scenario
+        drawn = stream.sample(range(1, self.terrain.turns + 1), min(self.terrain.turns, stream.choice(_FALLS)))
+        schedule = scenario.schedule.model_copy(update={
+            "lag_ns": stream.choice(_LAGS_NS), "falls": tuple(sorted(drawn)), "falls_drawn": 0})
+        return scenario.model_copy(update={"schedule": schedule})
 
     def _with_priorities(self, stream: random.Random, scenario: Scenario) -> Scenario:
         """An order of locations: the links of each are as slow as its place in it says."""

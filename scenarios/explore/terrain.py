@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from storcert.harness.kernel import Priorities
 from storcert.scenarios.format.load import Phase
 from storcert.scenarios.format.references import CATALOGUE, WEB
 from storcert.scenarios.format.scenario import Scenario
@@ -17,10 +18,12 @@ from storcert.scenarios.runner.onlooker import Onlooker
 
 @dataclass(frozen=True, slots=True)
 class Terrain:
-    """``requests``: how many of each name there are at each place, while faults are armed. ``faulty_ns``: how long that is."""
+    """``requests``: how many of each name there are at each place, while faults are armed. ``faulty_ns``: how long that is.
+    ``turns``: how often a task of a location was woken meanwhile."""
 
     requests: Mapping[str, Mapping[str, int]]
     faulty_ns: int
+    turns: int = 1
 
     @property
     def total(self) -> int:
@@ -48,6 +51,11 @@ class Surveyor(Onlooker):
         self.asked_for: list[Asked] = []
         self.terrain = Terrain({}, 0)
 
+    def begins(self, region: Region) -> None:
+        """Turns are counted; nobody lags who does not lag anyway."""
+        if region.kernel.priorities is None:
+            region.kernel.priorities = Priorities(region.kernel.seed)
+
     def phase(self, phase: Phase, now_ns: int) -> None:
         """That phase begins."""
         self._phase = phase
@@ -66,7 +74,9 @@ class Surveyor(Onlooker):
             counts = Counter(one.operation for one in wire.requests if begin_ns <= one.time_ns < end_ns)
             if counts:
                 found[place_of(region, wire.name, self._devices)] = dict(sorted(counts.items()))
-        self.terrain = Terrain(found, max(0, end_ns - begin_ns))
+        priorities = region.kernel.priorities
+        turns = 1 if priorities is None else max(1, priorities.turns)
+        self.terrain = Terrain(found, max(0, end_ns - begin_ns), turns)
 
 
 def place_of(region: Region, wire: str, devices: Collection[str]) -> str:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from storcert.scenarios.format.base import Name, Value, Whole
 from storcert.scenarios.format.faults import Fault
 from storcert.scenarios.format.load import Nemesis, Phases, Workload
+from storcert.scenarios.format.schedule import Schedule
 from storcert.scenarios.format.steps import Step
 from storcert.scenarios.format.world import Device, Link, Port, Region, Web, Zone
 
@@ -99,6 +100,8 @@ class Scenario(Value):
     """Faults that are armed in the faulty phase."""
     nemesis: tuple[Nemesis, ...] = ()
     """Who disturbs the faulty phase."""
+    schedule: Schedule = Schedule()
+    """Which of several things that are ready at nearly one moment comes first."""
     step: tuple[Step, ...] = ()
     """Steps of the faulty phase: what happened."""
     afterwards: tuple[Step, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from storcert.harness.contract import ObjectKind
+from storcert.harness.kernel import Priorities
 from storcert.scenarios.format.scenario import Scenario
 from storcert.scenarios.format.world import Device, Web
 from storcert.scenarios.region import Region
@@ -17,8 +18,10 @@ def build(scenario: Scenario, seed: int, keep: int | Literal["all"] = "all") -> 
     said = scenario.region
     region = Region(
         seed, management_servers=said.management_servers, reconcile_ns=said.reconcile_every_ns or 0,
-        restart_ns=said.restart_after_ns, keep=keep,
+        restart_ns=said.restart_after_ns, keep=keep, tie_break="seeded" if scenario.schedule.ties == "seeded" else "fifo",
     )
+    if scenario.schedule.lag_ns:
+        region.kernel.priorities = Priorities(seed, scenario.schedule.lag_ns, scenario.schedule.falls)
     for zone in scenario.zone:
         region.zone(zone.name, hosts=zone.hosts, clusters=zone.clusters, storage_vms=zone.storage_vms)
     for device in scenario.device:

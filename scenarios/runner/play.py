@@ -88,12 +88,17 @@ class _Play:
         self._steps("prepare")
         self._phase("warm-up", phases.warm_up_ns)
         self._enter("faulty")
+        priorities = self.region.kernel.priorities
+        if priorities is not None:
+            priorities.begin()
         for number, fault in enumerate(self.scenario.fault):
             self._arm_later(number, fault)
         end_ns = self.region.kernel.now_ns + phases.faulty_ns
         self._steps("step", heal_after=True)
         self._pass(end_ns - self.region.kernel.now_ns, "faulty")
         self.over = True
+        if priorities is not None:
+            priorities.end()
         self.region.heal()
         self._enter("healed")
         end_ns = self.region.kernel.now_ns + phases.healed_ns

@@ -14,6 +14,7 @@ from storcert.harness.kernel.random_streams import derive
 from storcert.scenarios.format.faults import Fault, Strike
 from storcert.scenarios.format.load import Nemesis
 from storcert.scenarios.format.scenario import Scenario
+from storcert.scenarios.format.schedule import Schedule
 from storcert.scenarios.format.steps import Inject, Step
 
 STRIKES_MAX = 64
@@ -34,7 +35,8 @@ def resolve(scenario: Scenario, seed: int) -> Scenario:
     for nemesis in scenario.nemesis:
         stream = _stream(seed, f"nemesis/{nemesis.name}")
         parts["step"] += tuple(_deeds(nemesis, scenario.phases.faulty_ns, stream))
-    return scenario.model_copy(update={"fault": faults, "nemesis": (), **parts})
+    schedule = _schedule(scenario.schedule, _stream(seed, "schedule"))
+    return scenario.model_copy(update={"fault": faults, "nemesis": (), "schedule": schedule, **parts})
 
 
 def _stream(seed: int, name: str) -> random.Random:
@@ -55,6 +57,15 @@ def _fault(fault: Fault, stream: random.Random) -> Iterator[Fault]:
     for number in struck[:STRIKES_MAX]:
         yield fixed.model_copy(
             update={"chance_per_request": None, "nth": (number, number), "count": 1, "must_strike": False})
+
+
+def _schedule(schedule: Schedule, stream: random.Random) -> Schedule:
+    """With every turn at which somebody falls behind."""
+    if not schedule.falls_drawn:
+        return schedule
+    drawn = stream.sample(range(1, schedule.turns + 1), min(schedule.falls_drawn, schedule.turns))
+    falls = tuple(sorted({*schedule.falls, *drawn}))
+    return schedule.model_copy(update={"falls": falls, "falls_drawn": 0})
 
 
 def _step(step: Step, stream: random.Random) -> Step:

@@ -15,16 +15,19 @@ from storcert.scenarios.format.base import object_text
 from storcert.scenarios.format.legality import illegal
 from storcert.scenarios.format.references import unresolved
 from storcert.scenarios.format.scenario import Scenario
+from storcert.scenarios.format.units import duration_text
 
 LISTS = ("nemesis", "fault", "workload", "afterwards", "step", "prepare", "link", "port", "web", "device", "zone")
 """Lists whose items are parts, in the order in which it is tried to do without them."""
+SCHEDULE = "schedule"
 _STEPS = ("prepare", "step", "afterwards")
 _REPAIRS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Part:
-    """An item of a list of the scenario; ``inner``: of a workload, one operation of its mix."""
+    """An item of a list of the scenario; ``inner``: of a workload, one operation of its mix. Of key ``schedule``: its lag, with
+    all that falls behind, or of these the ``number``-th, counted from 1."""
 
     key: str
     number: int
@@ -37,6 +40,8 @@ def parts(scenario: Scenario) -> list[Part]:
     for number, one in enumerate(scenario.workload):
         if len(one.mix) > 1:
             found.extend(Part("workload", number, name) for name in one.mix)
+    if scenario.schedule.lag_ns:
+        found.extend(Part(SCHEDULE, number) for number in range(len(scenario.schedule.falls) + 1))
     return found
 
 
@@ -59,6 +64,11 @@ def without(scenario: Scenario, gone: Collection[Part]) -> Scenario | None:
             new is not old for new, old in zip(items, getattr(scenario, key), strict=False)
         ):
             changed[key] = tuple(items)
+    if any(part.key == SCHEDULE for part in gone):
+        schedule = scenario.schedule
+        kept = tuple(turn for number, turn in enumerate(schedule.falls, 1) if Part(SCHEDULE, number) not in gone)
+        less = {"lag_ns": 0, "falls": ()} if Part(SCHEDULE, 0) in gone else {"falls": kept}
+        changed[SCHEDULE] = schedule.model_copy(update=less)
     return repaired(scenario.model_copy(update=changed))
 
 
@@ -103,6 +113,10 @@ def _trimmed(item: Any, path: tuple[str | int, ...]) -> Any:
 
 def told(scenario: Scenario, part: Part) -> str:
     """A part in words: ``step 2: delete volume/a``."""
+    if part.key == SCHEDULE:
+        schedule = scenario.schedule
+        return f"schedule: who goes on at turn {schedule.falls[part.number - 1]} falls behind" if part.number else \
+            f"schedule: lag {duration_text(schedule.lag_ns)}"
     item = getattr(scenario, part.key)[part.number]
     here = f"{part.key} {part.number + 1}"
     if part.inner:

@@ -235,5 +235,6 @@ class _Search:
 
 
 def _in_reading_order(scenario: Scenario) -> list[Part]:
-    order = ("zone", "device", "web", "link", "port", "prepare", "workload", "fault", "nemesis", "step", "afterwards")
+    order = ("zone", "device", "web", "link", "port", "prepare", "workload", "fault", "nemesis", "schedule", "step",
+             "afterwards")
     return sorted(parts(scenario), key=lambda part: (order.index(part.key), part.number, part.inner))

@@ -15,6 +15,7 @@ from storcert.scenarios.shrink.parts import repaired
 SMALLEST_BYTES = 4096
 """No object is made smaller than a block: some devices have nothing smaller."""
 _SMALL = 64
+_SHORTEST_LAG_NS = 1_000
 _STEPS = ("prepare", "step", "afterwards")
 # Values that are numbers, with the least each may be; what is not here is tried as it usually is (its default) or not at all.
 _NUMBERS = {
@@ -45,6 +46,7 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
 
 def _all(scenario: Scenario) -> Iterator[Scenario]:
     yield from _in_order(scenario)
+    yield from _schedule(scenario)
     yield from _region(scenario)
     for name in ("warm_up_ns", "faulty_ns", "healed_ns"):
         for value in _less(getattr(scenario.phases, name), 0):
@@ -87,6 +89,22 @@ def _region(scenario: Scenario) -> Iterator[Scenario]:
         usual = type(region).model_fields[name].default
         if getattr(region, name) != usual:
             yield scenario.model_copy(update={"region": region.model_copy(update={name: usual})})
+
+
+def _schedule(scenario: Scenario) -> Iterator[Scenario]:
+    """As usual, nobody falls behind, one fewer does, earlier, and a shorter lag."""
+    schedule = scenario.schedule
+    changes: list[dict[str, Any]] = []
+    if schedule.ties != "seeded":
+        changes.append({"ties": "seeded"})
+    if schedule.lag_ns:
+        changes.append({"lag_ns": 0, "falls": ()})
+        changes.extend({"falls": schedule.falls[:at] + schedule.falls[at + 1 :]} for at in range(len(schedule.falls)))
+        changes.extend({"lag_ns": value} for value in _less(schedule.lag_ns, _SHORTEST_LAG_NS))
+    elif schedule.falls:
+        changes.append({"falls": ()})
+    for change in changes:
+        yield scenario.model_copy(update={"schedule": schedule.model_copy(update=change)})
 
 
 def _fault(scenario: Scenario, number: int, item: Any) -> Iterator[Scenario]:
