@@ -9,7 +9,7 @@ import datetime
 import hashlib
 import platform
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,15 +41,32 @@ from storcert.harness.record.verdict import RunVerdict, Verdict, conclude
 WHOLE_RUN = "C-NOFS/whole-run"
 
 
-def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
-    """Certify. Raises :class:`InvalidUsage` for a driver that cannot be made or reached; an interrupt gives a record."""
+Ended = Callable[[CheckResult, Sequence[CheckFailure]], None]
+
+
+def _unheard(check: CheckResult, failures: Sequence[CheckFailure]) -> None:
+    pass
+
+
+def run_certification(options: CertifyOptions, progress: Progress, ended: Ended = _unheard) -> RunRecord:
+    """Certify. Raises :class:`InvalidUsage` for a driver that cannot be made or reached; an interrupt gives a record.
+
+    ``ended`` hears of each check as soon as it is decided, with its failures."""
     started, begun = datetime.datetime.now(datetime.UTC), time.perf_counter()
     job = Job.of(options)
     facts = job.calibrate()
     cases = cases_for(facts, Level[options.profile.name])
     wanted = [case for case in cases if not options.rules or case.check.rule in options.rules]
     progress.started(len(wanted))
-    outcomes, interrupted = run_cases(job, facts, wanted, options.workers, options.budget_s, progress)
+    told: dict[str, list[CheckFailure]] = {}
+
+    def case_ended(outcome: CaseOutcome) -> None:
+        failed = outcome.result.verdict is Verdict.FAIL
+        told[outcome.result.id] = [_failure(options, outcome)] if failed else []
+        for result in _results(outcome):
+            ended(result, told[outcome.result.id] if result.verdict is Verdict.FAIL else ())
+
+    outcomes, interrupted = run_cases(job, facts, wanted, options.workers, options.budget_s, progress, case_ended)
     progress.finished()
     asked_for = {case.id for case in wanted}
     disabled = [case for case in cases if case.id not in asked_for]
@@ -59,7 +76,13 @@ def run_certification(options: CertifyOptions, progress: Progress) -> RunRecord:
         for case in disabled
     ]
     findings = tuple(sorted({finding for outcome in outcomes for finding in outcome.findings}))
-    failures = [_failure(options, outcome) for outcome in outcomes if outcome.result.verdict is Verdict.FAIL]
+    # An interrupt may have come between a case's end and its being told.
+    failures = [
+        failure
+        for outcome in outcomes
+        if outcome.result.verdict is Verdict.FAIL
+        for failure in told.get(outcome.result.id) or [_failure(options, outcome)]
+    ]
     if not options.rules or "C-NOFS" in options.rules:
         whole, more = _whole_run(options, outcomes, findings)
         checks.append(whole)

@@ -36,11 +36,21 @@ app = typer.Typer(
 _DEVICE = "One of `storcert list devices`; default: what the driver names, else object-store."
 _PROFILES = "core: a quick look; standard: the certificate; deep: pairs of faults, long runs."
 
+_FORMATS = "Print this instead: json, junit, sarif, ctrf, ndjson, code-quality, markdown, badge."
+
 
 def _file(help: str) -> Any:
     return typer.Option(metavar="FILE", help=help)
 
 
+Json = Annotated[Path | None, _file("Write the run record here.")]
+Junit = Annotated[Path | None, _file("Write JUnit XML here.")]
+Sarif = Annotated[Path | None, _file("Write SARIF 2.1.0 here, for code scanning.")]
+Ctrf = Annotated[Path | None, _file("Write a CTRF report here.")]
+Ndjson = Annotated[Path | None, _file("Write the event stream here, line by line as things happen.")]
+CodeQuality = Annotated[Path | None, _file("Write a GitLab code quality file here.")]
+Badge = Annotated[Path | None, _file("Write a badge (SVG) here.")]
+SourceRoot = Annotated[str, typer.Option(metavar="DIR", help="Where the driver's files lie in its repository.")]
 Traceback = Annotated[bool, typer.Option("--traceback", help="Show the traceback of an internal error.")]
 
 
@@ -74,8 +84,14 @@ def certify(
     budget: Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after so many seconds.")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; default: one per core, at most 4.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every artefact.")] = None,
-    json: Annotated[Path | None, _file("Write the run record here.")] = None,
-    junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
+    json: Json = None,
+    junit: Junit = None,
+    sarif: Sarif = None,
+    ctrf: Ctrf = None,
+    ndjson: Ndjson = None,
+    code_quality: CodeQuality = None,
+    badge: Badge = None,
+    source_root: SourceRoot = "",
     traceback: Traceback = False,
 ) -> None:
     """Run the conformance suites against a driver and say conformant or not."""
@@ -83,7 +99,7 @@ def certify(
     from storcert.conformance.options import Outputs, certify_options
     from storcert.conformance.rules import RULES
 
-    outputs = Outputs(out=out, json=json, junit=junit)
+    outputs = Outputs(out, json, junit, sarif, ctrf, ndjson, code_quality, badge, source_root)
     options = certify_options(
         driver,
         device=device,
@@ -115,8 +131,14 @@ def run_scenarios(
     ] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; default: one per core, at most 4.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every artefact.")] = None,
-    json: Annotated[Path | None, _file("Write the run record here.")] = None,
-    junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
+    json: Json = None,
+    junit: Junit = None,
+    sarif: Sarif = None,
+    ctrf: Ctrf = None,
+    ndjson: Ndjson = None,
+    code_quality: CodeQuality = None,
+    badge: Badge = None,
+    source_root: SourceRoot = "",
     trace: Annotated[Path | None, _file("Write the run as a Chrome trace, which Perfetto opens, here.")] = None,
     otlp: Annotated[Path | None, _file("Write the run as OpenTelemetry JSON lines here.")] = None,
     mermaid: Annotated[Path | None, _file("Write the last messages before the failure, as a Mermaid diagram, here.")] = None,
@@ -128,7 +150,7 @@ def run_scenarios(
     from storcert.conformance.scenario_options import run_options
     from storcert.conformance.trace_outputs import TraceOutputs
 
-    outputs = Outputs(out=out, json=json, junit=junit)
+    outputs = Outputs(out, json, junit, sarif, ctrf, ndjson, code_quality, badge, source_root)
     options = run_options(scenarios, seed=seed, seeds=seeds, until=until, devices=device or (), workers=workers)
     outputs.check()
     traces = TraceOutputs(trace=trace, otlp=otlp, mermaid=mermaid)
@@ -149,8 +171,14 @@ def explore(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Same seed, same search; default: the scenario's.")] = None,
     shrink_runs: Annotated[int, typer.Option(metavar="N", help="So many runs make one finding smaller; 0: none.")] = 400,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="For findings; a second call goes on from there.")] = None,
-    json: Annotated[Path | None, _file("Write the run record here.")] = None,
-    junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
+    json: Json = None,
+    junit: Junit = None,
+    sarif: Sarif = None,
+    ctrf: Ctrf = None,
+    ndjson: Ndjson = None,
+    code_quality: CodeQuality = None,
+    badge: Badge = None,
+    source_root: SourceRoot = "",
     traceback: Traceback = False,
 ) -> None:
     """Search faults and interleavings around a scenario for failures nobody has had yet, and shrink them."""
@@ -158,7 +186,7 @@ def explore(
     from storcert.conformance.explore_options import explore_options
     from storcert.conformance.options import Outputs
 
-    outputs = Outputs(out=out, json=json, junit=junit)
+    outputs = Outputs(out, json, junit, sarif, ctrf, ndjson, code_quality, badge, source_root)
     options = explore_options(
         scenario, runs=runs, budget=budget, exhaustive=exhaustive, workers=workers, scheduler=scheduler, seed=seed,
         shrink_runs=shrink_runs)
@@ -221,19 +249,26 @@ def list_(
     raise typer.Exit(commands.list_things(what))
 
 
-@app.command(epilog="Example:  storcert report run.json --junit junit.xml")
+@app.command(epilog="Example:  storcert report run.json --junit junit.xml     storcert report run.json --format sarif")
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN.json", help="A run record.")],
-    json: Annotated[Path | None, _file("Write the run record here.")] = None,
-    junit: Annotated[Path | None, _file("Write JUnit XML here.")] = None,
+    format: Annotated[str | None, typer.Option(metavar="FORMAT", help=_FORMATS)] = None,
+    json: Json = None,
+    junit: Junit = None,
+    sarif: Sarif = None,
+    ctrf: Ctrf = None,
+    ndjson: Ndjson = None,
+    code_quality: CodeQuality = None,
+    badge: Badge = None,
+    source_root: SourceRoot = "",
 ) -> None:
     """Render a stored run again, in the terminal or in other formats. Simulates nothing."""
     from storcert.conformance import commands
     from storcert.conformance.options import Outputs
 
-    outputs = Outputs(json=json, junit=junit)
+    outputs = Outputs(None, json, junit, sarif, ctrf, ndjson, code_quality, badge, source_root)
     outputs.check()
-    raise typer.Exit(commands.report(run, outputs))
+    raise typer.Exit(commands.report(run, outputs, format))
 
 
 def run(arguments: list[str] | None = None) -> int:

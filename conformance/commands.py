@@ -9,42 +9,53 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from storcert.conformance.devices import DEFAULT_DEVICE, LIVE
 from storcert.conformance.options import CertifyOptions, Outputs
 from storcert.conformance.progress import Shown
 from storcert.conformance.usage import InvalidUsage, one_line
-from storcert.harness.record.codec import RecordError, encode, read_file
+from storcert.harness.record.codec import RecordError, read_file
 from storcert.harness.record.run_record import RunRecord
 from storcert.simulators.registry import SIMULATED
+
+if TYPE_CHECKING:
+    from storcert.conformance.event_stream import EventStream
 
 
 def certify(options: CertifyOptions, outputs: Outputs, *, show_traceback: bool = False) -> int:
     """Run, write every artefact, print the report. A record is written however the run ends."""
+    from storcert.conformance.event_stream import EventStream
     from storcert.conformance.undecided import undecided_record
     from storcert.harness.record.verdict import RunVerdict
 
-    try:
-        record = _run(options)
-    except KeyboardInterrupt:
-        # The kit hands over what it decided itself; this is an interrupt before it had anything.
-        record = undecided_record(options, RunVerdict.UNDECIDED, "interrupted before anything was decided", True)
-        return deliver(record, outputs)
-    except InvalidUsage as error:
-        write_quietly(undecided_record(options, RunVerdict.UNDECIDED, str(error)), outputs)
-        raise
-    except Exception as error:
-        write_quietly(undecided_record(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}"), outputs)
-        raise
+    events, outputs = EventStream.of(outputs)
+    with events:
+        events.started(undecided_record(options, RunVerdict.UNDECIDED, ""))
+        try:
+            record = _run(options, events)
+        except KeyboardInterrupt:
+            # The kit hands over what it decided itself; this is an interrupt before it had anything.
+            record = undecided_record(options, RunVerdict.UNDECIDED, "interrupted before anything was decided", True)
+        except InvalidUsage as error:
+            failed = undecided_record(options, RunVerdict.UNDECIDED, str(error))
+            events.ended(failed)
+            write_quietly(failed, outputs)
+            raise
+        except Exception as error:
+            failed = undecided_record(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}")
+            events.ended(failed)
+            write_quietly(failed, outputs)
+            raise
+        events.ended(record)
     return deliver(record, outputs)
 
 
-def _run(options: CertifyOptions) -> RunRecord:
+def _run(options: CertifyOptions, events: EventStream) -> RunRecord:
     from storcert.conformance.certify import run_certification
 
     with Shown.on(sys.stderr) as progress:
-        return run_certification(options, progress)
+        return run_certification(options, progress, events.case_ended)
 
 
 def deliver(record: RunRecord, outputs: Outputs) -> int:
@@ -118,35 +129,43 @@ def _defects() -> list[tuple[str, str]]:
     return [(one.id, f"{one.rule:<12}  {one.sentence}") for one in (*load(), *of_drivers())]
 
 
-def report(path: Path, outputs: Outputs) -> int:
-    """Render a stored run again; the exit code is that of the run."""
-    try:
-        record = read_file(path)
-    except RecordError as error:
-        raise InvalidUsage(str(error)) from None
-    _print_report(record)
+def report(path: Path, outputs: Outputs, name: str | None = None) -> int:
+    """Render a stored run again, on standard output in the format ``name``; the exit code is that of the run."""
+    from storcert.conformance.formats import check_format, render
+
+    if name is not None:
+        check_format(name)
+    record = stored(path)
+    if name is None:
+        _print_report(record)
+    else:
+        print_text(render(record, name, outputs.source_root))
     write_outputs(record, outputs)
     return record.exit_code()
 
 
+def stored(path: Path) -> RunRecord:
+    """The run record in a file. Raises :class:`InvalidUsage`."""
+    try:
+        return read_file(path)
+    except RecordError as error:
+        raise InvalidUsage(str(error)) from None
+
+
 def write_outputs(record: RunRecord, outputs: Outputs) -> None:
     """Every file that was asked for. Raises :class:`InvalidUsage` for the first that cannot be written."""
-    from storcert.reports import junit, terminal
+    from storcert.conformance.formats import ARTEFACTS, render
 
-    files: list[tuple[Path, Callable[[], str]]] = []
-    if outputs.json is not None:
-        files.append((outputs.json, lambda: encode(record)))
-    if outputs.junit is not None:
-        files.append((outputs.junit, lambda: junit.render(record)))
-    if outputs.out is not None:
-        files.append((outputs.out / "run.json", lambda: encode(record)))
-        files.append((outputs.out / "junit.xml", lambda: junit.render(record)))
-        files.append((outputs.out / "report.txt", lambda: terminal.render(record)))
-    for path, make in files:
-        try:
-            path.write_text(make(), encoding="utf-8")
-        except OSError as error:
-            raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None
+    for name, path in outputs.at_the_end(ARTEFACTS):
+        write_file(path, render(record, name, outputs.source_root))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Raises :class:`InvalidUsage` where it cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def write_quietly(record: RunRecord, outputs: Outputs) -> None:

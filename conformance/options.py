@@ -17,6 +17,8 @@ from storcert.conformance.driver_source import DriverSource, find_driver
 from storcert.conformance.usage import InvalidUsage
 
 SEED_MAX = 2**63 - 1
+SINGLE_FILES = ("json", "junit", "sarif", "ctrf", "ndjson", "code_quality", "badge")
+"""The formats of :mod:`storcert.conformance.formats` that have an option of their own."""
 
 
 class Profile(StrEnum):
@@ -63,19 +65,39 @@ class CertifyOptions:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where results are written besides the terminal."""
+    """Where results are written besides the terminal. ``source_root``: the folder of the repository that file names of the
+    driver are relative to; formats that services show beside the code put it before them. ``streamed``: the event stream
+    is written while the run goes."""
 
     out: Path | None = None
     json: Path | None = None
     junit: Path | None = None
+    sarif: Path | None = None
+    ctrf: Path | None = None
+    ndjson: Path | None = None
+    code_quality: Path | None = None
+    badge: Path | None = None
+    source_root: str = ""
+    streamed: bool = False
+
+    def files(self) -> list[tuple[str, str, Path]]:
+        """Every single file that was asked for: format, option, path."""
+        named = [(name, getattr(self, name)) for name in SINGLE_FILES]
+        return [(name, f"--{name.replace('_', '-')}", path) for name, path in named if path is not None]
+
+    def at_the_end(self, artefacts: Mapping[str, str]) -> list[tuple[str, Path]]:
+        """Format and path of everything to write when the run is over. ``artefacts``: what ``out`` gets, by format."""
+        found = [(name, path) for name, _, path in self.files()]
+        if self.out is not None:
+            found += [(name, self.out / file) for name, file in artefacts.items()]
+        return [(name, path) for name, path in found if name != "ndjson" or not self.streamed]
 
     def check(self) -> None:
         """Raises :class:`InvalidUsage` for anything that cannot be written, now rather than after the run."""
         if self.out is not None:
             _check_folder("--out", self.out)
-        for option, path in (("--json", self.json), ("--junit", self.junit)):
-            if path is not None:
-                check_file(option, path)
+        for _, option, path in self.files():
+            check_file(option, path)
 
 
 def certify_options(

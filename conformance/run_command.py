@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from storcert.conformance import commands
+from storcert.conformance.event_stream import EventStream
 from storcert.conformance.options import Outputs
 from storcert.conformance.progress import Shown
 from storcert.conformance.scenario_options import RunOptions, refuse_idle
@@ -34,29 +35,42 @@ def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutpu
     # The journal of a run is large, and goes through a pipe where there are workers.
     keep = len(runs) == 1 or (outputs.out is not None and len(runs) <= TIMELINES_MAX)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
-    with Shown.on(sys.stderr) as progress:
+    events, outputs = EventStream.of(outputs)
+    with events, Shown.on(sys.stderr) as progress:
         progress.started(len(runs))
+        events.started(ended_early(options, RunVerdict.UNDECIDED, ""))
 
         def ended(ran: Ran) -> None:
             verdict = Verdict.ERROR if ran.result is None else ran.result.verdict
-            progress.advanced(options.scenarios[ran.scenario].name, str(verdict))
+            name = options.scenarios[ran.scenario].name
+            progress.advanced(name, str(verdict))
+            events.scenario_ended(name, options.variants[ran.variant].name, ran.seed, verdict)
 
         try:
             rans, interrupted = run_all(options, ended, keep_events=keep)
         except InvalidUsage as error:
-            commands.write_quietly(ended_early(options, RunVerdict.UNDECIDED, str(error)), outputs)
+            _ended_early(options, RunVerdict.UNDECIDED, str(error), events, outputs)
             raise
         except Exception as error:
-            commands.write_quietly(ended_early(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}"), outputs)
+            _ended_early(options, RunVerdict.ERROR, f"{type(error).__name__}: {error}", events, outputs)
             raise
-    record = record_of(
-        options, rans, interrupted=interrupted, started=started, wall_time_s=time.monotonic() - clock, out=outputs.out)
+        record = record_of(
+            options, rans, interrupted=interrupted, started=started, wall_time_s=time.monotonic() - clock, out=outputs.out)
+        events.ended(record)
     if outputs.out is not None:
         _write_timelines(outputs.out, options, rans)
     if len(runs) == 1 and rans and rans[0].result is not None:
         commands.print_text(f"{timeline(rans[0].result.shown.events)}\n")
         traces.write(rans[0].result.shown)
     return commands.deliver(record, outputs)
+
+
+def _ended_early(
+    options: RunOptions, verdict: RunVerdict, reason: str, events: EventStream, outputs: Outputs
+) -> None:
+    record = ended_early(options, verdict, reason)
+    events.ended(record)
+    commands.write_quietly(record, outputs)
 
 
 def _write_timelines(folder: Path, options: RunOptions, rans: list[Ran]) -> None:

@@ -77,9 +77,12 @@ def _fenced() -> Iterator[None]:
 
 
 def run_cases(
-    job: Job, facts: Facts, cases: Sequence[Case], workers: int, budget_s: float | None, progress: Progress
+    job: Job, facts: Facts, cases: Sequence[Case], workers: int, budget_s: float | None, progress: Progress,
+    ended: Callable[[CaseOutcome], None] = lambda outcome: None,
 ) -> tuple[list[CaseOutcome], bool]:
-    """Outcomes in the order of ``cases`` and whether an interrupt cut the run. Cases that did not run say why."""
+    """Outcomes in the order of ``cases`` and whether an interrupt cut the run. Cases that did not run say why.
+
+    ``ended`` hears of each case that ran, in the order in which they end."""
     deadline = None if budget_s is None else time.monotonic() + budget_s
     done: dict[str, CaseOutcome] = {}
     interrupted = False
@@ -92,6 +95,7 @@ def run_cases(
         ):
             done[outcome.result.id] = outcome
             progress.advanced(outcome.result.rule, str(outcome.result.verdict))
+            ended(outcome)
     except KeyboardInterrupt:
         interrupted = True
     reason = (

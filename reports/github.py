@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from storcert.harness.record.run_record import CheckFailure, RunRecord
 from storcert.harness.record.verdict import RunVerdict
-from storcert.reports.summary import count_words, headline, place, reason, subject
+from storcert.reports.failure_text import failure_lines
+from storcert.reports.summary import count_words, headline, reason, subject
 from storcert.reports.text import count, one_line, printable
 
 #: GitHub shows ten error annotations per step and drops the rest without a word.
@@ -56,14 +57,7 @@ def step_summary(record: RunRecord) -> str:
 
 def _failure(record: RunRecord, failure: CheckFailure) -> list[str]:
     rule = next((rule.id for rule in record.rules if failure in rule.failures), "")
-    body = [printable(failure.message)]
-    if failure.source is not None:
-        body.append(f"at {place(failure.source.file, failure.source.line)}")
-    body += [f"{number}. {printable(step)}" for number, step in enumerate(failure.steps, 1)]
-    if failure.replay_argument:
-        body.append(f"storcert replay {failure.replay_argument}")
-    body.append(f"storcert explain {rule}")
-    text = "\n".join(body)
+    text = "\n".join(printable(line) for line in failure_lines(failure, rule))
     fence = "`" * max(3, _longest_run(text) + 1)
     title = _markdown(failure.check)
     return [f"<details><summary>{title}</summary>", "", fence, text, fence, "", "</details>", ""]

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 
 from storcert.harness.record.run_record import CheckFailure, CheckResult, Counts, RunRecord
 from storcert.harness.record.verdict import Verdict
-from storcert.reports.summary import headline, place, reason, subject
+from storcert.reports.failure_text import failures_by_check, joined
+from storcert.reports.summary import headline, reason, subject
 from storcert.reports.text import printable
 
 _SKIPPED = (Verdict.SKIPPED, Verdict.DISABLED)
@@ -23,10 +24,9 @@ def render(record: RunRecord) -> str:
     """The XML text, ending in a newline."""
     root = ElementTree.Element("testsuites", name=_xml(f"storcert {subject(record)}"))
     _set_counts(root, record.checks)
+    del root.attrib["skipped"]  # Jenkins' schema knows it of a suite only
     root.set("time", f"{record.environment.wall_time_s:.3f}")
-    failures: dict[str, list[CheckFailure]] = {}
-    for failure in record.failures:
-        failures.setdefault(failure.check, []).append(failure)
+    failures = failures_by_check(record)
     by_rule: dict[str, list[CheckResult]] = {}
     for check in record.checks:
         by_rule.setdefault(check.rule, []).append(check)
@@ -71,24 +71,13 @@ def _case(
     if check.verdict is Verdict.FAIL:
         first = failures[0].message if failures else check.reason or "failed"
         child = ElementTree.SubElement(case, "failure", message=_xml(first), type="fail")
-        child.text = _xml("\n\n".join(_failure_text(failure, check) for failure in failures) or check.reason)
+        child.text = _xml(joined(failures, check.rule) or check.reason)
     elif check.verdict in _ERRORS:
         child = ElementTree.SubElement(case, "error", message=_xml(check.reason), type=str(check.verdict))
         child.text = _xml("\n".join(check.steps))
     elif check.verdict in _SKIPPED:
         why = check.reason if check.verdict is Verdict.SKIPPED else f"disabled: {check.reason}".rstrip(": ")
         ElementTree.SubElement(case, "skipped", message=_xml(why))
-
-
-def _failure_text(failure: CheckFailure, check: CheckResult) -> str:
-    lines = [failure.message]
-    if failure.source is not None:
-        lines.append(f"at {place(failure.source.file, failure.source.line)}")
-    lines += [f"{number}. {step}" for number, step in enumerate(failure.steps, 1)]
-    if failure.replay_argument:
-        lines.append(f"storcert replay {failure.replay_argument}")
-    lines.append(f"storcert explain {check.rule}")
-    return "\n".join(lines)
 
 
 def _set_counts(element: ElementTree.Element, checks: Iterable[CheckResult]) -> None:

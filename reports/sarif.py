@@ -74,6 +74,15 @@ class SarifResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SarifNotification:
+    """Something that happened to the program itself and is no result: a check of ``rule`` that came to no decision, say."""
+
+    message: str
+    rule: str
+    level: Level = Level.WARNING
+
+
+@dataclass(frozen=True, slots=True)
 class SarifRun:
     """Everything of one run. ``successful``: whether the program did what it was asked to do, whatever it found."""
 
@@ -85,6 +94,7 @@ class SarifRun:
     properties: Mapping[str, Any] = field(default_factory=dict)
     automation_id: str = ""
     """Tells runs of different kinds apart (``storcert/lint``), so that one does not close what the other has found."""
+    notifications: tuple[SarifNotification, ...] = ()
 
 
 def fingerprint(*parts: str) -> str:
@@ -97,11 +107,13 @@ def fingerprint(*parts: str) -> str:
 
 
 def log(run: SarifRun) -> dict[str, Any]:
-    """The log as JSON values. Raises ``ValueError`` for a result of a rule that is not there."""
+    """The log as JSON values. Raises ``ValueError`` for a result or notification of a rule that is not there."""
     index = {rule.id: number for number, rule in enumerate(run.rules)}
     invocation: dict[str, Any] = {"executionSuccessful": run.successful}
     if run.exit_code is not None:
         invocation["exitCode"] = run.exit_code
+    if run.notifications:
+        invocation["toolExecutionNotifications"] = [_notification(one, index) for one in run.notifications]
     value: dict[str, Any] = {
         "tool": {
             "driver": {
@@ -152,12 +164,24 @@ def _rule(rule: SarifRule) -> dict[str, Any]:
     return value
 
 
+def _number(rule: str, index: Mapping[str, int]) -> int:
+    if rule not in index:
+        raise ValueError(f"a result of {rule}, which is no rule of this run")
+    return index[rule]
+
+
+def _notification(one: SarifNotification, index: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "level": str(one.level),
+        "message": {"text": printable(one.message)},
+        "associatedRule": {"id": one.rule, "index": _number(one.rule, index)},
+    }
+
+
 def _result(result: SarifResult, index: Mapping[str, int]) -> dict[str, Any]:
-    if result.rule not in index:
-        raise ValueError(f"a result of {result.rule}, which is no rule of this run")
     value: dict[str, Any] = {
         "ruleId": result.rule,
-        "ruleIndex": index[result.rule],
+        "ruleIndex": _number(result.rule, index),
         "level": str(result.level),
         "message": {"text": printable(result.message)},
     }

@@ -36,6 +36,25 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+def document(identity: str, title: str, kinds: Mapping[type, Mapping[str, Any]]) -> dict[str, Any]:
+    """JSON Schema 2020-12 of a value that is one of these dataclasses, each with more properties that it must have."""
+    definitions: dict[str, Any] = {}
+    choices = []
+    for kind, more in kinds.items():
+        value = _of_dataclass(kind, definitions)
+        value["properties"] = {**more, **value["properties"]}
+        value["required"] = [*more, *value.get("required", [])]
+        choices.append(value)
+    root = choices[0] if len(choices) == 1 else {"oneOf": choices}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": identity,
+        "title": title,
+        **root,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
 def text() -> str:
     """The schema as the text of its file."""
     return json.dumps(json_schema(), indent=2) + "\n"

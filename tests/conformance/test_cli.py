@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from storcert.conformance import cli
+from storcert.conformance.formats import ARTEFACTS, FORMATS, render
 from storcert.harness.record.codec import encode, read_file
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.token import encode_token
@@ -30,10 +31,17 @@ def certification(monkeypatch: pytest.MonkeyPatch) -> Callable[[Certification], 
 
     def put(function: Certification) -> None:
         module = ModuleType("storcert.conformance.certify")
-        module.run_certification = function  # type: ignore[attr-defined]
+        module.run_certification = lambda options, progress, ended: function(options, progress)  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "storcert.conformance.certify", module)
 
     return put
+
+
+def without_times(stream: str) -> str:
+    """An event stream as it would be of a stored record: the events of a run that goes have the time."""
+    lines = [json.loads(line) for line in stream.splitlines()]
+    assert all(line.pop("time").endswith("Z") for line in lines)
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def test_the_commands_are_those_of_the_documents(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,6 +71,7 @@ def test_the_commands_are_those_of_the_documents(capsys: pytest.CaptureFixture[s
         (["explain", "C-X"], "no rule or check 'C-X'"),
         (["list", "cats"], "list cats: it is one of drivers, devices, rules, scenarios"),
         (["report", "/nowhere/run.json"], "/nowhere/run.json: cannot be read"),
+        (["report", "/nowhere/run.json", "--format", "juint"], "--format juint: it is one of text, json, junit"),
     ],
 )
 def test_wrong_usage_is_exit_code_4_and_one_line(
@@ -95,11 +104,52 @@ def test_exit_codes_and_every_artefact(
     arguments = ["--out", str(out), "--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "j.xml")]
     assert cli.run(["certify", S3, *arguments]) == code
     assert read_file(tmp_path / "r.json") == record
-    assert sorted(path.name for path in out.iterdir()) == ["junit.xml", "report.txt", "run.json"]
+    assert sorted(path.name for path in out.iterdir()) == sorted(ARTEFACTS.values())
+    for name, file in ARTEFACTS.items():
+        written = (out / file).read_text()
+        if name == "ndjson":  # it begins with the real driver's name, which the record put in its place does not have
+            assert without_times(written).splitlines()[1:] == render(record, name).splitlines()[1:]
+        else:
+            assert written == render(record, name), file
     assert (out / "junit.xml").read_text() == (tmp_path / "j.xml").read_text()
     first = capsys.readouterr().out
     assert cli.run(["report", str(tmp_path / "r.json")]) == code
     assert capsys.readouterr().out == first == (out / "report.txt").read_text()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_report_prints_every_format(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
+    record = records.broken()
+    (tmp_path / "r.json").write_text(encode(record))
+    assert cli.run(["report", str(tmp_path / "r.json"), "--format", name.upper()]) == 1
+    assert capsys.readouterr().out == render(record, name)
+    if name not in ("text", "markdown"):
+        assert cli.run(["report", str(tmp_path / "r.json"), f"--{name}", str(tmp_path / "again")]) == 1
+        assert (tmp_path / "again").read_text() == render(record, name)
+
+
+def test_a_stream_is_there_while_the_run_goes(
+    certification: Callable[[Certification], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "events.ndjson"
+    record = records.broken()
+    seen: list[str] = []
+
+    def run(options: Any, progress: Any, ended: Any) -> RunRecord:
+        ended(record.checks[1], record.failures[:1])
+        seen.append(path.read_text())
+        return record
+
+    certification(lambda options, progress: record)
+    monkeypatch.setattr(sys.modules["storcert.conformance.certify"], "run_certification", run)
+    assert cli.run(["certify", S3, "--ndjson", str(path)]) == 1
+    first = [json.loads(line) for line in seen[0].splitlines()]
+    assert [event["event"] for event in first] == ["run_started", "case_ended"]
+    assert first[0]["driver"]["reference"] == S3
+    assert first[1]["failures"][0]["message"] == "commit published 1 byte where 2 were announced"
+    whole = [json.loads(line) for line in path.read_text().splitlines()]
+    assert path.read_text().startswith(seen[0])
+    assert sorted(event["id"] for event in whole[1:-1]) == sorted(check.id for check in record.checks)
 
 
 def test_what_was_asked_for_reaches_the_kit(

@@ -79,10 +79,11 @@ class TestOutputs:
     )
     def test_what_cannot_be_written_is_one_line(self, tmp_path: Path, outputs: Outputs, words: str) -> None:
         (tmp_path / "file").write_text("")
-        real = Outputs(**{
-            name: None if path is None else Path(str(path).format(folder=tmp_path))
-            for name, path in (("out", outputs.out), ("json", outputs.json), ("junit", outputs.junit))
-        })  # fmt: skip
+        out, json, junit = (
+            None if path is None else Path(str(path).format(folder=tmp_path))
+            for path in (outputs.out, outputs.json, outputs.junit)
+        )
+        real = Outputs(out, json, junit)
         with pytest.raises(InvalidUsage) as caught:
             real.check()
         assert str(caught.value).startswith(words.format(folder=tmp_path))

@@ -20,6 +20,7 @@ from storcert.harness.record.run_record import (
     SourceLine,
     summarise_rules,
 )
+from storcert.harness.record.scenario_run import ScenarioRun, StepRun
 from storcert.harness.record.verdict import RunVerdict, Verdict, conclude
 
 
@@ -134,6 +135,28 @@ def hostile() -> RunRecord:
     return replace(base, driver=DriverIdentity(nasty, nasty, "", nasty), reason=nasty)
 
 
+def scenarios() -> RunRecord:
+    """Two scenarios, one of them with two seeds, one of which went wrong; an expectation that the kit could not judge."""
+    checks = (
+        CheckResult("L-ONCE/copy", "L-ONCE", "copy", Verdict.FAIL, "", 2),
+        CheckResult("L-CLEAN/copy", "L-CLEAN", "copy", Verdict.PASS, "", 2),
+        CheckResult("AS-EXPECTED/copy", "AS-EXPECTED", "copy", Verdict.PASS, "", 2),
+        CheckResult("L-ONCE/move[*=rbd]", "L-ONCE", "move[*=rbd]", Verdict.SKIPPED, "nothing to look at", 1),
+        CheckResult("AS-EXPECTED/move[*=rbd]", "AS-EXPECTED", "move[*=rbd]", Verdict.ERROR, "seed 1: KeyError: 'x'", 1),
+    )
+    failures = (CheckFailure("L-ONCE/copy", "seed 2: job 3 completed twice", ("2.0 s copy", "3.0 s crash"), "sc1.a.b"),)
+    steps = (StepRun("copy", "copy /volume/1/a to img", 0, 2_000_000_000, "done"),)
+    runs = tuple(
+        ScenarioRun("copy", "A copy", "smoke", seed, verdict, f"sha256:{seed}", "sha256:s", 5, {"img": "nfs"}, steps=steps)
+        for seed, verdict in ((1, Verdict.PASS), (2, Verdict.FAIL))
+    )
+    moved = ScenarioRun("move", "A move", "smoke", 1, Verdict.ERROR, "", "sha256:m", 0, {"img": "rbd"}, variant="*=rbd")
+    return replace(
+        record_of(checks, failures), kind="scenario", profile="scenario", capabilities=(), scenarios=(*runs, moved),
+        driver=DriverIdentity("control plane", "0.1.0", ""), device=DeviceIdentity("nfs+rbd"),
+    )  # fmt: skip
+
+
 ALL = {
     "conformant": conformant,
     "broken": broken,
@@ -142,3 +165,5 @@ ALL = {
     "interrupted": interrupted,
     "hostile": hostile,
 }
+EVERY = {**ALL, "scenarios": scenarios}
+"""Of every kind of run."""

@@ -1,0 +1,33 @@
+"""A failure as the lines that every text form of a report ends with: what, where, the steps, and the two commands to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from storcert.harness.record.run_record import CheckFailure, RunRecord
+from storcert.reports.summary import place
+
+
+def failure_lines(failure: CheckFailure, rule: str) -> list[str]:
+    """Message, place in the driver, numbered steps, ``storcert replay``, ``storcert explain``."""
+    lines = [failure.message]
+    if failure.source is not None:
+        lines.append(f"at {place(failure.source.file, failure.source.line)}")
+    lines += [f"{number}. {step}" for number, step in enumerate(failure.steps, 1)]
+    if failure.replay_argument:
+        lines.append(f"storcert replay {failure.replay_argument}")
+    lines.append(f"storcert explain {rule}")
+    return lines
+
+
+def failures_by_check(record: RunRecord) -> dict[str, list[CheckFailure]]:
+    """The failures of each check that has some."""
+    found: dict[str, list[CheckFailure]] = {}
+    for failure in record.failures:
+        found.setdefault(failure.check, []).append(failure)
+    return found
+
+
+def joined(failures: Iterable[CheckFailure], rule: str) -> str:
+    """Several failures of one check, an empty line between."""
+    return "\n\n".join("\n".join(failure_lines(failure, rule)) for failure in failures)
