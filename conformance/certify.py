@@ -16,6 +16,7 @@ from pathlib import Path
 import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 from storcert.conformance import undecided
 from storcert.conformance.audit import audit
+from storcert.conformance.case_trace import kept
 from storcert.conformance.facts import Facts
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
@@ -39,6 +40,7 @@ from storcert.harness.record.run_record import (
 from storcert.harness.record.verdict import RunVerdict, Verdict, conclude
 
 WHOLE_RUN = "C-NOFS/whole-run"
+TRACES_PER_RULE, TRACES_MAX = 2, 30
 
 
 Ended = Callable[[CheckResult, Sequence[CheckFailure]], None]
@@ -194,6 +196,7 @@ def _record(
         findings=_portable(findings),
         options=options.to_json(),
         interrupted=interrupted,
+        traces=kept([(one.result.rule, one.shown) for one in outcomes], TRACES_PER_RULE, TRACES_MAX),
         environment=environment,
     )
 

@@ -36,7 +36,7 @@ app = typer.Typer(
 _DEVICE = "One of `storcert list devices`; default: what the driver names, else object-store."
 _PROFILES = "core: a quick look; standard: the certificate; deep: pairs of faults, long runs."
 
-_FORMATS = "Print this instead: json, junit, sarif, ctrf, ndjson, code-quality, markdown, badge."
+_FORMATS = "Print this instead: json, junit, html, sarif, ctrf, ndjson, code-quality, markdown, badge."
 
 
 def _file(help: str) -> Any:
@@ -45,6 +45,7 @@ def _file(help: str) -> Any:
 
 Json = Annotated[Path | None, _file("Write the run record here.")]
 Junit = Annotated[Path | None, _file("Write JUnit XML here.")]
+Html = Annotated[Path | None, _file("Write the report as one HTML page here.")]
 Sarif = Annotated[Path | None, _file("Write SARIF 2.1.0 here, for code scanning.")]
 Ctrf = Annotated[Path | None, _file("Write a CTRF report here.")]
 Ndjson = Annotated[Path | None, _file("Write the event stream here, line by line as things happen.")]
@@ -86,6 +87,7 @@ def certify(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every artefact.")] = None,
     json: Json = None,
     junit: Junit = None,
+    html: Html = None,
     sarif: Sarif = None,
     ctrf: Ctrf = None,
     ndjson: Ndjson = None,
@@ -99,7 +101,7 @@ def certify(
     from storcert.conformance.options import Outputs, certify_options
     from storcert.conformance.rules import RULES
 
-    outputs = Outputs(out, json, junit, sarif, ctrf, ndjson, code_quality, badge, source_root)
+    outputs = Outputs(out, json, junit, html, sarif, ctrf, ndjson, code_quality, badge, source_root)
     options = certify_options(
         driver,
         device=device,
@@ -133,6 +135,7 @@ def run_scenarios(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every artefact.")] = None,
     json: Json = None,
     junit: Junit = None,
+    html: Html = None,
     sarif: Sarif = None,
     ctrf: Ctrf = None,
     ndjson: Ndjson = None,
@@ -150,7 +153,7 @@ def run_scenarios(
     from storcert.conformance.scenario_options import run_options
     from storcert.conformance.trace_outputs import TraceOutputs
 
-    outputs = Outputs(out, json, junit, sarif, ctrf, ndjson, code_quality, badge, source_root)
+    outputs = Outputs(out, json, junit, html, sarif, ctrf, ndjson, code_quality, badge, source_root)
     options = run_options(scenarios, seed=seed, seeds=seeds, until=until, devices=device or (), workers=workers)
     outputs.check()
     traces = TraceOutputs(trace=trace, otlp=otlp, mermaid=mermaid)
@@ -173,6 +176,7 @@ def explore(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="For findings; a second call goes on from there.")] = None,
     json: Json = None,
     junit: Junit = None,
+    html: Html = None,
     sarif: Sarif = None,
     ctrf: Ctrf = None,
     ndjson: Ndjson = None,
@@ -186,7 +190,7 @@ def explore(
     from storcert.conformance.explore_options import explore_options
     from storcert.conformance.options import Outputs
 
-    outputs = Outputs(out, json, junit, sarif, ctrf, ndjson, code_quality, badge, source_root)
+    outputs = Outputs(out, json, junit, html, sarif, ctrf, ndjson, code_quality, badge, source_root)
     options = explore_options(
         scenario, runs=runs, budget=budget, exhaustive=exhaustive, workers=workers, scheduler=scheduler, seed=seed,
         shrink_runs=shrink_runs)
@@ -255,6 +259,7 @@ def report(
     format: Annotated[str | None, typer.Option(metavar="FORMAT", help=_FORMATS)] = None,
     json: Json = None,
     junit: Junit = None,
+    html: Html = None,
     sarif: Sarif = None,
     ctrf: Ctrf = None,
     ndjson: Ndjson = None,
@@ -266,7 +271,7 @@ def report(
     from storcert.conformance import commands
     from storcert.conformance.options import Outputs
 
-    outputs = Outputs(None, json, junit, sarif, ctrf, ndjson, code_quality, badge, source_root)
+    outputs = Outputs(None, json, junit, html, sarif, ctrf, ndjson, code_quality, badge, source_root)
     outputs.check()
     raise typer.Exit(commands.report(run, outputs, format))
 

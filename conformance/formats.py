@@ -10,6 +10,7 @@ from storcert.conformance.usage import InvalidUsage
 from storcert.harness.record.codec import encode
 from storcert.harness.record.run_record import RunRecord
 from storcert.reports import badge, code_quality, ctrf, github, junit, ndjson, sarif_run, terminal
+from storcert.reports.html import page
 
 Render = Callable[[RunRecord, str], str]
 """A record and the driver's folder within its repository to text."""
@@ -24,6 +25,7 @@ FORMATS: Mapping[str, Render] = {
     "text": lambda record, _: terminal.render(record),
     "json": lambda record, _: encode(record),
     "junit": lambda record, _: junit.render(record),
+    "html": lambda record, _: page.render(record),
     "sarif": _sarif,
     "ctrf": lambda record, _: ctrf.render(record),
     "ndjson": lambda record, _: ndjson.render(record),
@@ -36,6 +38,7 @@ ARTEFACTS: Mapping[str, str] = {
     "json": "run.json",
     "junit": "junit.xml",
     "text": "report.txt",
+    "html": "report.html",
     "sarif": "results.sarif",
     "ctrf": "ctrf.json",
     "ndjson": "events.ndjson",

@@ -17,7 +17,7 @@ from storcert.conformance.driver_source import DriverSource, find_driver
 from storcert.conformance.usage import InvalidUsage
 
 SEED_MAX = 2**63 - 1
-SINGLE_FILES = ("json", "junit", "sarif", "ctrf", "ndjson", "code_quality", "badge")
+SINGLE_FILES = ("json", "junit", "html", "sarif", "ctrf", "ndjson", "code_quality", "badge")
 """The formats of :mod:`storcert.conformance.formats` that have an option of their own."""
 
 
@@ -72,6 +72,7 @@ class Outputs:
     out: Path | None = None
     json: Path | None = None
     junit: Path | None = None
+    html: Path | None = None
     sarif: Path | None = None
     ctrf: Path | None = None
     ndjson: Path | None = None
@@ -91,6 +92,11 @@ class Outputs:
         if self.out is not None:
             found += [(name, self.out / file) for name, file in artefacts.items()]
         return [(name, path) for name, path in found if name != "ndjson" or not self.streamed]
+
+    @property
+    def draws(self) -> bool:
+        """Whether a report is written that can draw what happened."""
+        return self.html is not None or self.out is not None
 
     def check(self) -> None:
         """Raises :class:`InvalidUsage` for anything that cannot be written, now rather than after the run."""

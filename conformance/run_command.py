@@ -17,9 +17,12 @@ from storcert.conformance.scenario_record import ended_early, record_of
 from storcert.conformance.scenario_schedule import Ran, run_all
 from storcert.conformance.trace_outputs import TraceOutputs
 from storcert.conformance.usage import InvalidUsage
+from storcert.harness.record.trace import ShownTrace, last_of
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports.timeline import timeline
 
+SPANS_KEPT = 10_000
+"""Of a run's trace, in its record: what the report can draw."""
 TIMELINES_MAX = 200
 """So many runs have their timelines written to ``--out``; of more, only those that went wrong would be looked at."""
 
@@ -31,7 +34,7 @@ def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutpu
     traces.refuse_several(len(runs))
     if outputs.out is not None and len(runs) == 1:
         traces = traces.also_in(outputs.out, options.scenarios[0].name)
-    options = replace(options, traced=traces.wanted)
+    options = replace(options, traced=traces.wanted or (len(runs) == 1 and outputs.draws))
     # The journal of a run is large, and goes through a pipe where there are workers.
     keep = len(runs) == 1 or (outputs.out is not None and len(runs) <= TIMELINES_MAX)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
@@ -56,6 +59,8 @@ def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutpu
             raise
         record = record_of(
             options, rans, interrupted=interrupted, started=started, wall_time_s=time.monotonic() - clock, out=outputs.out)
+        if len(runs) == 1 and rans and outputs.draws:
+            record = replace(record, traces=_drawn(options, rans[0]))
         events.ended(record)
     if outputs.out is not None:
         _write_timelines(outputs.out, options, rans)
@@ -71,6 +76,13 @@ def _ended_early(
     record = ended_early(options, verdict, reason)
     events.ended(record)
     commands.write_quietly(record, outputs)
+
+
+def _drawn(options: RunOptions, ran: Ran) -> tuple[ShownTrace, ...]:
+    """The trace of a single run, as much of its end as a record should hold."""
+    trace = ran.result.shown.trace if ran.result is not None else None
+    name = options.scenarios[ran.scenario].name
+    return () if trace is None else (last_of(f"{name}, seed {ran.seed}", trace, SPANS_KEPT),)
 
 
 def _write_timelines(folder: Path, options: RunOptions, rans: list[Ran]) -> None:

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from storcert.conformance.bench import Bench, LocationDied
+from storcert.conformance.case_trace import trace_of_case
 from storcert.conformance.facts import Facts
 from storcert.conformance.generated import FoundByGeneration
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Case
 from storcert.conformance.subject import Subject
 from storcert.conformance.violation import NotApplicable, Undecided, Violation
+from storcert.conformance.world import World
 from storcert.harness.contract import StorageError
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import CheckResult, SourceLine
+from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import Verdict
 
 STEPS_SHOWN_MAX = 60
@@ -29,7 +32,8 @@ STEPS_SHOWN_MAX = 60
 @dataclass(frozen=True, slots=True)
 class CaseOutcome:
     """``result`` as it stands in the record; ``example`` and ``program`` name what failed; ``digest`` is of all worlds of
-    the case, ``example_digest`` of the last one; ``trace`` is the traceback of an error of the kit."""
+    the case, ``example_digest`` of the last one; ``trace`` is the traceback of an error of the kit; ``shown``: what happened in
+    the last world of a case that did not pass."""
 
     result: CheckResult
     message: str = ""
@@ -42,6 +46,7 @@ class CaseOutcome:
     trace: str = ""
     journal: Sequence[Any] = field(default=(), compare=False)
     wall_s: float = field(default=0.0, compare=False)
+    shown: ShownTrace | None = field(default=None, compare=False)
 
 
 def run_case(
@@ -81,6 +86,7 @@ def run_case(
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
     steps = tuple(bench.steps[:STEPS_SHOWN_MAX]) if verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN) else ()
+    shown = None if verdict in (Verdict.PASS, Verdict.SKIPPED) else _trace(bench)
     try:
         bench.close()
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
@@ -100,7 +106,16 @@ def run_case(
         trace,
         bench.journal,
         time.perf_counter() - started,
+        shown,
     )
+
+
+def _trace(bench: Bench) -> ShownTrace | None:
+    """What happened in the last world, for reports to draw; of a live one nothing is known."""
+    try:
+        return trace_of_case(bench.case_id, bench.world) if isinstance(bench.world, World) else None
+    except Exception:  # noqa: BLE001  (a picture that cannot be made must not change the verdict)
+        return None
 
 
 def _result(case: Case, verdict: Verdict, reason: str) -> CheckResult:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storcert.conformance.subject import Subject
-from storcert.harness.contract import JsonValue
+from storcert.harness.contract import JsonValue, StorageError
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
 from storcert.harness.record.finding import Finding
@@ -49,6 +49,19 @@ class Call:
     task: Task = field(init=False)
 
 
+@dataclass(slots=True)
+class Called:
+    """A call as a trace tells it. ``answer``: ``ok``, the class name of what was raised, or ``""`` while it never ended;
+    ``outcome``: of a typed error of the contract."""
+
+    label: str
+    place: str
+    invoke_ns: int
+    return_ns: int | None = None
+    answer: str = ""
+    outcome: str = ""
+
+
 class World:
     """A kernel, one device and the locations that reach it. ``options`` are added to the device's own."""
 
@@ -58,6 +71,7 @@ class World:
         self.device = make_device(subject.device, self.kernel, {**subject.simulator, **(options or {})})
         self._locations: dict[str, Location] = {}
         self._others: list[SimulatedDevice] = []
+        self.calls: list[Called] = []
 
     def location(self, name: str) -> Location:
         """The location of that name, reaching the device; made when first asked for."""
@@ -85,12 +99,21 @@ class World:
     def start(self, location: Location, label: str, function: Callable[[], Any]) -> Call:
         """Begin ``function`` at ``location``; nothing of it runs before :meth:`finish`."""
         call = Call(label, location, self.kernel.now_ns)
+        # What a call gave back is not kept: a world that reads a large object in pieces would hold all of them.
+        called = Called(label, location.name, call.invoke_ns)
+        self.calls.append(called)
 
         def timed() -> Any:
             try:
-                return function()
+                given = function()
+                called.answer = "ok"
+                return given
+            except Exception as error:
+                called.answer = type(error).__name__
+                called.outcome = str(error.outcome) if isinstance(error, StorageError) else ""
+                raise
             finally:
-                call.return_ns = self.kernel.now_ns
+                call.return_ns = called.return_ns = self.kernel.now_ns
 
         call.task = self.kernel.spawn(timed, location=location, name=label)
         return call

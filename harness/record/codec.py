@@ -87,10 +87,10 @@ def read_file(path: str | Path) -> RunRecord:
 
 
 def behaviour(record: RunRecord) -> dict[str, Any]:
-    """What happened, as a JSON value that a digest may read: no digest, environment, options; and no token, since
+    """What happened, as a JSON value that a digest may read: no digest, environment, options and traces; and no token, since
     another build of zlib packs the same failure into other text."""
     value: dict[str, Any] = to_json(record)
-    for name in ("digest", "environment", "options"):
+    for name in ("digest", "environment", "options", "traces"):
         del value[name]
     for name in ("scenarios", "differences"):
         if not value[name]:

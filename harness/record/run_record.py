@@ -15,6 +15,7 @@ from typing import Any
 from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
+from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import RunVerdict, Verdict, combine
 
 SCHEMA_VERSION = 1
@@ -176,7 +177,8 @@ class Environment:
 class RunRecord:
     """One run: verdict and reason, who and what, every rule, every check, every finding. ``kind``: ``certification``, or
     ``scenario``; then ``driver`` is the control plane, ``scenarios`` has every run of every scenario, and ``differences`` where
-    they differ between devices; or ``exploration``: many variations of one scenario, of which ``exploration`` tells."""
+    they differ between devices; or ``exploration``: many variations of one scenario, of which ``exploration`` tells.
+    ``traces``: what happened when a check failed, or in the run of a scenario, where it was wanted; no digest reads them."""
 
     schema_version: int
     kind: str
@@ -198,6 +200,7 @@ class RunRecord:
     scenarios: tuple[ScenarioRun, ...] = ()
     differences: tuple[Difference, ...] = ()
     exploration: Exploration | None = None
+    traces: tuple[ShownTrace, ...] = ()
     environment: Environment = field(default_factory=Environment)
 
     @property

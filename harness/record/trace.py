@@ -6,17 +6,18 @@ Values only. Which of them a run is made of is read by ``trace_of_run``; how the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from storcert.harness.record.history import Status
 
 
 class Sort(StrEnum):
-    """A job is cut into commands, a command into requests."""
+    """A job is cut into commands, a command into requests; a call of a driver that is certified into requests too."""
 
     JOB = "job"
     COMMAND = "command"
+    CALL = "call"
     REQUEST = "request"
 
 
@@ -85,3 +86,25 @@ class Trace:
     places: Mapping[str, PlaceKind]
     spans: tuple[Span, ...]
     marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTrace:
+    """A trace that stands in a run record, for reports to draw. ``about``: the id of the check whose last world it shows, or
+    the name of a scenario. ``left_out``: how many spans and marks before the first one shown were cut off."""
+
+    about: str
+    trace: Trace
+    left_out: int = 0
+
+
+def last_of(about: str, trace: Trace, spans_max: int) -> ShownTrace:
+    """At most the last ``spans_max`` spans, and the marks since the first of them."""
+    cut = len(trace.spans) - spans_max
+    if cut <= 0:
+        return ShownTrace(about, trace)
+    spans = trace.spans[cut:]
+    start_ns = spans[0].start_ns
+    marks = tuple(mark for mark in trace.marks if mark.time_ns >= start_ns)
+    left_out = cut + len(trace.marks) - len(marks)
+    return ShownTrace(about, replace(trace, start_ns=start_ns, spans=spans, marks=marks), left_out)

@@ -65,7 +65,7 @@ def test_the_record(file: Path, tmp_path: Path) -> None:
     assert len({one["digest"] for one in value["scenarios"]}) == 3
     assert [step["name"] for step in value["scenarios"][0]["steps"]] == ["prepare-1-create", "move", "step-2-wait"]
     assert {path.name for path in out.iterdir()} >= {
-        "run.json", "junit.xml", "report.txt", "moved-seed-7.timeline.txt", "moved-seed-9.timeline.txt"}
+        "run.json", "junit.xml", "report.html", "report.txt", "moved-seed-7.timeline.txt", "moved-seed-9.timeline.txt"}
     counts = value["counts"]
     suites = ElementTree.parse(out / "junit.xml").getroot()
     assert int(suites.get("tests", 0)) == sum(counts.values())

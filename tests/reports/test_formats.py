@@ -85,6 +85,16 @@ def _from_ndjson(text: str) -> dict[str, int]:
     return {name: cases[name] for name in NAMES}
 
 
+def _from_html(text: str) -> dict[str, int]:
+    table = text[text.index('<table id="checks-table">'):] if "checks-table" in text else ""
+    rows = Counter(re.findall(r'<tr data-verdict="([a-z]+)">', table))
+    told = re.search(r'id="counts">([^<]*)<', text)
+    assert told is not None
+    words = {word: int(number.replace(",", "")) for number, word in re.findall(r"([\d,]+) ([a-z]+)", told[1])}
+    assert {name: words.get(name, 0) for name in NAMES} == {name: rows[name] for name in NAMES}
+    return {name: rows[name] for name in NAMES}
+
+
 def _from_code_quality(text: str) -> dict[str, int] | None:
     """It shows what is wrong only; the rest of the counts is not in it."""
     issues = json.loads(text)
@@ -93,7 +103,7 @@ def _from_code_quality(text: str) -> dict[str, int] | None:
 
 
 READERS: dict[str, Callable[[str], dict[str, int] | None]] = {
-    "text": _from_words, "markdown": _from_words, "json": _from_json, "junit": _from_junit, "sarif": _from_sarif,
+    "text": _from_words, "markdown": _from_words, "json": _from_json, "html": _from_html, "junit": _from_junit, "sarif": _from_sarif,
     "ctrf": _from_ctrf, "ndjson": _from_ndjson, "code-quality": _from_code_quality, "badge": lambda text: None,
 }  # fmt: skip
 
