@@ -41,8 +41,8 @@ class Location:
     """Made by ``Kernel.location``.
 
     ``alive``, ``paused``; ``epoch``: how often it was restarted, last at ``booted_ns``; ``pid``: of its process, another one
-    after each restart; ``services``: client faces attached here, by name; ``filesystem``: what paths mean here; ``findings``:
-    what driver code did here that it may not do.
+    after each restart; ``services``: client faces attached here, by name; ``filesystem``: what paths mean here; ``threads``:
+    those of its process, once there are any; ``findings``: what driver code did here that it may not do.
     """
 
     def __init__(self, kernel: Kernel, name: str, hostname: str, environ: Mapping[str, str]) -> None:
@@ -57,6 +57,7 @@ class Location:
         self.booted_ns = kernel.now_ns
         self.services: dict[str, Any] = {}
         self.filesystem: Any | None = None
+        self.threads: Any | None = None
         self.findings: list[Finding] = []
         self._streams: dict[str, random.Random] = {}
         self._tasks: dict[Task, None] = {}
@@ -100,6 +101,7 @@ class Location:
         self.alive = True
         self.epoch += 1
         self._streams = {}
+        self.threads = None
         self.booted_ns = self.kernel.now_ns
         self.pid = self.kernel._next_pid()
         self.kernel.journal.record("restart", self.name, "")

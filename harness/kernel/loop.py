@@ -241,6 +241,9 @@ class Kernel(IntegerEnvironment):
     def _ended(self, task: Task) -> None:
         """A task's function is over."""
         task._wakers = task._expirers = ()
+        if task.thread is not None:
+            thread, task.thread = task.thread, None
+            thread.task_ended()
         self._tasks.pop(task, None)
         if task.location is not None:
             task.location._tasks.pop(task, None)

@@ -31,7 +31,8 @@ class Task(greenlet.greenlet):
     ``name``, ``location``. ``done``: its function returned or raised; ``result`` or ``error`` then say what. ``crashed``: its
     location died under it, it will never go on. ``ended_event``: succeeds, with the task as its value, when either comes
     true. ``waiting_for``: in words, for "who waits for whom"; a device may set it. ``scope``: a free slot for the kit.
-    ``behalf``: the name of the task whose work it does: another's where that one has run a command, for example.
+    ``behalf``: the name of the task whose work it does: another's where that one has run a command, for example. ``thread``:
+    which thread of its location's process it is, once somebody asked; told by :meth:`_ended` of the kernel when it ends.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Task(greenlet.greenlet):
         "name",
         "result",
         "scope",
+        "thread",
         "waiting_for",
     )
 
@@ -74,6 +76,7 @@ class Task(greenlet.greenlet):
         self._ended_event: simpy.Event | None = None
         self.waiting_for = ""
         self.scope: object = None
+        self.thread: Any = None
         self._function: Callable[[], Any] | None = function
         # Bound methods, made once; cycles, which Kernel._ended breaks.
         self._wakers: tuple[Callable[[Any], Any], ...] = (self._wake,)

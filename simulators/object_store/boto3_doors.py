@@ -11,6 +11,7 @@ from typing import Any
 from storcert.harness.kernel.context import current_location
 from storcert.harness.kernel.interpose.install import Interposition, register
 from storcert.simulators.device import NotModelled
+from storcert.simulators.object_store import transfer
 
 SESSION_SERVICE = "boto3.session"
 CLIENT_SERVICE = "boto3.client"
@@ -80,6 +81,7 @@ def install(interposition: Interposition) -> None:
     interposition.replace(boto3, "resource", _not_modelled("boto3.resource"))
     interposition.replace(boto3, "setup_default_session", _not_modelled("boto3.setup_default_session"))
     interposition.replace(botocore.session.Session, "create_client", _dispatching_create_client)
+    transfer.install(interposition)
 
 
 register("boto3", install)

@@ -14,11 +14,16 @@ from storcert.simulators.object_store.service_model import service_model
 _DEFAULT_TIMEOUT_S = 60
 
 
-class _Events:
-    """A client's event system; handlers would run in code that is not modelled."""
+_TRANSFER_SIGNALS = ("s3upload-not-transferring", "s3upload-transferring")
 
-    def register(self, *_: Any, **__: Any) -> None:
-        raise NotModelled("client.meta.events.register")
+
+class _Events:
+    """A client's event system; handlers would run in code that is not modelled. Those of s3transfer, which tell a body when
+    its bytes are on their way, stand in ``request_body``."""
+
+    def register(self, *args: Any, unique_id: Any = None, **kwargs: Any) -> None:
+        if unique_id not in _TRANSFER_SIGNALS:
+            raise NotModelled("client.meta.events.register")
 
     register_first = register_last = unregister = register
 

@@ -212,10 +212,10 @@ def _method(name: str, method_name: str) -> Callable[..., Any]:
 def make_client(wire: Wire, server: Server, location: Location, settings: ClientSettings) -> S3Client:
     """A client; its class gets its methods from the service model at first use."""
     if not hasattr(S3Client, "put_object"):
-        from storcert.simulators.object_store.transfer import TRANSFERS
+        from storcert.simulators.object_store.transfer import managed_transfers
 
         for operation in service_model().operations.values():
             setattr(S3Client, operation.method, _method(operation.name, operation.method))
-        for name, function in TRANSFERS.items():
+        for name, function in managed_transfers().items():
             setattr(S3Client, name, function)
     return S3Client(wire, server, location, settings)

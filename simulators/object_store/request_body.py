@@ -20,14 +20,23 @@ def read_body(given: Any, params: dict[str, Any]) -> bytes:
     elif isinstance(given, (bytes, bytearray)):
         body = bytes(given)
     else:
+        _signal(given, "signal_not_transferring")
         start = given.tell()
         body = given.read()
         if isinstance(body, str):
             raise TypeError("Strings must be encoded before hashing")
         given.seek(start)
+        _signal(given, "signal_transferring")
         given.read()  # botocore reads it once to hash and once to send
         body = bytes(body)
     length = params.pop("ContentLength", None)
     if length is not None and length != len(body):
         raise NotModelled(f"ContentLength={length} with a body of {len(body)} bytes")
     return body
+
+
+def _signal(body: Any, name: str) -> None:
+    """Tell one of s3transfer's bodies which of the two readings comes: its progress callbacks count the second only."""
+    signal = getattr(body, name, None)
+    if signal is not None:
+        signal()

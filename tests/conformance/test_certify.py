@@ -90,7 +90,7 @@ class TestExitCodes:
             assert failure.steps and (failure.token or failure.file) and failure.message
 
     def test_only_unknown_is_5(self, vendor: Callable[[str], str]) -> None:
-        body = "def describe(self, uri):\n    import threading\n    threading.Thread(target=print).start()"
+        body = "def describe(self, uri):\n    import socket\n    socket.socket()"
         record = certify(vendor(body), "C-DESCRIBE")
         assert (record.verdict, record.exit_code()) == (RunVerdict.UNDECIDED, 5)
         assert "checks are undecided: C-DESCRIBE/" in record.reason

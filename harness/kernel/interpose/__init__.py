@@ -13,6 +13,9 @@ from storcert.harness.kernel.interpose import (
     file_system,
     locks,
     randomness,
+    thread_points,
+    thread_pools,
+    threads,
     unsimulated,
 )
 from storcert.harness.kernel.interpose.blame import declare_driver_code
@@ -27,7 +30,8 @@ __all__ = [
 
 for _name, _install in (
     ("clock", clock.install), ("randomness", randomness.install), ("environment", environment.install),
-    ("locks", locks.install), ("unsimulated", unsimulated.install), ("commands", commands.install),
+    ("locks", locks.install), ("threads", threads.install), ("thread pools", thread_pools.install),
+    ("thread points", thread_points.install), ("unsimulated", unsimulated.install), ("commands", commands.install),
     ("file system", file_system.install), ("audit", audit.install),
 ):
     register(_name, _install)

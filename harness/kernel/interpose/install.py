@@ -67,6 +67,12 @@ class Interposition:
         setattr(owner, name, value)
         self._undo.append(lambda: setattr(owner, name, raw))
 
+    def add(self, owner: Any, name: str, value: Any) -> None:
+        """Give a class an attribute that it only inherits, for the time of the installation."""
+        raw = vars(owner).get(name, _MISSING)
+        setattr(owner, name, value)
+        self._undo.append(lambda: delattr(owner, name) if raw is _MISSING else setattr(owner, name, raw))
+
     def on_undo(self, action: Callable[[], None]) -> None:
         """Have ``action`` called when the installation ends, in reverse order of registration."""
         self._undo.append(action)

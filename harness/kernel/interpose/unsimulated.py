@@ -1,9 +1,10 @@
-"""What cannot be made deterministic: threads, processes, sockets, event loops. Recorded as a finding, then refused.
+"""What cannot be made deterministic: threads in C, processes, sockets, event loops. Recorded as a finding, then refused.
 
 ``NotSimulated`` names the deed and what to do instead. Pure questions (``socket.inet_aton``, constants) stay open. Commands
 that a simulator stands for are started by :mod:`.commands`; only what nobody stands for is refused here.
 
-Not caught: threads and sockets made in C by extension modules; signals; file descriptors inherited from outside.
+Not caught: threads and sockets made in C by extension modules (of threads Python 3.11 tells nobody at all); signals; file
+descriptors inherited from outside.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from storcert.harness.kernel.location import Location
 
 _ADVICE = {
-    "thread": "Do the work in the calling thread: one seed gives one interleaving only without threads of the "
-    "operating system (for boto3 transfers: TransferConfig(use_threads=False)).",
+    "thread": "Threads of Python's threading and concurrent.futures are simulated; those of the operating system, of C "
+    "libraries and of event loops are not: one seed gives one interleaving only without them.",
     "socket": "Reach the device through the client library that its simulator answers for, made at the location.",
     "subprocess": "Only commands of a simulated device can be run at a simulated location.",
 }
@@ -144,19 +145,10 @@ def _select(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _threads(interposition: Interposition) -> None:
     import _thread
-    import concurrent.futures.thread
-    import threading
 
-    def start(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        target = getattr(args[0], "_target", None)
-        return f"{type(args[0]).__name__}.start()" if target is None else f"Thread(target={show(target)}).start()"
-
-    replace = interposition.replace
-    replace(threading.Thread, "start", _refusing("thread", start))
-    for name in ("start_new_thread", "start_new", "start_joinable_thread"):
-        replace(_thread, name, _refusing("thread", _named(f"_thread.{name}", 1)))
-    submit = _named("ThreadPoolExecutor.submit", 1, skip=1)
-    replace(concurrent.futures.thread.ThreadPoolExecutor, "submit", _refusing("thread", submit))
+    # Threads that Python code makes otherwise are tasks: :mod:`.threads`.
+    interposition.replace(
+        _thread, "start_joinable_thread", _refusing("thread", _named("_thread.start_joinable_thread", 1)))
 
 
 def _processes(interposition: Interposition) -> None:

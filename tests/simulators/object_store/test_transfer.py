@@ -1,4 +1,4 @@
-"""Managed transfers, inline: which requests they make and what is left when they fail."""
+"""Managed transfers: boto3's own, with s3transfer's threads as tasks; which requests they make, what is left when they fail."""
 
 from __future__ import annotations
 
@@ -7,40 +7,44 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from boto3.exceptions import RetriesExceededError
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from s3transfer.exceptions import RetriesExceededError
 
 from storcert.harness.record.fault import Fault, Phase
 from tests.simulators.object_store.conftest import BUCKET, StoreWorld
 
 SMALL = TransferConfig(multipart_threshold=20, multipart_chunksize=16)
+PART = 5 * 1024**2  # s3transfer makes no smaller parts of an upload, whatever it is told
 ONCE = Config(retries={"total_max_attempts": 1})
 
 
 class _OneWay(io.RawIOBase):
-    """A body that can only be read, a few bytes at a time."""
+    """A body that can only be read."""
 
     def __init__(self, data: bytes) -> None:
         self._source = io.BytesIO(data)
 
+    def readable(self) -> bool:
+        return True
+
     def read(self, size: int = -1) -> bytes:
-        return self._source.read(min(size, 7) if size >= 0 else size)
+        return self._source.read(size)
 
 
 @pytest.mark.parametrize(
     ("size", "requests"),
     [
         (0, ["PutObject"]), (19, ["PutObject"]),
-        (20, ["CreateMultipartUpload", "UploadPart", "UploadPart", "CompleteMultipartUpload"]),
-        (32, ["CreateMultipartUpload", "UploadPart", "UploadPart", "CompleteMultipartUpload"]),
-        (33, ["CreateMultipartUpload", "UploadPart", "UploadPart", "UploadPart", "CompleteMultipartUpload"]),
+        (20, ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]),
+        (PART, ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]),
+        (PART + 1, ["CreateMultipartUpload", "UploadPart", "UploadPart", "CompleteMultipartUpload"]),
     ],
 )
 @pytest.mark.parametrize("source", [io.BytesIO, _OneWay])
 def test_upload(world: StoreWorld, size: int, requests: list[str], source: Callable[[bytes], Any]) -> None:
-    body = bytes(range(size))
+    body = (bytes(range(251)) * (size // 251 + 1))[:size]
     moved: list[int] = []
 
     def program(client: Any) -> bytes:
@@ -57,7 +61,7 @@ def test_upload(world: StoreWorld, size: int, requests: list[str], source: Calla
 def test_a_failed_upload_is_aborted(world: StoreWorld) -> None:
     world.arm(Fault("internal_error", operation="UploadPart", nth=2))
     with pytest.raises(ClientError, match="InternalError"):
-        world.run(lambda client: client.upload_fileobj(io.BytesIO(bytes(50)), BUCKET, "k", Config=SMALL), config=ONCE)
+        world.run(lambda client: client.upload_fileobj(io.BytesIO(bytes(2 * PART)), BUCKET, "k", Config=SMALL), config=ONCE)
     assert world.store.census() == ()
     assert world.operations()[-1] == "AbortMultipartUpload"
 

@@ -1,0 +1,152 @@
+"""The threads of one location's process: who is one, by which number, and how often they are made to change places.
+
+Every task at a location is a thread there. Those that driver code started are threads by name. The others are its callers: the
+threads of a pool in the agent, as it were, of which a call takes the lowest that is free. So calls one after another are made
+by one thread, and calls at the same time by different ones, each with a ``threading.local`` of its own.
+
+While driver code has threads of its own, each lock it takes or gives and each thread it starts is a **point** where another
+thread may come first. The location's random stream says at which; how often, is drawn once for each process. Without threads
+nothing is drawn and nothing waits. What stands behind ``threading`` is in :mod:`.threads`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from storcert.harness.kernel.interpose.presence import LocatedTask
+    from storcert.harness.kernel.location import Location
+
+_IDENT_SHIFT = 20
+_CHANCES = (0.02, 0.1, 0.3, 0.6)
+# Code that asks the same again and again without waiting would never let time pass: it gets slower and slower instead.
+_POINTS_AT_ONE_INSTANT = 20_000
+_FIRST_PAUSE_NS = 1_000_000
+_LONGEST_PAUSE_NS = 60 * 10**9
+
+
+class ThreadIdentity:
+    """One thread as code of its process sees it. ``thread``: its ``threading.Thread``, once there is one."""
+
+    __slots__ = ("__weakref__", "_caller", "_process", "ident", "thread")
+
+    def __init__(self, process: ProcessThreads, number: int, caller: int, thread: Any = None) -> None:
+        self._process = process
+        self._caller = caller
+        self.ident = process.ident(number)
+        self.thread = thread
+
+    @property
+    def caller(self) -> int:
+        """Number of the caller's thread that it is, from 1; 0: driver code started it."""
+        return self._caller
+
+    def task_ended(self) -> None:
+        """The kernel says that the task is over: a caller's thread is free for the next call, any other one has ended."""
+        if self._caller:
+            self._process.free(self)
+        else:
+            self._process.running -= 1
+
+
+class ProcessThreads:
+    """``running``: how many threads that driver code started have not ended. ``uncaught``: name and exception of those that
+    ended by one nobody caught. ``main``: what ``threading.main_thread()`` gives, made by whoever asks."""
+
+    def __init__(self, location: Location) -> None:
+        # Weakly, because locks of a vendor's module remember processes and must not keep worlds.
+        self._location = weakref.ref(location)
+        self._epoch = location.epoch
+        self._pid = location.pid
+        self._numbers = 1  # the main thread is number 1
+        self._callers = 0
+        self._objects = 0
+        self._names: dict[str, int] = {}
+        self._idle: list[tuple[int, ThreadIdentity]] = []
+        self._chance = -1.0
+        self._draw: Any = None
+        self._at_ns = -1
+        self._points = 0
+        self._pause_ns = _FIRST_PAUSE_NS
+        self.running = 0
+        self.uncaught: list[tuple[str, BaseException]] = []
+        self.main: Any = None
+
+    @property
+    def over(self) -> bool:
+        """Whether this process exists no more: its machine was restarted, or its world is over."""
+        location = self._location()
+        return location is None or location.epoch != self._epoch or location.kernel.sealed
+
+    def ident(self, number: int) -> int:
+        """What ``get_ident()`` gives in thread ``number``: another number in each process of a world."""
+        return self._pid << _IDENT_SHIFT | number
+
+    def next_object(self) -> int:
+        """A number for an object whose address would otherwise decide an order."""
+        self._objects += 1
+        return self._objects
+
+    def next_name(self, counter: str, first: int) -> int:
+        """The next number of a series of names (``Thread-1``), which begins with ``first`` in each process."""
+        number = self._names.get(counter, first)
+        self._names[counter] = number + 1
+        return number
+
+    def started(self, thread: Any) -> ThreadIdentity:
+        """A thread that driver code starts."""
+        self.running += 1
+        return ThreadIdentity(self, self._next_number(), 0, thread)
+
+    def caller(self) -> ThreadIdentity:
+        """The caller's thread with the lowest number that is free."""
+        if self._idle:
+            return heappop(self._idle)[1]
+        self._callers += 1
+        return ThreadIdentity(self, self._next_number(), self._callers)
+
+    def free(self, identity: ThreadIdentity) -> None:
+        """This caller's thread has nothing to do any more."""
+        heappush(self._idle, (identity.caller, identity))
+
+    def _next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def point(self, task: LocatedTask) -> None:
+        """Another thread may come first here. Called only while :attr:`running` is not 0."""
+        kernel = task.location.kernel
+        if self._chance < 0:
+            stream = task.location.stream("threads")
+            self._chance = stream.choice(_CHANCES)
+            self._draw = stream.random
+        now_ns = kernel.now_ns
+        if now_ns != self._at_ns:
+            self._at_ns, self._points, self._pause_ns = now_ns, 0, _FIRST_PAUSE_NS
+        self._points += 1
+        if self._points > _POINTS_AT_ONE_INSTANT:
+            pause_ns = self._pause_ns
+            kernel.sleep_ns(pause_ns)
+            if kernel.now_ns == now_ns + pause_ns and self._at_ns == now_ns:  # nobody else did anything meanwhile
+                self._at_ns, self._points = kernel.now_ns, 0
+                self._pause_ns = min(2 * pause_ns, _LONGEST_PAUSE_NS)
+        elif self._draw() < self._chance:
+            kernel.sleep_ns(0)
+
+
+def process_of(location: Location) -> ProcessThreads:
+    """The threads of the process that runs at ``location`` now."""
+    found: ProcessThreads | None = location.threads
+    if found is None:
+        found = location.threads = ProcessThreads(location)
+    return found
+
+
+def identity_of(task: LocatedTask) -> ThreadIdentity:
+    """Which thread ``task`` is."""
+    found: ThreadIdentity | None = task.thread
+    if found is None:
+        found = task.thread = process_of(task.location).caller()
+    return found
