@@ -8,10 +8,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
+from storcert.conformance import cli_gate
+from storcert.conformance.cli_gate import Expectations
+from storcert.conformance.cli_words import (
+    Badge,
+    CodeQuality,
+    Ctrf,
+    Html,
+    Json,
+    Junit,
+    Ndjson,
+    Sarif,
+    SourceRoot,
+    file_option,
+)
 from storcert.conformance.usage import InvalidUsage, one_line
 
 CONFORMANT = 0
@@ -39,19 +53,6 @@ _PROFILES = "core: a quick look; standard: the certificate; deep: pairs of fault
 _FORMATS = "Print this instead: json, junit, html, sarif, ctrf, ndjson, code-quality, markdown, badge."
 
 
-def _file(help: str) -> Any:
-    return typer.Option(metavar="FILE", help=help)
-
-
-Json = Annotated[Path | None, _file("Write the run record here.")]
-Junit = Annotated[Path | None, _file("Write JUnit XML here.")]
-Html = Annotated[Path | None, _file("Write the report as one HTML page here.")]
-Sarif = Annotated[Path | None, _file("Write SARIF 2.1.0 here, for code scanning.")]
-Ctrf = Annotated[Path | None, _file("Write a CTRF report here.")]
-Ndjson = Annotated[Path | None, _file("Write the event stream here, line by line as things happen.")]
-CodeQuality = Annotated[Path | None, _file("Write a GitLab code quality file here.")]
-Badge = Annotated[Path | None, _file("Write a badge (SVG) here.")]
-SourceRoot = Annotated[str, typer.Option(metavar="DIR", help="Where the driver's files lie in its repository.")]
 Traceback = Annotated[bool, typer.Option("--traceback", help="Show the traceback of an internal error.")]
 
 
@@ -78,7 +79,7 @@ def certify(
         str, typer.Argument(metavar="DRIVER", help="Installed name, package.module:Class or path/to/file.py:Class.")
     ],
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help=_DEVICE)] = None,
-    config: Annotated[Path | None, _file("TOML with tables [configuration] and [simulator].")] = None,
+    config: Annotated[Path | None, file_option("TOML with tables [configuration] and [simulator].")] = None,
     profile: Annotated[str, typer.Option(metavar="PROFILE", help=_PROFILES)] = "standard",
     rule: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this rule; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same run.")] = 0,
@@ -94,6 +95,7 @@ def certify(
     code_quality: CodeQuality = None,
     badge: Badge = None,
     source_root: SourceRoot = "",
+    expectations: Expectations = None,
     traceback: Traceback = False,
 ) -> None:
     """Run the conformance suites against a driver and say conformant or not."""
@@ -115,7 +117,7 @@ def certify(
         known_rules=RULES,
     )
     outputs.check()
-    raise typer.Exit(commands.certify(options, outputs, show_traceback=traceback))
+    raise typer.Exit(commands.certify(options, outputs, expectations))
 
 
 @app.command("run", epilog="Example:  storcert run smoke --seeds 10     storcert run i8748 --device '*=nfs,rbd'")
@@ -142,9 +144,9 @@ def run_scenarios(
     code_quality: CodeQuality = None,
     badge: Badge = None,
     source_root: SourceRoot = "",
-    trace: Annotated[Path | None, _file("Write the run as a Chrome trace, which Perfetto opens, here.")] = None,
-    otlp: Annotated[Path | None, _file("Write the run as OpenTelemetry JSON lines here.")] = None,
-    mermaid: Annotated[Path | None, _file("Write the last messages before the failure, as a Mermaid diagram, here.")] = None,
+    trace: Annotated[Path | None, file_option("Write the run as a Chrome trace, which Perfetto opens, here.")] = None,
+    otlp: Annotated[Path | None, file_option("Write the run as OpenTelemetry JSON lines here.")] = None,
+    mermaid: Annotated[Path | None, file_option("Write the last messages before the failure, a Mermaid diagram, here.")] = None,
     traceback: Traceback = False,
 ) -> None:
     """Run failure scenarios with the full logical layer, and say which rules held."""
@@ -219,7 +221,7 @@ def replay(
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Of a scenario; a token has its own.")] = None,
     on_defect: Annotated[bool, typer.Option("--on-defect", help="The run of a regression on its defect.")] = False,
-    write: Annotated[Path | None, _file("Write the scenario, with what was changed, here.")] = None,
+    write: Annotated[Path | None, file_option("Write the scenario, with what was changed, here.")] = None,
     traceback: Traceback = False,
 ) -> None:
     """Run one recorded failure again, bit for bit, with its timeline; look at any moment of it; change one thing."""
@@ -274,6 +276,9 @@ def report(
     outputs = Outputs(None, json, junit, html, sarif, ctrf, ndjson, code_quality, badge, source_root)
     outputs.check()
     raise typer.Exit(commands.report(run, outputs, format))
+
+
+cli_gate.register(app)
 
 
 def run(arguments: list[str] | None = None) -> int:

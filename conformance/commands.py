@@ -21,14 +21,18 @@ from storcert.simulators.registry import SIMULATED
 
 if TYPE_CHECKING:
     from storcert.conformance.event_stream import EventStream
+    from storcert.harness.record.gate_result import GateResult
 
 
-def certify(options: CertifyOptions, outputs: Outputs, *, show_traceback: bool = False) -> int:
-    """Run, write every artefact, print the report. A record is written however the run ends."""
+def certify(options: CertifyOptions, outputs: Outputs, expectations: Path | None = None) -> int:
+    """Run, write every artefact, print the report. A record is written however the run ends.
+
+    ``expectations``: a file of failures that are expected; the exit code is then the merge gate's."""
     from storcert.conformance.event_stream import EventStream
     from storcert.conformance.undecided import undecided_record
     from storcert.harness.record.verdict import RunVerdict
 
+    judged = None if expectations is None else _gate(expectations, outputs)
     events, outputs = EventStream.of(outputs)
     with events:
         events.started(undecided_record(options, RunVerdict.UNDECIDED, ""))
@@ -48,7 +52,7 @@ def certify(options: CertifyOptions, outputs: Outputs, *, show_traceback: bool =
             write_quietly(failed, outputs)
             raise
         events.ended(record)
-    return deliver(record, outputs)
+    return deliver(record, outputs, judged)
 
 
 def _run(options: CertifyOptions, events: EventStream) -> RunRecord:
@@ -58,12 +62,31 @@ def _run(options: CertifyOptions, events: EventStream) -> RunRecord:
         return run_certification(options, progress, events.case_ended)
 
 
-def deliver(record: RunRecord, outputs: Outputs) -> int:
-    """Print first: if a file cannot be written after all, the person has seen the verdict."""
+def _gate(expectations: Path, outputs: Outputs) -> Callable[[RunRecord], GateResult]:
+    """The judge of a run by that file, which is read now: what is wrong with it is said before the run."""
+    from storcert.conformance.expectations import read_expectations
+    from storcert.conformance.gate_command import GateOptions, judge
+
+    read_expectations(expectations)
+    return lambda record: judge(record, GateOptions(expectations=expectations, source_root=outputs.source_root))
+
+
+def deliver(record: RunRecord, outputs: Outputs, judged: Callable[[RunRecord], GateResult] | None = None) -> int:
+    """Print first: if a file cannot be written after all, the person has seen the verdict. ``judged``: the merge gate, if
+    its answer is wanted rather than the record's."""
     _print_report(record)
+    if judged is None:
+        write_outputs(record, outputs)
+        _github(record)
+        return record.exit_code()
+    from storcert.conformance.gate_command import tell_github
+    from storcert.reports import gate_text
+
+    result = judged(record)
+    print_text("\n" + gate_text.render(result))
     write_outputs(record, outputs)
-    _github(record)
-    return record.exit_code()
+    tell_github(result)
+    return result.exit_code()
 
 
 def explain(name: str) -> int:
@@ -207,15 +230,19 @@ def _width(stream: TextIO) -> int:
 
 def _github(record: RunRecord) -> None:
     """Annotations and step summary, where the environment says that this is a GitHub job."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return
-    from storcert.reports import github
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from storcert.reports import github
 
-    print_to(sys.stdout, github.error_commands(record))
+        to_github(github.error_commands(record), github.step_summary(record))
+
+
+def to_github(annotations: str, step_summary: str) -> None:
+    """Annotations on standard output; the summary into the file that the environment names."""
+    print_to(sys.stdout, annotations)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:
             with open(summary, "a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(github.step_summary(record))
+                file.write(step_summary)
         except OSError as error:
             print(f"storcert: step summary not written: {error.strerror or error}", file=sys.stderr)

@@ -33,13 +33,13 @@ def error_commands(record: RunRecord) -> str:
 def step_summary(record: RunRecord) -> str:
     """Markdown: verdict, reason, table of rules, failures with their commands."""
     lines = [
-        f"### {headline(record)}: {_markdown(subject(record))}",
+        f"### {headline(record)}: {markdown(subject(record))}",
         "",
-        _markdown(reason(record)),
+        markdown(reason(record)),
         "",
         "| rule | verdict | checks | examples |",
         "|---|---|---:|---:|",
-        *(f"| {_markdown(rule.id)} | {rule.verdict} | {rule.checks} | {rule.examples} |" for rule in record.rules),
+        *(f"| {markdown(rule.id)} | {rule.verdict} | {rule.checks} | {rule.examples} |" for rule in record.rules),
         "",
         f"{count(record.counts.total, 'check')}: {count_words(record.counts)}.",
         "",
@@ -59,7 +59,7 @@ def _failure(record: RunRecord, failure: CheckFailure) -> list[str]:
     rule = next((rule.id for rule in record.rules if failure in rule.failures), "")
     text = "\n".join(printable(line) for line in failure_lines(failure, rule))
     fence = "`" * max(3, _longest_run(text) + 1)
-    title = _markdown(failure.check)
+    title = markdown(failure.check)
     return [f"<details><summary>{title}</summary>", "", fence, text, fence, "", "</details>", ""]
 
 
@@ -71,11 +71,16 @@ def _longest_run(text: str) -> int:
     return longest
 
 
+def annotation(level: str, title: str, message: str, file: str = "", line: int = 0) -> str:
+    """A workflow command: ``level`` is ``error``, ``warning`` or ``notice``; ``file``: relative to the repository, or empty."""
+    where = f"file={_property(file)},{f'line={line},' if line else ''}" if file else ""
+    return f"::{level} {where}title={_property(one_line(title, 100))}::{_data(one_line(message, 900))}"
+
+
 def _command(level: str, failure: CheckFailure, message: str) -> str:
-    where = ""
-    if failure.source is not None:
-        where = f"file={_property(failure.source.file)},line={failure.source.line},"
-    return f"::{level} {where}title={_property(one_line(failure.check, 100))}::{_data(one_line(message, 900))}"
+    source = failure.source
+    where = (source.file, source.line) if source is not None else ("", 0)
+    return annotation(level, failure.check, message, *where)
 
 
 def _data(text: str) -> str:
@@ -86,6 +91,7 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _markdown(text: str) -> str:
+def markdown(text: str) -> str:
+    """``text`` on one line, as it is safe in a cell of a table."""
     escaped = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("|", "\\|").replace("`", "\\`")

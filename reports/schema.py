@@ -42,8 +42,8 @@ def document(identity: str, title: str, kinds: Mapping[type, Mapping[str, Any]])
     choices = []
     for kind, more in kinds.items():
         value = _of_dataclass(kind, definitions)
-        value["properties"] = {**more, **value["properties"]}
-        value["required"] = [*more, *value.get("required", [])]
+        value["properties"] = {**more, **{name: one for name, one in value["properties"].items() if name not in more}}
+        value["required"] = [*more, *(name for name in value.get("required", []) if name not in more)]
         choices.append(value)
     root = choices[0] if len(choices) == 1 else {"oneOf": choices}
     return {
