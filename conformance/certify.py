@@ -60,47 +60,59 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
     cases = cases_for(facts, Level[options.profile.name])
     wanted = [case for case in cases if not options.rules or case.check.rule in options.rules]
     progress.started(len(wanted))
-    told: dict[str, list[CheckFailure]] = {}
 
     def case_ended(outcome: CaseOutcome) -> None:
-        failed = outcome.result.verdict is Verdict.FAIL
-        told[outcome.result.id] = [_failure(options, outcome)] if failed else []
         for result in _results(outcome):
-            ended(result, told[outcome.result.id] if result.verdict is Verdict.FAIL else ())
+            ended(result, (failure_of(options, outcome),) if result.verdict is Verdict.FAIL else ())
 
     outcomes, interrupted = run_cases(job, facts, wanted, options.workers, options.budget_s, progress, case_ended)
     progress.finished()
-    asked_for = {case.id for case in wanted}
-    disabled = [case for case in cases if case.id not in asked_for]
-    checks = [result for outcome in outcomes for result in _results(outcome)]
-    checks += [
-        CheckResult(case.id, case.check.rule, case.label, Verdict.DISABLED, "not asked for with --rule")
-        for case in disabled
-    ]
-    findings = tuple(sorted({finding for outcome in outcomes for finding in outcome.findings}))
-    # An interrupt may have come between a case's end and its being told.
-    failures = [
-        failure
-        for outcome in outcomes
-        if outcome.result.verdict is Verdict.FAIL
-        for failure in told.get(outcome.result.id) or [_failure(options, outcome)]
-    ]
-    if not options.rules or "C-NOFS" in options.rules:
-        whole, more = _whole_run(options, outcomes, findings)
-        checks.append(whole)
-        failures += more
     environment = Environment(
         python=platform.python_version(),
         platform=platform.platform(),
         started=started.isoformat(timespec="seconds"),
         wall_time_s=round(time.perf_counter() - begun, 3),
         workers=options.workers,
-        rule_times_s=_times(outcomes),
+        rule_times_s=rule_times(outcomes),
     )
+    return record_of(options, facts, outcomes, environment, interrupted=interrupted)
+
+
+def record_of(
+    options: CertifyOptions,
+    facts: Facts,
+    outcomes: Sequence[CaseOutcome],
+    environment: Environment,
+    *,
+    interrupted: bool = False,
+    left_out: str = "",
+) -> RunRecord:
+    """The record of these outcomes. A case of the profile without an outcome was switched off: by ``--rule``, or by what
+    ``left_out`` says."""
+    ran = {outcome.result.id for outcome in outcomes}
+    disabled = [case for case in cases_for(facts, Level[options.profile.name]) if case.id not in ran]
+    checks = [result for outcome in outcomes for result in _results(outcome)]
+    checks += [
+        CheckResult(
+            case.id,
+            case.check.rule,
+            case.label,
+            Verdict.DISABLED,
+            left_out if left_out and (not options.rules or case.check.rule in options.rules) else "not asked for with --rule",
+        )
+        for case in disabled
+    ]
+    findings = tuple(sorted({finding for outcome in outcomes for finding in outcome.findings}))
+    failures = [failure_of(options, outcome) for outcome in outcomes if outcome.result.verdict is Verdict.FAIL]
+    if not options.rules or "C-NOFS" in options.rules:
+        whole, more = _whole_run(options, outcomes, findings)
+        checks.append(whole)
+        failures += more
     return _record(options, facts, checks, failures, findings, outcomes, interrupted, environment)
 
 
-def _times(outcomes: Iterable[CaseOutcome]) -> dict[str, float]:
+def rule_times(outcomes: Iterable[CaseOutcome]) -> dict[str, float]:
+    """Seconds of real time that each rule took."""
     times: dict[str, float] = {}
     for outcome in outcomes:
         times[outcome.result.rule] = times.get(outcome.result.rule, 0.0) + outcome.wall_s
@@ -123,9 +135,16 @@ def _moved(result: CheckResult) -> str:
     return result.id if result.rule == result.id.partition("/")[0] else f"{result.id}:{result.rule}"
 
 
-def _failure(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
+def failure_of(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
+    """The failure as it stands in the record, with its token."""
     token, file = place_token(options, outcome)
     return CheckFailure(_moved(outcome.result), outcome.message, outcome.result.steps, token, outcome.source, file)
+
+
+def touch(finding: Finding) -> str:
+    """What driver code did to a file system, and where in the driver."""
+    where = f" ({Path(finding.file).name}:{finding.line})" if finding.file else ""
+    return f"driver code touched a file system outside its device: {finding.message}{where}"
 
 
 def _whole_run(
@@ -143,19 +162,21 @@ def _whole_run(
     for place, finding in sorted(touched.items()):
         outcome = next(one for one in outcomes if finding in one.findings)
         token, file = place_token(options, outcome)
-        where = f" ({Path(place[0]).name}:{place[1]})" if place[0] else ""
         failures.append(
             CheckFailure(
                 WHOLE_RUN,
-                f"driver code touched a file system outside its device: {finding.message}{where}",
+                touch(finding),
                 (f"first seen in {outcome.result.id}",),
                 token,
                 SourceLine(Path(place[0]).name, place[1]) if place[0] else None,
                 file,
             )
         )
-    verdict = Verdict.FAIL if failures else Verdict.PASS if outcomes else Verdict.UNKNOWN
+    watched = any(outcome.result.verdict in (Verdict.PASS, Verdict.FAIL) for outcome in outcomes)
+    verdict = Verdict.FAIL if failures else Verdict.PASS if watched else Verdict.UNKNOWN
     reason = f"{len(failures)} places in the driver touch a file system" if failures else ""
+    if not failures and not watched:
+        reason = "nothing was watched: no other check was decided"
     return CheckResult(WHOLE_RUN, "C-NOFS", "", verdict, reason, len(outcomes)), failures
 
 
@@ -197,8 +218,18 @@ def _record(
         options=options.to_json(),
         interrupted=interrupted,
         traces=kept([(one.result.rule, one.shown) for one in outcomes], TRACES_PER_RULE, TRACES_MAX),
+        partial=_partial(checks),
         environment=environment,
     )
+
+
+def _partial(checks: Sequence[CheckResult]) -> str:
+    """Why a run is not the whole of its profile, or nothing."""
+    off = [check for check in checks if check.verdict is Verdict.DISABLED]
+    if not off:
+        return ""
+    reasons = "; ".join(sorted({check.reason for check in off}))
+    return f"{len(off)} of {len(checks)} checks were left out: {reasons}"
 
 
 def _portable(findings: Iterable[Finding]) -> tuple[Finding, ...]:

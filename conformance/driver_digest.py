@@ -12,13 +12,14 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 _OWN_DRIVERS = "storcert.harness.drivers"
 
 
-def driver_digest(cls: type[Any]) -> str:
-    """``sha256:<hex>`` for a driver class; of its qualified name alone where it has no source."""
+def driver_digest(cls: type[Any] | FunctionType) -> str:
+    """``sha256:<hex>`` for a driver class or a function that makes drivers; of its qualified name alone where it has no source."""
     total = hashlib.sha256()
     for name, text in sorted(_sources(cls).items()):
         total.update(f"{name}\0{hashlib.sha256(text).hexdigest()}\n".encode())
@@ -26,12 +27,12 @@ def driver_digest(cls: type[Any]) -> str:
     return "sha256:" + total.hexdigest()
 
 
-def driver_files(cls: type[Any]) -> tuple[str, ...]:
+def driver_files(cls: type[Any] | FunctionType) -> tuple[str, ...]:
     """The files the digest covers, relative to the folder of the driver's package or file, sorted."""
     return tuple(sorted(_sources(cls)))
 
 
-def _sources(cls: type[Any]) -> dict[str, bytes]:
+def _sources(cls: type[Any] | FunctionType) -> dict[str, bytes]:
     try:
         file = inspect.getsourcefile(cls)
     except TypeError:

@@ -45,7 +45,7 @@ class DriverSource:
     device: str = ""
 
     def load(self) -> type[Any]:
-        """The class, imported in this process. Raises :class:`InvalidUsage`."""
+        """The class (or the function that makes drivers), imported in this process. Raises :class:`InvalidUsage`."""
         module_name, _, class_path = self.import_path.partition(":")
         if self.folder:
             module = _module_from_file(Path(self.file), self.reference)
@@ -193,6 +193,8 @@ def _class_in(module: ModuleType, class_path: str, reference: str) -> type[Any]:
         ]
         hint = f"; it has {', '.join(classes)}" if classes else ""
         raise InvalidUsage(f"driver {reference!r}: {module.__name__} has no class {class_path}{hint}")
+    if inspect.isfunction(found) and found.__module__ == module.__name__:
+        return found  # type: ignore[return-value]  # makes drivers, as a class does
     if not inspect.isclass(found):
         raise InvalidUsage(f"driver {reference!r}: {class_path} is not a class but {type(found).__name__}")
     missing = missing_methods(found)

@@ -107,10 +107,10 @@ class Outputs:
 
 
 def certify_options(
-    driver: str,
+    driver: str | DriverSource,
     *,
     device: str | None = None,
-    config: Path | None = None,
+    config: Path | ConfigFile | None = None,
     profile: str = Profile.STANDARD,
     rules: Collection[str] = (),
     seed: int = 0,
@@ -121,7 +121,7 @@ def certify_options(
 ) -> CertifyOptions:
     """Check everything a user can say and put it together. Raises :class:`InvalidUsage`, one line each.
 
-    ``known_rules`` empty: rule ids are not checked here.
+    ``driver`` and ``config`` may have been found and read already. ``known_rules`` empty: rule ids are not checked here.
     """
     try:
         chosen_profile = Profile(profile)
@@ -134,10 +134,10 @@ def certify_options(
     if workers is not None and not 1 <= workers <= 256:
         raise InvalidUsage(f"--workers {workers}: processes, from 1 to 256")
     chosen_rules = tuple(dict.fromkeys(_rule(rule, known_rules) for rule in rules))
-    file = ConfigFile() if config is None else read_config(config)
+    file = read_config(config) if isinstance(config, Path) else config or ConfigFile()
     if device is not None:
         _check_device(device)
-    source = find_driver(driver, device or "")
+    source = find_driver(driver, device or "") if isinstance(driver, str) else driver
     chosen_device = device or source.device or DEFAULT_DEVICE
     _check_device(chosen_device)
     if file.simulator:

@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from storcert.conformance.subject import Subject
 from storcert.conformance.violation import NotApplicable, Undecided, Violation
 from storcert.conformance.world import World
 from storcert.harness.contract import StorageError
+from storcert.harness.record.codec import from_json, to_json
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import CheckResult, SourceLine
 from storcert.harness.record.trace import ShownTrace
@@ -47,6 +48,17 @@ class CaseOutcome:
     journal: Sequence[Any] = field(default=(), compare=False)
     wall_s: float = field(default=0.0, compare=False)
     shown: ShownTrace | None = field(default=None, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, without the journal: what another process needs to make the record."""
+        value: dict[str, Any] = to_json(replace(self, journal=()))
+        del value["journal"]
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> CaseOutcome:
+        """Inverse of :meth:`to_json`."""
+        return from_json(cls, dict(value))
 
 
 def run_case(

@@ -45,7 +45,10 @@ def payload(options: CertifyOptions, outcome: CaseOutcome) -> dict[str, Any]:
 
 
 def place_token(options: CertifyOptions, outcome: CaseOutcome) -> tuple[str, str]:
-    """Token and file: one of them is empty. A token too long to paste goes to a file in the output folder."""
+    """Token and file: one of them is empty. A token too long to paste goes to a file in the output folder. Both are empty where
+    the driver exists in this process only: a token could not name it."""
+    if not options.driver.import_path:
+        return "", ""
     return place(payload(options, outcome), options.out)
 
 

@@ -34,9 +34,11 @@ EXPLORATION_HEADLINES = {
 
 
 def headline(record: RunRecord) -> str:
-    """``CONFORMANT``, or what it is; an interrupted run says so."""
+    """``CONFORMANT``, or what it is; an interrupted run says so, and one of a part says that it is no certificate."""
     headlines = {scenarios.KIND: SCENARIO_HEADLINES, exploration.KIND: EXPLORATION_HEADLINES}.get(record.kind, HEADLINES)
     text = headlines[record.verdict]
+    if record.partial and record.verdict is RunVerdict.CONFORMANT:
+        text += " IN PART"
     return f"{text} (interrupted)" if record.interrupted else text
 
 

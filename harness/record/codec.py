@@ -15,7 +15,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from storcert.harness.record.run_record import SCHEMA_VERSION, RunRecord
 
@@ -48,6 +48,15 @@ def to_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
     return value
+
+
+T = TypeVar("T")
+
+
+def from_json(kind: type[T], value: Any) -> T:
+    """Inverse of :func:`to_json` for a dataclass of these shapes. Raises :class:`RecordError`."""
+    built: T = _build(kind, value, "")
+    return built
 
 
 def encode(record: RunRecord) -> str:
@@ -92,7 +101,7 @@ def behaviour(record: RunRecord) -> dict[str, Any]:
     value: dict[str, Any] = to_json(record)
     for name in ("digest", "environment", "options", "traces"):
         del value[name]
-    for name in ("scenarios", "differences"):
+    for name in ("scenarios", "differences", "partial"):
         if not value[name]:
             del value[name]  # a certification has none, and is what it was before there were any
     for rule in value["rules"]:

@@ -19,6 +19,8 @@ from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import RunVerdict, Verdict, combine
 
 SCHEMA_VERSION = 1
+#: A quick look (``core``) is no certificate.
+CERTIFYING_PROFILES = ("standard", "deep")
 
 
 class Audit(StrEnum):
@@ -178,7 +180,8 @@ class RunRecord:
     """One run: verdict and reason, who and what, every rule, every check, every finding. ``kind``: ``certification``, or
     ``scenario``; then ``driver`` is the control plane, ``scenarios`` has every run of every scenario, and ``differences`` where
     they differ between devices; or ``exploration``: many variations of one scenario, of which ``exploration`` tells.
-    ``traces``: what happened when a check failed, or in the run of a scenario, where it was wanted; no digest reads them."""
+    ``traces``: what happened when a check failed, or in the run of a scenario, where it was wanted; no digest reads them.
+    ``partial``: why a certification is not the whole of its profile, or nothing."""
 
     schema_version: int
     kind: str
@@ -201,12 +204,19 @@ class RunRecord:
     differences: tuple[Difference, ...] = ()
     exploration: Exploration | None = None
     traces: tuple[ShownTrace, ...] = ()
+    partial: str = ""
     environment: Environment = field(default_factory=Environment)
 
     @property
     def failures(self) -> tuple[CheckFailure, ...]:
         """All failures, rule by rule."""
         return tuple(failure for rule in self.rules for failure in rule.failures)
+
+    @property
+    def certificate(self) -> bool:
+        """Whether this is a certificate: all of profile ``standard`` or ``deep`` was decided, and all of it held."""
+        whole = not self.partial and not self.interrupted and self.profile in CERTIFYING_PROFILES
+        return self.kind == "certification" and whole and self.verdict is RunVerdict.CONFORMANT
 
     def exit_code(self) -> int:
         """0 conformant, 1 not conformant, 2 interrupted, 3 internal error, 5 nothing decided (cli.md)."""
