@@ -19,7 +19,7 @@ _OWN_DRIVERS = "storcert.harness.drivers"
 
 
 def driver_digest(cls: type[Any] | FunctionType) -> str:
-    """``sha256:<hex>`` for a driver class or a function that makes drivers; of its qualified name alone where it has no source."""
+    """``sha256:<hex>`` for a driver class or a function that makes drivers; of its name alone where it has no source."""
     total = hashlib.sha256()
     for name, text in sorted(_sources(cls).items()):
         total.update(f"{name}\0{hashlib.sha256(text).hexdigest()}\n".encode())

@@ -70,7 +70,8 @@ class TestWhatItTakes:
         assert all(failure.steps for failure in record.failures)
 
     def test_configuration_and_simulator(self) -> None:
-        record = check_driver(S3Driver, rules=["C-INDEP"], profile="core", configuration={"prefix": "mine/"}, simulator={"versioning": True})
+        more: dict[str, Any] = {"configuration": {"prefix": "mine/"}, "simulator": {"versioning": True}}
+        record = check_driver(S3Driver, rules=["C-INDEP"], profile="core", **more)
         assert record.options["configuration"] == {"prefix": "mine/"}
         assert record.verdict is RunVerdict.CONFORMANT
 

@@ -96,7 +96,7 @@ def test_a_package_module_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("{folder}/raises.py:Acme", "raises.py cannot be imported: ZeroDivisionError: division by zero"),
         ("{folder}/quits.py:Acme", "quits.py cannot be imported: SystemExit: 0"),
         ("no.such.module:Acme", "module 'no.such.module' cannot be imported: ModuleNotFoundError"),
-        ("os.path:join", "join is not a class but function"),
+        ("os.path:sep", "sep is not a class but str"),
     ],
 )
 def test_what_is_no_driver_is_one_line(tmp_path: Path, reference: str, words: str) -> None:

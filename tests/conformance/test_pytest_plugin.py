@@ -76,7 +76,7 @@ class TestEndings:
             [
                 "*C-LIST/broken*",
                 "it does not hold",
-                "  1  host-1: create /volume/*-1/a size=1 -> ok",
+                "1. host-1: create /volume/*-1/a size=1 -> ok",
                 "storcert replay sc1.*",
                 "storcert explain C-LIST",
             ]
