@@ -1,4 +1,4 @@
-"""What the contract says a device does, as a pure function: ``init``, ``step``, ``describe``.
+"""What the contract says a device does, as pure functions: ``init``, ``step``, ``equal``, ``describe``.
 
 A state is a mapping of URI to :class:`Stored` (size and content key), kept as a frozen set of pairs so that states compare
 and hash. ``step`` gives every state the contract allows after an operation with the outcome it had; an empty result means
@@ -28,6 +28,8 @@ State: TypeAlias = frozenset[tuple[str, Stored]]
 ZERO = "zero"
 #: Makes its object from another one, as that is at one moment.
 DERIVING = ("copy", "snapshot", "clone")
+#: Change nothing, whatever comes of them.
+OBSERVING = ("read", "describe", "member", "peek", "nothing")
 INTERRUPTIBLE = ("write", "copy", "read", "describe", "create")
 
 
@@ -57,12 +59,25 @@ def step(state: State, operation: Operation, captured: Stored | None = None) -> 
     ``PermissionDenied``, ``DataCorrupted``) are legal in every state as far as this model goes and change nothing;
     whether there was a cause for them is judged by the caller, who knows the faults.
     """
+    done = effect(state, operation, captured)
+    return done if operation.status is not Status.UNKNOWN or state in done else (*done, state)
+
+
+def effect(state: State, operation: Operation, captured: Stored | None = None) -> tuple[State, ...]:
+    """As :func:`step`, of an operation that surely took effect, also where its outcome is unknown."""
     if operation.status is Status.FAILED:
         return (state,) if _refusal_is_true(state, operation) else ()
-    done = _done(state, operation, captured)
-    if operation.status is Status.OK:
-        return done
-    return (*done, state) if state not in done else done
+    return _done(state, operation, captured)
+
+
+def observes(operation: Operation) -> bool:
+    """Whether it leaves every state as it is: it was refused, or only looked."""
+    return operation.status is Status.FAILED or operation.verb in OBSERVING
+
+
+def equal(one: State, other: State) -> bool:
+    """Whether nobody can tell these states apart. States are values, so that equal ones also hash alike."""
+    return one == other
 
 
 def _refusal_is_true(state: State, operation: Operation) -> bool:

@@ -256,7 +256,7 @@ def test_planted_bugs_on_a_device(driver: type, program: Program, rules: set[str
 
 
 def test_a_search_without_an_end_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "linearize", lambda history, **_: linearize(history, steps_max=3))
+    monkeypatch.setattr(interpreter, "linearize", lambda history, **_: linearize(history, tries_max=3))
     with bench_of(MemoryDriver) as bench, pytest.raises(Undecided, match="within the search budget"):
         run_program(bench, EVERYTHING)
 
