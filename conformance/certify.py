@@ -138,7 +138,9 @@ def _moved(result: CheckResult) -> str:
 def failure_of(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
     """The failure as it stands in the record, with its token."""
     token, file = place_token(options, outcome)
-    return CheckFailure(_moved(outcome.result), outcome.message, outcome.result.steps, token, outcome.source, file)
+    return CheckFailure(
+        _moved(outcome.result), outcome.message, outcome.result.steps, token, outcome.source, file, outcome.history
+    )
 
 
 def touch(finding: Finding) -> str:

@@ -48,6 +48,7 @@ class FoundByGeneration(Violation):
 
     def __init__(self, violation: Violation, program: Program) -> None:
         super().__init__(violation.message, violation.rule)
+        self.violation = violation
         self.program = program
 
 

@@ -15,7 +15,7 @@ from storcert.conformance.content import content
 from storcert.conformance.handle import overwrite, peek
 from storcert.conformance.observe import clear
 from storcert.conformance.program import Program, Step, key_of
-from storcert.conformance.violation import Undecided, Violation, require
+from storcert.conformance.violation import NoOrder, Undecided, require
 from storcert.harness.checkers.linearizability import linearize
 from storcert.harness.checkers.reference_model import DERIVING, ZERO, Stored
 from storcert.harness.contract import DataObjectUri, InvalidRequest, ObjectKind, StorageError
@@ -118,7 +118,7 @@ class Run:
         line = len(self.bench.steps) - 1
         invoke_ns = kernel.now_ns
         # Stands for the operation while it runs, and for ever where the location dies under it.
-        self.history.append(self._entry(task, at, step, invoke_ns, None, Status.UNKNOWN))
+        self.history.append(self._entry(task, at, step, invoke_ns, None, Status.UNKNOWN, shown=shown))
         error, value = "", None
         status = Status.OK
         try:
@@ -248,7 +248,7 @@ class Run:
             if stuck is not None and stuck.verb == "write" and self.program.concurrent:
                 rule = "C-ONCE"
             what = _explain(stuck) if stuck is not None else "the history"
-            raise Violation(f"no order of the operations explains: {what}", rule)
+            raise NoOrder(f"no order of the operations explains: {what}", rule, answer, bool(self.program.faults))
 
     def _rule_of(self, stuck: Operation) -> str:
         """Whose promise the operation is that no order explains; a read speaks for what made the object."""

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from storcert.conformance.bench import Bench, LocationDied
+from storcert.conformance.broken_history import broken_history
 from storcert.conformance.case_trace import trace_of_case
 from storcert.conformance.facts import Facts
 from storcert.conformance.generated import FoundByGeneration
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Case
 from storcert.conformance.subject import Subject
-from storcert.conformance.violation import NotApplicable, Undecided, Violation
+from storcert.conformance.violation import NoOrder, NotApplicable, Undecided, Violation
 from storcert.conformance.world import World
 from storcert.harness.contract import StorageError
+from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.codec import from_json, to_json
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import CheckResult, SourceLine
@@ -34,7 +36,7 @@ STEPS_SHOWN_MAX = 60
 class CaseOutcome:
     """``result`` as it stands in the record; ``example`` and ``program`` name what failed; ``digest`` is of all worlds of
     the case, ``example_digest`` of the last one; ``trace`` is the traceback of an error of the kit; ``shown``: what happened in
-    the last world of a case that did not pass."""
+    the last world of a case that did not pass; ``history``: operations that no order explains."""
 
     result: CheckResult
     message: str = ""
@@ -48,6 +50,7 @@ class CaseOutcome:
     journal: Sequence[Any] = field(default=(), compare=False)
     wall_s: float = field(default=0.0, compare=False)
     shown: ShownTrace | None = field(default=None, compare=False)
+    history: BrokenHistory | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, without the journal: what another process needs to make the record."""
@@ -80,6 +83,7 @@ def run_case(
     verdict, message, rule, trace = Verdict.PASS, "", case.check.rule, ""
     error: Exception | None = None
     found: Mapping[str, Any] | None = None
+    history = None
     try:
         case.run(bench)
     except Violation as violation:
@@ -101,6 +105,7 @@ def run_case(
     shown = None if verdict in (Verdict.PASS, Verdict.SKIPPED) else _trace(bench)
     try:
         bench.close()
+        history = _history_of(error)
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
     result = CheckResult(
@@ -119,7 +124,13 @@ def run_case(
         bench.journal,
         time.perf_counter() - started,
         shown,
+        history,
     )
+
+
+def _history_of(error: Exception | None) -> BrokenHistory | None:
+    shown = error.violation if isinstance(error, FoundByGeneration) else error
+    return broken_history(shown) if isinstance(shown, NoOrder) else None
 
 
 def _trace(bench: Bench) -> ShownTrace | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from storcert.harness.checkers.linearizability import Linearization
+
 
 class Violation(AssertionError):
     """The driver broke a rule. ``rule`` is set where it is another rule than the one the check belongs to."""
@@ -10,6 +12,16 @@ class Violation(AssertionError):
         super().__init__(message)
         self.message = message
         self.rule = rule
+
+
+class NoOrder(Violation):
+    """Concurrent operations whose answers no order explains. ``found``: what the judge said of them; ``deletes_repeat``: how
+    it was asked."""
+
+    def __init__(self, message: str, rule: str | None, found: Linearization, deletes_repeat: bool) -> None:
+        super().__init__(message, rule)
+        self.found = found
+        self.deletes_repeat = deletes_repeat
 
 
 class NotApplicable(Exception):

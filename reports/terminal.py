@@ -14,9 +14,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
-from storcert.reports import exploration, scenarios
+from storcert.reports import exploration, history_text, scenarios
 from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
 from storcert.reports.text import count, one_line, printable, seconds
 
@@ -219,6 +220,7 @@ class _Report:
             if failure.source is not None:
                 self._line((f"at {place(failure.source.file, failure.source.line)}", "bright_black"), indent=2)
             self._steps(failure.steps)
+            self._history(failure.history)
             if failure.replay_argument:
                 self._line(f"storcert replay {printable(failure.replay_argument)}", wrap=False, indent=2)
             self._line(f"storcert explain {one_line(rule.id)}", wrap=False, indent=2)
@@ -233,6 +235,11 @@ class _Report:
             self._line((f"{number:>{number_width}}  ", "bright_black"), one_line(step, 1_000), indent=4)
         if len(steps) > STEPS_SHOWN:
             self._line((f"and {count(len(steps) - STEPS_SHOWN, 'more step')}", "bright_black"), indent=4)
+
+    def _history(self, history: BrokenHistory | None) -> None:
+        """The operations that no order explains, on a common time axis. A line that is cut cannot be read: nothing wraps."""
+        for line in history_text.text(history).splitlines() if history is not None else ():
+            self._line(line, wrap=False, indent=4)
 
     def _undecided(self) -> None:
         """Why something is unknown or an error: without a reason nobody can do anything about it."""

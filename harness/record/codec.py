@@ -107,6 +107,8 @@ def behaviour(record: RunRecord) -> dict[str, Any]:
     for rule in value["rules"]:
         for failure in rule["failures"]:
             del failure["token"], failure["file"]
+            if failure["history"] is None:
+                del failure["history"]
     return value
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
@@ -82,7 +83,8 @@ class SourceLine:
 class CheckFailure:
     """One failure, minimal: the ``check`` it belongs to, what was wrong, the ``steps`` that show it, how to replay it.
 
-    ``token`` is a replay token; a failure too large for one is in ``file`` instead.
+    ``token`` is a replay token; a failure too large for one is in ``file`` instead. ``history``: operations that no order
+    explains, where that is what was wrong.
     """
 
     check: str
@@ -91,6 +93,7 @@ class CheckFailure:
     token: str = ""
     source: SourceLine | None = None
     file: str = ""
+    history: BrokenHistory | None = None
 
     @property
     def replay_argument(self) -> str:
