@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from storcert.conformance import cli_gate
+from storcert.conformance import cli_diff, cli_gate
 from storcert.conformance.cli_gate import Expectations
 from storcert.conformance.cli_words import (
     Badge,
@@ -278,6 +278,7 @@ def report(
     raise typer.Exit(commands.report(run, outputs, format))
 
 
+cli_diff.register(app)
 cli_gate.register(app)
 
 
