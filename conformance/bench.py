@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from storcert.conformance.client import Client
+from storcert.conformance.coverage import Tried
 from storcert.conformance.facts import Facts
 from storcert.conformance.live import LiveWorld
 from storcert.conformance.meter import Meter, Metered
@@ -86,6 +87,8 @@ class Bench:
     digests: list[str] = field(default_factory=list)
     keep_journal: bool = False
     journal: list[Any] = field(default_factory=list)
+    tried: Tried | None = None
+    _held: tuple[str, list[str], World | LiveWorld | None] | None = None
     _world: World | LiveWorld | None = None
     _used: set[DataObjectUri] = field(default_factory=set)
     _meter: Meter | None = None
@@ -150,6 +153,16 @@ class Bench:
             self.example = name
             self.examples_run += 1
             yield value
+
+    def hold(self) -> None:
+        """Set aside what the case has to show, its failing example with its steps and its world, while others are tried."""
+        self._held, self._world = (self.example, list(self.steps), self._world), None
+
+    def show_held(self) -> None:
+        """Bring back what :meth:`hold` set aside; the case ends with it."""
+        self.close()
+        if self._held is not None:
+            self.example, self.steps, self._world = self._held
 
     # Clients and names
 

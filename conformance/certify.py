@@ -17,6 +17,7 @@ import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 from storcert.conformance import undecided
 from storcert.conformance.audit import audit
 from storcert.conformance.case_trace import kept
+from storcert.conformance.coverage import merged
 from storcert.conformance.facts import Facts
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
@@ -221,6 +222,7 @@ def _record(
         interrupted=interrupted,
         traces=kept([(one.result.rule, one.shown) for one in outcomes], TRACES_PER_RULE, TRACES_MAX),
         partial=_partial(checks),
+        coverage=merged(outcome.coverage for outcome in outcomes if outcome.coverage is not None),
         environment=environment,
     )
 

@@ -9,7 +9,7 @@ from storcert.conformance.rules import RULES
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.record.codec import encode
 from storcert.harness.record.run_record import RunRecord
-from storcert.reports import badge, code_quality, ctrf, github, junit, ndjson, sarif_run, terminal
+from storcert.reports import badge, code_quality, coverage, ctrf, github, junit, ndjson, sarif_run, terminal
 from storcert.reports.html import page
 
 Render = Callable[[RunRecord, str], str]
@@ -32,6 +32,7 @@ FORMATS: Mapping[str, Render] = {
     "code-quality": code_quality.render,
     "markdown": lambda record, _: github.step_summary(record),
     "badge": lambda record, _: badge.render(record),
+    "coverage": lambda record, _: coverage.render(record),
 }
 
 ARTEFACTS: Mapping[str, str] = {
@@ -44,6 +45,7 @@ ARTEFACTS: Mapping[str, str] = {
     "ndjson": "events.ndjson",
     "code-quality": "code-quality.json",
     "badge": "badge.svg",
+    "coverage": "coverage.txt",
 }
 """What ``--out`` gets: format and file."""
 

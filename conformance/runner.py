@@ -24,6 +24,7 @@ from storcert.conformance.world import World
 from storcert.harness.contract import StorageError
 from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.codec import from_json, to_json
+from storcert.harness.record.coverage import Coverage
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import CheckResult, SourceLine
 from storcert.harness.record.trace import ShownTrace
@@ -36,7 +37,8 @@ STEPS_SHOWN_MAX = 60
 class CaseOutcome:
     """``result`` as it stands in the record; ``example`` and ``program`` name what failed; ``digest`` is of all worlds of
     the case, ``example_digest`` of the last one; ``trace`` is the traceback of an error of the kit; ``shown``: what happened in
-    the last world of a case that did not pass; ``history``: operations that no order explains."""
+    the last world of a case that did not pass; ``history``: operations that no order explains; ``coverage``: what it tried in
+    the space of faults."""
 
     result: CheckResult
     message: str = ""
@@ -51,6 +53,7 @@ class CaseOutcome:
     wall_s: float = field(default=0.0, compare=False)
     shown: ShownTrace | None = field(default=None, compare=False)
     history: BrokenHistory | None = None
+    coverage: Coverage | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, without the journal: what another process needs to make the record."""
@@ -125,6 +128,7 @@ def run_case(
         time.perf_counter() - started,
         shown,
         history,
+        bench.tried.told() if bench.tried is not None else None,
     )
 
 

@@ -17,7 +17,7 @@ from rich.text import Text
 from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
-from storcert.reports import exploration, history_text, scenarios
+from storcert.reports import coverage, exploration, history_text, scenarios
 from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
 from storcert.reports.text import count, one_line, printable, seconds
 
@@ -85,6 +85,7 @@ class _Report:
         self._exploration()
         self._rules()
         self._capabilities()
+        self._coverage()
         self._failures()
         self._undecided()
         self._findings()
@@ -207,6 +208,22 @@ class _Report:
             if capability.reason:
                 style = _AUDITS[capability.audit][1]
                 self._line((one_line(capability.name), style), f": {one_line(capability.reason)}", indent=2)
+
+    def _coverage(self) -> None:
+        told = self.record.coverage
+        if told is None:
+            return
+        self._heading("Faults and crashes")
+        for line in coverage.lines(told):
+            self._line(line)
+        head = ("operation", *coverage.faults(told.cells))
+        for names, rows in coverage.blocks(head, coverage.rows(told.cells), self.console.width):
+            self.console.print()
+            table = _table(names[0], *(f">{name}" for name in names[1:]))
+            for row in rows:
+                table.add_row(row[0], *(Text(cell, "red" if "x" in cell else "") for cell in row[1:]))
+            self.console.print(table)
+        self._line((coverage.LEGEND, "bright_black"))
 
     def _failures(self) -> None:
         total = len(self.record.failures)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from storcert.conformance.bench import HOST, Bench
+from storcert.conformance.coverage import Tried
 from storcert.conformance.facts import Facts
 from storcert.conformance.fault_space import crash_points, single_faults
-from storcert.conformance.operations import LARGE, SMALL, healthy_requests, judge, names, prepare, scenario
+from storcert.conformance.operations import LARGE, SMALL, healthy_requests, names, scenario
 from storcert.conformance.registry import check
+from storcert.conformance.trials import try_each, try_every_crash
 from storcert.conformance.violation import NotApplicable
-from storcert.harness.record.fault import Fault
+from storcert.simulators.device import FaultKind
 
 RULE = "C-RETRY"
 QUICK_FAULTS = ("answer_lost", "request_lost", "throttle", "ok_with_error")
@@ -29,14 +31,11 @@ def _standard(facts: Facts) -> list[str]:
 def one_fault(b: Bench, case: str) -> None:
     """One legal fault at any request of an operation, once or lasting: the answer is true and everything converges."""
     name, kind_name = case.split(" ")
-    one = scenario(b.facts, name)
-    requests = healthy_requests(b, one)
-    kind = next(kind for kind in b.world.device.legal_faults if kind.name == kind_name)
-    faults = list(single_faults(requests, kind))
+    requests = healthy_requests(b, scenario(b.facts, name))
+    faults = list(single_faults(requests, _kind(b, kind_name)))
     if not faults:
         raise NotApplicable(f"{kind_name} cannot strike any request of {name}")
-    for fault in b.examples(faults):
-        _under(b, name, fault)
+    try_each(b, name, [(fault,) for fault in faults], Tried(name, tuple(requests)))
 
 
 @check(
@@ -47,12 +46,10 @@ def one_fault(b: Bench, case: str) -> None:
 )
 def crash_at_every_step(b: Bench, name: str) -> None:
     """The location dies at any request of an operation, before or after its effect: another one repeats and deletes."""
-    one = scenario(b.facts, name)
-    requests = healthy_requests(b, one)
+    requests = healthy_requests(b, scenario(b.facts, name))
     if not requests:
         raise NotApplicable(f"{name} makes no request")
-    for fault in b.examples(list(crash_points(requests, HOST))):
-        _under(b, name, fault)
+    try_every_crash(b, name, Tried(name, tuple(requests)))
 
 
 def _pairs(facts: Facts) -> list[str]:
@@ -68,22 +65,14 @@ def _pairs(facts: Facts) -> list[str]:
 def fault_then_crash(b: Bench, case: str) -> None:
     """A fault and then a crash of the location at any later request: the same promises hold."""
     name, kind_name = case.split(" ")
-    one = scenario(b.facts, name)
-    requests = healthy_requests(b, one)
-    kind = next(kind for kind in b.world.device.legal_faults if kind.name == kind_name)
-    pairs = [
-        (fault, crash) for fault in single_faults(requests, kind, counts=(1,)) for crash in crash_points(requests, HOST)
-    ]
+    requests = healthy_requests(b, scenario(b.facts, name))
+    first = single_faults(requests, _kind(b, kind_name), counts=(1,))
+    pairs = [(fault, crash) for fault in first for crash in crash_points(requests, HOST)]
     if not pairs:
         raise NotApplicable(f"{kind_name} cannot strike any request of {name}")
-    for fault, crash in b.examples(pairs):
-        _under(b, name, fault, crash)
+    try_each(b, name, pairs, Tried(name, tuple(requests)))
 
 
-def _under(b: Bench, name: str, *faults: Fault) -> None:
-    one = scenario(b.facts, name)
-    prepare(b, one)
-    before = b.census()
-    b.arm(*faults)
-    attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
-    judge(b, one, attempt, before)
+def _kind(b: Bench, name: str) -> FaultKind:
+    legal: tuple[FaultKind, ...] = b.world.device.legal_faults
+    return next(kind for kind in legal if kind.name == name)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from storcert.harness.record.broken_history import BrokenHistory
+from storcert.harness.record.coverage import Coverage
 from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
@@ -184,7 +185,8 @@ class RunRecord:
     ``scenario``; then ``driver`` is the control plane, ``scenarios`` has every run of every scenario, and ``differences`` where
     they differ between devices; or ``exploration``: many variations of one scenario, of which ``exploration`` tells.
     ``traces``: what happened when a check failed, or in the run of a scenario, where it was wanted; no digest reads them.
-    ``partial``: why a certification is not the whole of its profile, or nothing."""
+    ``partial``: why a certification is not the whole of its profile, or nothing.
+    ``coverage``: which operations of a certification were struck where, by what, and what came of it."""
 
     schema_version: int
     kind: str
@@ -208,6 +210,7 @@ class RunRecord:
     exploration: Exploration | None = None
     traces: tuple[ShownTrace, ...] = ()
     partial: str = ""
+    coverage: Coverage | None = None
     environment: Environment = field(default_factory=Environment)
 
     @property
