@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from storcert.conformance import cli_diff, cli_gate
+from storcert.conformance import cli_diff, cli_gate, cli_lint
 from storcert.conformance.cli_gate import Expectations
 from storcert.conformance.cli_words import (
     Badge,
@@ -118,6 +118,9 @@ def certify(
     )
     outputs.check()
     raise typer.Exit(commands.certify(options, outputs, expectations))
+
+
+cli_lint.register(app)
 
 
 @app.command("run", epilog="Example:  storcert run smoke --seeds 10     storcert run i8748 --device '*=nfs,rbd'")

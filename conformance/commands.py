@@ -135,9 +135,11 @@ def _devices() -> list[tuple[str, str]]:
 
 
 def _rules() -> list[tuple[str, str]]:
+    from storcert.conformance.lint.rules import LINT_RULES
     from storcert.conformance.rules import RULES
 
-    return [(rule.id, rule.title) for rule in RULES.values()]
+    contract = [(rule.id, rule.title) for rule in RULES.values()]
+    return [*contract, *((rule.id, f"lint: {rule.title}") for rule in LINT_RULES.values())]
 
 
 def _scenarios() -> list[tuple[str, str]]:

@@ -39,26 +39,34 @@ def _sources(cls: type[Any] | FunctionType) -> dict[str, bytes]:
         file = None
     if not file or not Path(file).is_file():
         return {}
-    start = Path(file).resolve()
     module = sys.modules.get(cls.__module__)
     package = getattr(module, "__package__", None) or ""
-    root, prefix = _root(start, package)
-    found: dict[str, bytes] = {}
+    start = Path(file).resolve()
+    root, _ = package_root(start, package)
+    return {path.relative_to(root).as_posix(): text for path, text in source_files(start, package).items()}
+
+
+def source_files(start: Path, package: str) -> dict[Path, bytes]:
+    """The files that make up a driver, with their text: ``start``, resolved, of ``package``, and what it imports of its own.
+
+    Raises ``OSError`` for one that cannot be read.
+    """
+    root, prefix = package_root(start, package)
+    found: dict[Path, bytes] = {}
     waiting = [start]
     if prefix and (root / "__init__.py").is_file():
         waiting.append(root / "__init__.py")
     while waiting:
         path = waiting.pop()
-        name = path.relative_to(root).as_posix()
-        if name in found:
+        if path in found:
             continue
         text = path.read_bytes().replace(b"\r\n", b"\n")
-        found[name] = text
+        found[path] = text
         waiting.extend(_imported(text, path, root, prefix))
     return found
 
 
-def _root(start: Path, package: str) -> tuple[Path, tuple[str, ...]]:
+def package_root(start: Path, package: str) -> tuple[Path, tuple[str, ...]]:
     """The folder whose modules count as the driver's own, and the dotted name that folder stands for."""
     own = package == _OWN_DRIVERS or package.startswith(_OWN_DRIVERS + ".")
     keep = len(_OWN_DRIVERS.split(".")) if own else 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from storcert.conformance.rules import find_rule
+from storcert.conformance.lint.rule import LintRule
+from storcert.conformance.lint.rules import LINT_RULES, lint_rule
+from storcert.conformance.rules import RULES, find_rule
 from storcert.scenarios.catalogue import paths, scenario
 from storcert.scenarios.defects.defect import named
 from storcert.scenarios.format.scenario import Scenario
@@ -25,8 +27,12 @@ def explanation(name: str, *, width: int = 100) -> str:
         return _section(EXPECTED, _EXPECTED_TEXT, width)
     if wanted in paths():
         return _scenario(scenario(wanted), width)
+    of_lint = lint_rule(wanted)
+    if of_lint is not None:
+        return _lint_rule(of_lint, width)
     rule = find_rule(name)
     checks = _checks(rule.id)
+    found_by_lint = {one.id: one.title for one in LINT_RULES.values() if one.contract == rule.id}
     parts = [f"{rule.id}: {rule.title}\n"]
     wanted = name.strip().partition("[")[0].lower()
     for identity, description in checks.items():
@@ -35,11 +41,30 @@ def explanation(name: str, *, width: int = 100) -> str:
     parts.append(_section("Rule", rule.text.replace("`", ""), width))
     parts.append(_section("Why", rule.why.replace("`", ""), width))
     parts.append("Breaks it\n" + "".join(f"    {line}\n" for line in rule.example))
+    if found_by_lint:
+        told = "".join(_item(f"/{identity}", title, width) for identity, title in found_by_lint.items())
+        parts.append(f"Found by storcert lint ({len(found_by_lint)})\n{told}")
     if checks:
         listed = "".join(_item(identity, description, width) for identity, description in checks.items())
         parts.append(f"Checks ({len(checks)})\n{listed}")
     elif rule.id.startswith("L-"):
         parts.append("Kept by the logical layer; a driver's certification does not check it.\n")
+    return "\n".join(parts)
+
+
+def _lint_rule(rule: LintRule, width: int) -> str:
+    parts = [f"{rule.id}: {rule.title}\n"]
+    said = f"{rule.severity}, found by storcert lint"
+    if rule.contract:
+        said += f"; breaks {rule.contract}: {RULES[rule.contract].title}"
+    parts.append(_section("Rule", said, width))
+    parts.append(_section("Why", rule.why, width))
+    parts.append("Breaks it\n" + "".join(f"    {line}".rstrip() + "\n" for line in rule.bad))
+    parts.append(_section("Instead", rule.instead, width))
+    parts.append("Does not\n" + "".join(f"    {line}".rstrip() + "\n" for line in rule.good))
+    if rule.contract:
+        allow = f"One place is accepted by a comment on its line: # storcert: allow {rule.id} reason"
+        parts.append(_section("Accept", allow, width))
     return "\n".join(parts)
 
 
