@@ -104,8 +104,8 @@ def _from_code_quality(text: str) -> dict[str, int] | None:
 
 READERS: dict[str, Callable[[str], dict[str, int] | None]] = {
     "text": _from_words, "markdown": _from_words, "json": _from_json, "html": _from_html, "junit": _from_junit,
-    "sarif": _from_sarif,
-    "ctrf": _from_ctrf, "ndjson": _from_ndjson, "code-quality": _from_code_quality, "badge": lambda text: None, "coverage": lambda text: None,
+    "sarif": _from_sarif, "ctrf": _from_ctrf, "ndjson": _from_ndjson, "code-quality": _from_code_quality,
+    "badge": lambda text: None, "coverage": lambda text: None,
 }  # fmt: skip
 
 
