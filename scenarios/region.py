@@ -354,13 +354,14 @@ class Region:
         return bool(self.catalogue.repository.transact(lambda session: session.running_jobs()))
 
     def heal(self) -> None:
-        """No faults any more anywhere: devices, web servers, network, locations."""
+        """No faults any more anywhere: devices, web servers, network, locations and their clocks."""
         self.network.heal()
         self.catalogue.wire.heal()
         self.web.heal()
         for attached in self._devices.values():
             attached.simulated.heal()
         for location in self.kernel.locations.values():
+            location.set_clock(0)
             if not location.alive:
                 location.restart()
                 self._boot(location)

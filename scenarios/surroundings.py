@@ -52,7 +52,7 @@ class Catalogue:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self.repository = Repository(on_commit=self._committed)
+        self.repository = Repository(on_commit=self._committed, clock_ns=lambda: kernel.now_ns)
         self.wire = Wire(kernel, self.name)
 
     def _committed(self, fact: Fact) -> None:
@@ -94,9 +94,9 @@ class _At:
         """Of the location."""
         return self.location.name
 
-    def now_ns(self) -> int:
-        """Virtual time."""
-        return self.kernel.now_ns
+    def clock_ns(self) -> int:
+        """Virtual time since this run of the location began."""
+        return self.kernel.now_ns - self.location.booted_ns
 
     def sleep_ns(self, duration_ns: int) -> None:
         """Let virtual time pass."""
@@ -159,7 +159,6 @@ class SimulatedMachine(_At):
         super().__init__(location)
         self.transfer_url = ""
         self.boot = f"{location.name}/{location.epoch}"
-        self.booted_ns = location.kernel.now_ns
 
     def stream(self, name: str) -> Random:
         """A random stream of this life of the location."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from storcert.harness.agent.doors import Doors
@@ -56,7 +57,9 @@ class Agent:
         known = self._known(command.id)
         if known is not None:
             return known
-        ticket = self._running[command.id] = Ticket(command.deadline_ns, self.machine.now_ns)
+        if command.boot != self.machine.boot:
+            return self._answer(Ending.UNHEARD, {})  # its deadline is by a clock that is gone
+        ticket = self._running[command.id] = Ticket(command.deadline_ns, self.machine.clock_ns)
         try:
             ticket.refuse_late()
             result = _VERBS[command.verb](self, command.arguments, ticket)
@@ -83,14 +86,14 @@ class Agent:
         ticket = self._running.get(identity)
         if ticket is not None:
             return self._answer(Ending.RUNNING, {"moved_bytes": ticket.moved_bytes})
-        return self._ended.get(identity)
+        ended = self._ended.get(identity)
+        return None if ended is None else replace(ended, clock_ns=self.machine.clock_ns())
 
     def _answer(self, ending: Ending, result: Mapping[str, Any]) -> Answer:
-        return Answer(ending, self.machine.boot, result)
+        return Answer(ending, self.machine.boot, result, self.machine.clock_ns())
 
     def _status(self, arguments: Mapping[str, Any]) -> Answer:
-        booted = {"booted_ns": self.machine.booted_ns}
-        return self._known(str(arguments["command"])) or self._answer(Ending.UNHEARD, booted)
+        return self._known(str(arguments["command"])) or self._answer(Ending.UNHEARD, {})
 
     def _cancel(self, arguments: Mapping[str, Any]) -> Answer:
         ticket = self._running.get(str(arguments["command"]))
@@ -211,7 +214,7 @@ class Agent:
         while not door.over:
             self.machine.sleep_ns(_DOOR_POLL_NS)
             ticket.moved_bytes = door.moved_bytes
-            late = ticket.cancelled or self.machine.now_ns() >= ticket.deadline_ns
+            late = ticket.cancelled or self.machine.clock_ns() >= ticket.deadline_ns
             if late and door.shut():
                 break
         self.doors.close(key, door.result)
@@ -223,10 +226,11 @@ class Agent:
     def _offer(self, arguments: Mapping[str, Any], ticket: Ticket) -> Mapping[str, Any]:
         driver, uri, key = self._driver(arguments["device"]), _uri(arguments, "uri"), str(arguments["key"])
         if self.doors.find(key) is None:
-            reading = Ticket(int(arguments["expires_ns"]), self.machine.now_ns)
+            expires_ns = ticket.deadline_ns + int(arguments["lasts_longer_ns"])
+            reading = Ticket(expires_ns, self.machine.clock_ns)
             found, ranges = driver.describe(uri), bool(driver.capabilities().range_read)
             door = LinkDoor(
-                int(arguments["link"]), int(arguments["expires_ns"]), self.machine.now_ns, found.size_bytes,
+                int(arguments["link"]), expires_ns, self.machine.clock_ns, found.size_bytes,
                 hashlib.sha256(f"{uri} {found.size_bytes} {found.digest} {key}".encode()).hexdigest()[:32], ranges,
                 lambda offset, length: self._input(driver, uri, reading, offset, length),
             )

@@ -35,7 +35,7 @@ class Door(Protocol):
 
     @property
     def expires_ns(self) -> int:
-        """From then on nothing passes. Unix time."""
+        """From then on nothing passes, by the agent's clock."""
         ...
 
     def answer(self, asked: Asked) -> Reply:
@@ -58,7 +58,7 @@ class Doors:
     def open(self, key: str, door: Door) -> None:
         """Let clients in."""
         self._open[key] = door
-        self.machine.note("door", link=door.link, event="opened", expires_ns=door.expires_ns)
+        self.machine.note("door", link=door.link, event="opened", lasts_ns=door.expires_ns - self.machine.clock_ns())
 
     def done(self, key: str) -> Mapping[str, Any] | None:
         """What came of a door that was closed because it was done."""
@@ -93,6 +93,6 @@ class Doors:
             if key in self._done:
                 return said(200, "it is there already")
             return said(404, "no such transfer: it is over, or its URL is another one by now")
-        if self.machine.now_ns() >= door.expires_ns:
+        if self.machine.clock_ns() >= door.expires_ns:
             return said(410, "the time for this transfer is over")
         return door.answer(asked)

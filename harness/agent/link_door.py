@@ -22,12 +22,12 @@ class LinkDoor:
     less than all; ``tag``: names these bytes, for a client that goes on where it stopped."""
 
     def __init__(
-        self, link: int, expires_ns: int, now_ns: Callable[[], int], size_bytes: int, tag: str, ranges: bool,
+        self, link: int, expires_ns: int, clock_ns: Callable[[], int], size_bytes: int, tag: str, ranges: bool,
         open_input: Callable[[int, int | None], InputStream],
     ) -> None:
         self._link = link
         self._expires_ns = expires_ns
-        self._now_ns = now_ns
+        self._clock_ns = clock_ns
         self._size_bytes = size_bytes
         self._tag = f'"{tag}"'
         self._ranges = ranges
@@ -40,7 +40,7 @@ class LinkDoor:
 
     @property
     def expires_ns(self) -> int:
-        """From then on nothing passes. Unix time."""
+        """From then on nothing passes, by the agent's clock."""
         return self._expires_ns
 
     def answer(self, asked: Asked) -> Reply:
@@ -82,6 +82,6 @@ class LinkDoor:
     def _read(self, stream: InputStream) -> Iterator[bytes]:
         with stream:
             while chunk := stream.read(CHUNK_BYTES):
-                if self._now_ns() >= self._expires_ns:
+                if self._clock_ns() >= self._expires_ns:
                     raise TooLate("the time for this transfer is over")
                 yield chunk

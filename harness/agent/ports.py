@@ -21,18 +21,13 @@ class Machine(Protocol):
         ...
 
     @property
-    def booted_ns(self) -> int:
-        """When it began, Unix time."""
-        ...
-
-    @property
     def transfer_url(self) -> str:
         """Where clients reach the doors of this agent: the beginning of their URLs, without a slash at the end; ``""`` where
         they do not."""
         ...
 
-    def now_ns(self) -> int:
-        """Unix time."""
+    def clock_ns(self) -> int:
+        """Time since some moment of this run of the process: it never jumps, and is nobody else's."""
         ...
 
     def sleep_ns(self, duration_ns: int) -> None:

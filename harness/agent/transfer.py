@@ -23,19 +23,19 @@ class TooLate(Exception):
 
 
 class Ticket:
-    """A command under way: its deadline, how far it came, and whether somebody wants it to end."""
+    """A command under way: its deadline by the clock it is given, how far it came, and whether somebody wants it to end."""
 
-    __slots__ = ("_now_ns", "cancelled", "deadline_ns", "moved_bytes")
+    __slots__ = ("_clock_ns", "cancelled", "deadline_ns", "moved_bytes")
 
-    def __init__(self, deadline_ns: int, now_ns: Callable[[], int]) -> None:
+    def __init__(self, deadline_ns: int, clock_ns: Callable[[], int]) -> None:
         self.deadline_ns = deadline_ns
         self.moved_bytes = 0
         self.cancelled = False
-        self._now_ns = now_ns
+        self._clock_ns = clock_ns
 
     def refuse_late(self) -> None:
         """Raise :class:`TooLate` after the deadline, ``DeviceUnavailable`` (not done) once cancelled."""
-        if self._now_ns() >= self.deadline_ns:
+        if self._clock_ns() >= self.deadline_ns:
             raise TooLate("the deadline of the command has passed")
         if self.cancelled:
             raise DeviceUnavailable("the command was cancelled", None, Outcome.NOT_DONE, False)

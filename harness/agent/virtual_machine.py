@@ -42,7 +42,7 @@ class VirtualMachine:
     def _write(self, io: Mapping[str, Any]) -> None:
         block_bytes, pause_ns = int(io.get("block_bytes", BLOCK_BYTES)), int(io.get("pause_ns", _PAUSE_NS))
         flush_every = int(io.get("flush_every", _FLUSH_EVERY))
-        chance = self._machine.stream(f"virtual-machine/{self.volume}/{self._machine.now_ns()}")
+        chance = self._machine.stream(f"virtual-machine/{self.volume}/{self._machine.clock_ns()}")
         try:
             while not self._stopping:
                 place = chance.randrange(self._size_bytes // block_bytes) * block_bytes

@@ -43,7 +43,7 @@ class Single(Rule):
             if fact.value["event"] == "ended":
                 self._ended(fact.value["id"])
             # A server that stood still may send a command whose deadline is over: its agent begins nothing for it.
-            elif fact.value["verb"] in MAKING and fact.time_ns < fact.value["deadline_ns"]:
+            elif fact.value["verb"] in MAKING and fact.value["allowed_ns"] > 0:
                 self._sent(fact)
         elif fact.sort == "job":
             self._job(fact.value["id"], fact.value["event"])
@@ -60,7 +60,7 @@ class Single(Rule):
             if one.job != value["job"] and one.over_ns > fact.time_ns:
                 others.add(one.job)
         self._ended(value["id"])
-        self._under_way[value["id"]] = _Making(value["job"], place, value["at"], value["deadline_ns"] + CALL_NS)
+        self._under_way[value["id"]] = _Making(value["job"], place, value["at"], fact.time_ns + value["allowed_ns"] + CALL_NS)
         self._at.setdefault(place, []).append(value["id"])
         placed = self.known.placements.get(place)
         if others:

@@ -57,7 +57,7 @@ class LinksBalance(Rule):
         elif fact.sort == "door":
             key = fact.at, fact.value["link"]
             if fact.value["event"] == "opened":
-                self._doors[key] = fact.time_ns, fact.value["expires_ns"]
+                self._doors[key] = fact.time_ns, fact.time_ns + fact.value["lasts_ns"]
             elif fact.value["event"] == "closed":
                 self._doors.pop(key, None)
         else:  # a door ends with its agent

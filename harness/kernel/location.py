@@ -9,12 +9,17 @@ a fault of every device: before it is sent, with half of its body sent, after it
 - restart: a new process with another id, another boot time and the same name; nothing is remembered.
 - pause and resume: nothing runs for a while and then all of it goes on, unaware, as a virtual machine that was stopped or a
   process in a long garbage collection. Meanwhile others may have taken it for dead. [measured: SIGSTOP and SIGCONT]
+- a clock that is wrong: the time of day of one location jumps ahead or back, by itself or because somebody set it, and jumps
+  again when it is put right. Monotonic clocks, sleep and everything that measures a duration go on. [a machine without NTP, or
+  with a wrong one; a virtual machine that was suspended; ``settimeofday`` and a step of ``ntpd``, which ``CLOCK_REALTIME``
+  shows and ``CLOCK_MONOTONIC`` does not: clock_gettime(2)]
 - kill: one process of it dies, the others go on; a driver's own command (``dog``) after its time limit.
 
 Not modelled, and why:
 
-- clocks that differ or jump: all locations read one clock. Deadlines of commands and heart beats of servers compare clocks of
-  two places, so they want clocks that something keeps in step (NTP); what happens where nothing does is not tried.
+- a clock that runs too fast or too slow: a second is as long everywhere. A quartz is wrong by a second in some hours, and no
+  deadline is that close.
+- the catalogue's own clock: moments of different servers are compared by it alone, and it is right.
 - a disk of its own: a driver may keep nothing there (C-NOFS), so nothing of it can be lost or found again.
 - memory that runs out, a processor that is too slow: computing takes no virtual time. To others such a machine is one that
   pauses, or dies.
@@ -41,8 +46,9 @@ class Location:
     """Made by ``Kernel.location``.
 
     ``alive``, ``paused``; ``epoch``: how often it was restarted, last at ``booted_ns``; ``pid``: of its process, another one
-    after each restart; ``services``: client faces attached here, by name; ``filesystem``: what paths mean here; ``threads``:
-    those of its process, once there are any; ``findings``: what driver code did here that it may not do.
+    after each restart; ``clock_ahead_ns``: how wrong its clock is; ``services``: client faces attached here, by name;
+    ``filesystem``: what paths mean here; ``threads``: those of its process, once there are any; ``findings``: what driver
+    code did here that it may not do.
     """
 
     def __init__(self, kernel: Kernel, name: str, hostname: str, environ: Mapping[str, str]) -> None:
@@ -55,6 +61,7 @@ class Location:
         self.paused = False
         self.epoch = 0
         self.booted_ns = kernel.now_ns
+        self.clock_ahead_ns = 0
         self.services: dict[str, Any] = {}
         self.filesystem: Any | None = None
         self.threads: Any | None = None
@@ -78,6 +85,18 @@ class Location:
         if found is None:
             found = self._streams[name] = self.kernel.new_stream(f"location/{self.name}/{self.epoch}/{name}")
         return found
+
+    @property
+    def wall_ns(self) -> int:
+        """What its clock shows: Unix time, as far as this machine knows."""
+        return max(0, self.kernel.now_ns + self.clock_ahead_ns)
+
+    def set_clock(self, ahead_ns: int) -> None:
+        """The time of day here is so much later than it is, or earlier (less than 0), from now on; 0: it is right. What
+        measures durations goes on as ever. It survives a crash: the clock is the machine's."""
+        if ahead_ns != self.clock_ahead_ns:
+            self.clock_ahead_ns = ahead_ns
+            self.kernel.journal.record("clock", self.name, f"{ahead_ns:+d} ns" if ahead_ns else "right")
 
     def require_open(self) -> None:
         """For everything simulated: raises ``LocationCrashed`` if code of this location may not do anything any more."""

@@ -43,7 +43,7 @@ def attach(work: Work) -> Mapping[str, Any]:
         reason = "" if granted else blocked(session, placement, work.job.id)
         if reason:
             raise ObjectInUse(reason, uri)
-        session.grant(GrantRecord(uri, host, boot, work.now_ns()))
+        session.grant(GrantRecord(uri, host, boot, session.now_ns))
         return device
 
     device = work.transact("grant", take)

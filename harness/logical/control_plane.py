@@ -47,7 +47,7 @@ from storcert.harness.logical.removing import device_named
 from storcert.harness.logical.session import Session
 from storcert.harness.logical.topology import Topology
 from storcert.harness.record.address import shown
-from storcert.harness.record.command import Command, Ending, Verb
+from storcert.harness.record.command import Ending, Verb
 
 HOUR_NS = 3600 * 10**9
 Result = Mapping[str, Any]
@@ -88,13 +88,13 @@ class ControlPlane:
 
     def capabilities(self, device: StorageDevice, location: str) -> Capabilities:
         """What a device says it can do, asked of its driver at a location. Raises the contract's errors."""
-        now_ns = self.surroundings.now_ns()
-        command = Command(
-            f"capabilities/{device.name}/{now_ns}", Verb.CAPABILITIES,
-            {"device": device.to_json(), "device_name": device.name}, now_ns + ASK_NS,
-        )
+        told = {"device": device.to_json(), "device_name": device.name}
+        identity = self.engine.unique(f"capabilities/{device.name}")
         try:
-            answer = self.surroundings.ask(location, command, ASK_NS)
+            if not self.engine.knows(location):
+                self.engine.hello(location)
+            command = self.engine.command(location, identity, Verb.CAPABILITIES, told, self.surroundings.clock_ns() + ASK_NS)
+            answer = self.engine.ask(location, command, ASK_NS)
         except NoAnswer as silence:
             raise DeviceUnavailable(str(silence), None, Outcome.NOT_DONE) from silence
         if answer.ending is not Ending.DONE:
@@ -234,7 +234,7 @@ class ControlPlane:
         """A URL that anybody who has it can download the object from until ``expires_ns``; :meth:`unlink` with its ``link``
         ends that."""
         want_time(lasts_ns)
-        found = self._job("link", f"link to {uri} {self.surroundings.now_ns()}", {"uri": str(uri), "lasts_ns": lasts_ns})
+        found = self._job("link", self.engine.unique(f"link to {uri}"), {"uri": str(uri), "lasts_ns": lasts_ns})
         return transfers.link_url(self.engine, found)
 
     @answered

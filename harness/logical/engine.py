@@ -2,8 +2,11 @@
 
 A job is a row. Its handler is ordinary code that reads the catalogue, decides, asks agents and writes the catalogue; it can be
 started again from the beginning at any moment, because what it finds in the catalogue tells it how far it came, and what it
-asks of devices may be asked again (C-RETRY). Nothing is remembered here that is not in the catalogue, but two hints that cost
-nothing when they are lost: how busy a location is, and which one did not answer lately.
+asks of devices may be asked again (C-RETRY). Nothing is remembered here that is not in the catalogue, but hints that cost
+nothing when they are lost: how busy a location is, which one did not answer lately, what its agent's clock shows.
+
+Machines do not agree on the time of day. Moments of different servers are compared by the catalogue's clock alone; how long
+something takes here, by a clock that never jumps; and a deadline for an agent is said in the agent's time (``command``).
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from storcert.harness.logical.providers import Providers
 from storcert.harness.logical.records import JobRecord, JobState
 from storcert.harness.logical.session import Session, StaleRecord
 from storcert.harness.logical.topology import Topology
-from storcert.harness.record.command import Command, Verb
+from storcert.harness.record.command import Answer, Command, Verb
 
 if TYPE_CHECKING:
     from storcert.harness.logical.work import Work
@@ -58,7 +61,9 @@ class Engine:
         self.busy: Counter[str] = Counter()
         self.listings: dict[str, frozenset[str]] = {}
         self.owner = f"{surroundings.name}/{surroundings.boot}"
-        self._beat_ns = 0
+        self._beat_ns: int | None = None
+        self._asked = 0
+        self._clocks: dict[str, tuple[str, int]] = {}
         self._suspects: dict[str, int] = {}
         self._at_work: set[int] = set()
 
@@ -67,14 +72,14 @@ class Engine:
     def beat(self) -> None:
         """Tell the catalogue that this server is alive."""
         around = self.surroundings
-        now_ns = around.now_ns()
-        around.transact("beat", lambda session: session.beat(self.owner, now_ns))
+        now_ns = around.clock_ns()
+        around.transact("beat", lambda session: session.beat(self.owner, session.now_ns))
         self._beat_ns = now_ns
 
     @property
     def surely_alive(self) -> bool:
         """Whether nobody can have taken this server's jobs yet, nor will soon. A server that stood still is not sure."""
-        return self.surroundings.now_ns() - self._beat_ns <= ALIVE_NS // 2
+        return self._beat_ns is not None and self.surroundings.clock_ns() - self._beat_ns <= ALIVE_NS // 2
 
     # -- asking for jobs
 
@@ -95,12 +100,12 @@ class Engine:
     def submitting(self, label: str, decide: Callable[[Session], T]) -> T:
         """A transaction that may :meth:`enter` a job. Nobody takes it for one of a server that is dead."""
         around = self.surroundings
-        now_ns = around.now_ns()
-        fresh = 0 <= now_ns - self._beat_ns < SECOND_NS
+        now_ns = around.clock_ns()
+        fresh = self._beat_ns is not None and now_ns - self._beat_ns < SECOND_NS
 
         def body(session: Session) -> T:
             if not fresh:
-                session.beat(self.owner, now_ns)
+                session.beat(self.owner, session.now_ns)
             return decide(session)
 
         found = around.transact(label, body)
@@ -120,7 +125,7 @@ class Engine:
             raise ObjectInUse(f"job {found.id} ({found.kind}) is at work on it", key)
         if prepare is not None:
             prepare(session)
-        return session.add_job(kind, key, arguments, self.owner, self.surroundings.now_ns()), True
+        return session.add_job(kind, key, arguments, self.owner, session.now_ns), True
 
     def run(self, job: JobRecord) -> JobRecord | None:
         """Run a job that this server owns to its end, and give it as it ended. ``None`` once another server has it."""
@@ -150,13 +155,13 @@ class Engine:
     def wait(self, job: int, timeout_ns: int) -> JobRecord:
         """The job once it has ended. Raises ``DeviceUnavailable`` with outcome unknown if that takes too long."""
         around = self.surroundings
-        deadline_ns = around.now_ns() + timeout_ns
+        deadline_ns = around.clock_ns() + timeout_ns
         turn = 0
         while True:
             found = around.transact("look at job", lambda session: session.find_job(job))
             if found is None or found.state is not JobState.RUNNING:
                 break
-            if around.now_ns() >= deadline_ns:
+            if around.clock_ns() >= deadline_ns:
                 raise DeviceUnavailable(f"job {job} ({found.kind}) has not ended", found.key)
             around.sleep_ns(_POLLS_NS[min(turn, len(_POLLS_NS) - 1)])
             turn += 1
@@ -172,7 +177,7 @@ class Engine:
         around = self.surroundings
 
         def body(session: Session) -> list[JobRecord]:
-            now_ns = around.now_ns()
+            now_ns = session.now_ns
             session.beat(self.owner, now_ns)
             dropped = [
                 job for job in session.running_jobs()
@@ -182,11 +187,38 @@ class Engine:
 
         return around.transact("adopt", body)
 
+    # -- asking agents
+
+    def unique(self, about: str) -> str:
+        """A name that nobody has given and nobody will."""
+        self._asked += 1
+        return f"{about} {self.owner}/{self._asked}"
+
+    def knows(self, location: str) -> bool:
+        """Whether the agent there has been heard of: what its clock shows is then known."""
+        return location in self._clocks
+
+    def command(self, location: str, identity: str, verb: Verb, arguments: Mapping[str, Any], until_ns: int) -> Command:
+        """A command that is over ``until_ns`` by this server's clock, and no later than that by its agent's: what that clock
+        shows was read before the answer came that told it. Only where :meth:`knows`."""
+        boot, ahead_ns = self._clocks[location]
+        return Command(identity, verb, arguments, until_ns + ahead_ns, boot)
+
+    def hello(self, location: str) -> Answer:
+        """Ask the agent there who it is. Raises :class:`NoAnswer`."""
+        return self.ask(location, Command(self.unique(f"hello/{location}"), Verb.HELLO, {}), ASK_NS)
+
+    def ask(self, location: str, command: Command, timeout_ns: int) -> Answer:
+        """Send it and wait; what the answer says of the agent's clock is remembered. Raises :class:`NoAnswer`."""
+        answer = self.surroundings.ask(location, command, timeout_ns)
+        self._clocks[location] = answer.boot, answer.clock_ns - self.surroundings.clock_ns()
+        return answer
+
     # -- hints
 
     def suspect(self, location: str) -> None:
         """That location did not answer: prefer others for a while."""
-        self._suspects[location] = self.surroundings.now_ns() + SUSPICION_NS
+        self._suspects[location] = self.surroundings.clock_ns() + SUSPICION_NS
 
     def trust(self, location: str) -> None:
         """It answered."""
@@ -194,17 +226,14 @@ class Engine:
 
     def boot_of(self, location: str) -> str:
         """Which run of its agent is at that location; empty where it does not answer."""
-        around = self.surroundings
-        now_ns = around.now_ns()
         try:
-            answer = around.ask(location, Command(f"hello/{location}/{now_ns}", Verb.HELLO, {}, now_ns + ASK_NS), ASK_NS)
+            return self.hello(location).boot
         except NoAnswer:
             return ""
-        return answer.boot
 
     def suspects(self) -> frozenset[str]:
         """Locations that did not answer lately."""
-        now_ns = self.surroundings.now_ns()
+        now_ns = self.surroundings.clock_ns()
         return frozenset(name for name, until_ns in self._suspects.items() if until_ns > now_ns)
 
     def planner(self, session: Session) -> Planner:

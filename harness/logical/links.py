@@ -21,7 +21,7 @@ from storcert.harness.contract import (
     StorageError,
     Unsupported,
 )
-from storcert.harness.logical.engine import Engine, Handler, run_quietly
+from storcert.harness.logical.engine import ASK_NS, Engine, Handler, run_quietly
 from storcert.harness.logical.making import PAUSES_NS, TRIES, Making, make
 from storcert.harness.logical.operations import ready_placements
 from storcert.harness.logical.placement import room_bytes
@@ -37,8 +37,13 @@ KEY_BYTES = 24
 def _on(device: DeviceRecord, link: LinkRecord, **more: Any) -> dict[str, Any]:
     return {
         "device": device.travel, "device_name": device.name, "uri": link.uri, "link": link.id, "key": link.key,
-        "expires_ns": link.expires_ns, **more,
+        **more,
     }
+
+
+def _offered(work: Work, device: DeviceRecord, link: LinkRecord) -> dict[str, Any]:
+    """The door stays open for so much longer than the command that opens it may take."""
+    return _on(device, link, lasts_longer_ns=link.expires_ns - work.now_ns() - ASK_NS)
 
 
 def _place(work: Work, link: LinkRecord, location: str) -> LinkRecord:
@@ -113,7 +118,7 @@ class _Waiting:
             device, link, size_bytes=size_bytes, digest=arguments["digest"], look=look,
             limit_bytes=room_bytes(device) if size_bytes is None else size_bytes,
         )
-        return work.ask(link.location, Verb.RECEIVE, told, until_ns=link.expires_ns)
+        return work.ask(link.location, Verb.RECEIVE, told, lasts_ns=link.expires_ns - work.now_ns())
 
 
 def _there(work: Work, device: DeviceRecord, uri: str) -> Mapping[str, Any] | None:
@@ -147,7 +152,7 @@ def offer(work: Work) -> Mapping[str, Any]:
     for turn in range(TRIES):
         try:
             link = _place(work, link, work.location(device))
-            work.ask(link.location, Verb.OFFER, _on(device, link))
+            work.ask(link.location, Verb.OFFER, _offered(work, device, link))
         except Lost as silence:
             error = silence.error(uri)
         except StorageError as failure:
@@ -200,8 +205,8 @@ def _take_back(work: Work, link: LinkRecord) -> bool:
 
 def mend_links(engine: Engine) -> int:
     """Links whose time is over or that nobody wants go; those whose agent was restarted are opened again: how many."""
-    now_ns = engine.surroundings.now_ns()
-    kept = [link for link in engine.surroundings.transact("links", lambda session: session.links()) if link.job is None]
+    now_ns, links = engine.surroundings.transact("links", lambda session: (session.now_ns, session.links()))
+    kept = [link for link in links if link.job is None]
     due = [link for link in kept if not link.wanted or link.expires_ns <= now_ns]
     mended = sum(run_quietly(engine, "release-link", f"link {link.id}", {"link": link.id}) for link in due)
     places = sorted({link.location for link in kept if link not in due})
@@ -219,17 +224,16 @@ def relink(work: Work) -> Mapping[str, Any]:
         return {"changed": False}
 
     def missing(session: Session) -> list[LinkRecord]:
-        now_ns = work.now_ns()
         return [
             link for link in session.links()
-            if link.location == location and link.job is None and link.wanted and link.expires_ns > now_ns
+            if link.location == location and link.job is None and link.wanted and link.expires_ns > session.now_ns
             and link.id not in hello["links"]
         ]
 
     for link in work.transact("missing links", missing):
         device = work.transact("look", lambda session, link=link: device_named(session, link.device))  # type: ignore[misc]
         try:
-            work.ask(location, Verb.OFFER, _on(device, link))
+            work.ask(location, Verb.OFFER, _offered(work, device, link))
         except (StorageError, Lost):
             continue
         work.transact(

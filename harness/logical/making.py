@@ -123,8 +123,7 @@ def _evict(work: Work, making: Making) -> bool:
     device = making.device
     if device.policy.role is not Role.STAGING or (making.size_bytes or 0) > device.capacity_bytes:
         return False
-    now_ns = work.now_ns()
-    for one in work.transact("make room", lambda session: session.unused_since(now_ns)):
+    for one in work.transact("make room", lambda session: session.unused_since(session.now_ns)):
         if one.device == device.name:
             with suppress(ObjectInUse):  # somebody came to use it, or the device itself still needs it
                 remove(work, one.device, one.uri)
@@ -142,7 +141,7 @@ def _claim(session: Session, work: Work, making: Making) -> bool | None:
         session.pin(uri, device, work.job.id)
         if making.purpose is Purpose.KEPT and found.purpose is Purpose.STAGED:
             session.keep(uri, device, Purpose.KEPT)
-        session.used(uri, device, work.now_ns())
+        session.used(uri, device, session.now_ns)
         return False
     if found.job == work.job.id and found.state in (State.ALLOCATED, State.CREATING):
         if found.state is State.ALLOCATED:
@@ -153,7 +152,7 @@ def _claim(session: Session, work: Work, making: Making) -> bool | None:
 
 def _allocate(session: Session, work: Work, making: Making) -> None:
     """Reserve the space and begin. Raises ``CapacityExceeded``; policy was looked at, and is looked at again as it is now."""
-    uri, now_ns = str(making.uri), work.now_ns()
+    uri, now_ns = str(making.uri), session.now_ns
     device = session.find_device(making.device.name)
     if device is None:
         raise InvalidRequest(f"there is no device {making.device.name!r}", uri)

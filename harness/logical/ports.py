@@ -33,8 +33,9 @@ class Surroundings(Protocol):
         """Identifies this run of the server's process."""
         ...
 
-    def now_ns(self) -> int:
-        """Unix time."""
+    def clock_ns(self) -> int:
+        """Time since some moment of this run of the process: it never jumps, and is nobody else's. What time of day it is, the
+        catalogue says, to all servers alike (``Session.now_ns``)."""
         ...
 
     def sleep_ns(self, duration_ns: int) -> None:

@@ -73,7 +73,7 @@ def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS, *, paced: bool
     def turn(session: Session) -> list[DeviceRecord]:
         if not paced:
             return session.devices()
-        return session.begin_censuses(around.now_ns(), CENSUS_OBJECTS_PER_S, CENSUS_OBJECTS_PER_S * CENSUS_BURST_S)
+        return session.begin_censuses(session.now_ns, CENSUS_OBJECTS_PER_S, CENSUS_OBJECTS_PER_S * CENSUS_BURST_S)
 
     devices = around.transact("devices", turn)
     adopted = adopt(engine)
@@ -179,7 +179,7 @@ def list_device(work: Work) -> Mapping[str, Any]:
     result = {"objects": len(listed)}
 
     def end(session: Session) -> None:
-        session.end_census(device.name, work.now_ns(), len(listed))
+        session.end_census(device.name, session.now_ns, len(listed))
         work.end(session, result)
 
     work.transact("listed", end)
@@ -195,8 +195,8 @@ def sweep(work: Work) -> Mapping[str, Any]:
         if session.find_placement(uri, name) is not None:
             return None
         if session.find_object(uri) is None:
-            session.add_object(ObjectRecord(uri, None, None, "", work.now_ns()))
-        session.allocate(uri, name, Purpose.STAGED, work.job.id, 0, work.now_ns())
+            session.add_object(ObjectRecord(uri, None, None, "", session.now_ns))
+        session.allocate(uri, name, Purpose.STAGED, work.job.id, 0, session.now_ns)
         return device_named(session, name)
 
     device = work.transact("reserve", reserve)
@@ -237,8 +237,8 @@ def lose(work: Work) -> Mapping[str, Any]:
 
 def evict(engine: Engine, staged_age_ns: int) -> int:
     """Staged copies that no job pins and nobody used for long (L-STAGING)."""
-    limit_ns = engine.surroundings.now_ns() - staged_age_ns
-    found = engine.surroundings.transact("staged", lambda session: session.unused_since(limit_ns))
+    found = engine.surroundings.transact(
+        "staged", lambda session: session.unused_since(session.now_ns - staged_age_ns))
     return sum(run_quietly(engine, "evict", f"{one.uri}@{one.device}", {"uri": one.uri, "device": one.device}) for one in found)
 
 
@@ -287,9 +287,9 @@ def recount(engine: Engine, devices: list[DeviceRecord]) -> int:
     """Capacity counted is capacity used (L-CAPACITY). Jobs that ended long ago are forgotten on this occasion."""
 
     def body(session: Session) -> int:
-        session.forget_jobs(engine.surroundings.now_ns() - REMEMBERED_NS, REMEMBERED_JOBS)
+        session.forget_jobs(session.now_ns - REMEMBERED_NS, REMEMBERED_JOBS)
         session.forget_under_way()
-        session.forget_servers(engine.surroundings.now_ns() - REMEMBERED_NS)
+        session.forget_servers(session.now_ns - REMEMBERED_NS)
         wrong = 0
         for device in devices:
             noted, summed = session.recount(device.name)

@@ -1,13 +1,14 @@
 """The catalogue's store: SQLite, one transaction at a time. No rule of the control plane stands here.
 
 A :class:`Repository` holds the connection and runs a function as one transaction: all of it happened or nothing did. It
-knows no time and no location: whoever calls it decides when, and what a crash around the transaction means. What a
-transaction changed is told to ``on_commit`` right after it, and only then.
+knows no location: whoever calls it decides when, and what a crash around the transaction means. What a
+transaction changed is told to ``on_commit`` right after it, and only then. Its clock is the one all servers share.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -24,10 +25,13 @@ class CatalogueUnusable(Exception):
 
 
 class Repository:
-    """``path``: a file, or ``":memory:"``. Raises :class:`CatalogueUnusable`."""
+    """``path``: a file, or ``":memory:"``. ``clock_ns``: Unix time. Raises :class:`CatalogueUnusable`."""
 
-    def __init__(self, path: str = MEMORY, on_commit: Callable[[Fact], None] | None = None) -> None:
+    def __init__(
+        self, path: str = MEMORY, on_commit: Callable[[Fact], None] | None = None, clock_ns: Callable[[], int] = time.time_ns
+    ) -> None:
         self._on_commit = on_commit
+        self._clock_ns = clock_ns
         try:
             # Used by one thread at a time; a service has a lock around it.
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_S)
@@ -48,7 +52,7 @@ class Repository:
         facts: list[Fact] = []
         connection.execute("BEGIN IMMEDIATE")
         try:
-            result = body(Session(connection, facts))
+            result = body(Session(connection, facts, self._clock_ns()))
         except BaseException:
             connection.execute("ROLLBACK")
             raise

@@ -24,13 +24,15 @@ def as_json(value: Mapping[str, Any]) -> str:
 
 
 class Rows:
-    """The rows, inside one transaction. ``facts``: what it changed, in order."""
+    """The rows, inside one transaction. ``facts``: what it changed, in order. ``now_ns``: when it takes place, Unix time by the
+    catalogue's clock: the only one that moments of different servers are compared by."""
 
-    __slots__ = ("_connection", "facts")
+    __slots__ = ("_connection", "facts", "now_ns")
 
-    def __init__(self, connection: sqlite3.Connection, facts: list[Fact]) -> None:
+    def __init__(self, connection: sqlite3.Connection, facts: list[Fact], now_ns: int) -> None:
         self._connection = connection
         self.facts = facts
+        self.now_ns = now_ns
 
     def _note(self, sort: str, /, **value: Any) -> None:
         self.facts.append((sort, value))

@@ -26,12 +26,12 @@ def ticket(engine: Engine, job: JobRecord, ended: Callable[[JobRecord], Result])
     """The URL of an upload once its door is open: ``uri``, ``device``, ``job``, ``url``, ``expires_ns``. ``ended``: what is
     said of a job that ended before. Raises ``DeviceUnavailable`` where that takes too long; the job goes on."""
     around = engine.surroundings
-    deadline_ns = around.now_ns() + TICKET_NS
+    deadline_ns = around.clock_ns() + TICKET_NS
 
     def look(session: Session) -> tuple[JobRecord | None, LinkRecord | None]:
         return session.find_job(job.id), session.link_of(job.id)
 
-    while around.now_ns() < deadline_ns:
+    while around.clock_ns() < deadline_ns:
         found, link = around.transact("look at upload", look)
         if found is None:
             raise DeviceUnavailable(f"job {job.id} is not known any more", job.key)
@@ -51,10 +51,8 @@ def _is_open(engine: Engine, link: LinkRecord) -> bool:
 
 def _asked(engine: Engine, location: str, verb: Verb, arguments: Mapping[str, Any], about: str) -> Any:
     """A question that changes nothing; ``None`` where nobody answers."""
-    around = engine.surroundings
-    now_ns = around.now_ns()
     try:
-        return around.ask(location, Command(f"{about}/{now_ns}", verb, arguments, now_ns + ASK_NS), ASK_NS)
+        return engine.ask(location, Command(engine.unique(about), verb, arguments), ASK_NS)
     except NoAnswer:
         return None
 

@@ -26,14 +26,15 @@ SLOWEST_BYTES_PER_S = 1_000_000
 TOLD_BYTES = 16 << 20
 """From so many bytes on it can be asked how far a command is; for less it is not worth a transaction."""
 _POLL_NS = 2 * SECOND_NS
+_REFUSALS_MAX = 3
 
 
 class Lost(Exception):
     """Nobody knows how the command ended, and it certainly has: nothing of it happens any more."""
 
-    def __init__(self, location: str, command: Command) -> None:
+    def __init__(self, location: str, verb: Verb) -> None:
         self.location = location
-        super().__init__(f"{command.verb} at {location} was not answered")
+        super().__init__(f"{verb} at {location} was not answered")
 
     def error(self, uri: str) -> DeviceUnavailable:
         """As the contract says it."""
@@ -53,6 +54,7 @@ class Work:
         self.ended: JobRecord | None = None
         self._ending: JobRecord | None = None
         self._commands = 0
+        self._read: tuple[int, int] | None = None
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -60,18 +62,26 @@ class Work:
         return self.job.arguments
 
     def now_ns(self) -> int:
-        """Unix time."""
-        return self.engine.surroundings.now_ns()
+        """Unix time by the catalogue's clock, as far as it is known from the last transaction."""
+        if self._read is None:
+            self.transact("time", lambda session: None)
+        assert self._read is not None
+        return self._read[0] + self.engine.surroundings.clock_ns() - self._read[1]
 
     def transact(self, label: str, body: Callable[[Session], T]) -> T:
         """One transaction of this job. Raises ``JobLost`` where another server has it by now."""
 
+        now_ns = 0
+
         def held(session: Session) -> T:
+            nonlocal now_ns
             self._ending = None
             self.job = hold(session, self.job)
+            now_ns = session.now_ns
             return body(session)
 
         found = self.engine.surroundings.transact(f"{self.job.kind}: {label}", held)
+        self._read = now_ns, self.engine.surroundings.clock_ns()
         self.ended = self._ending
         return found
 
@@ -94,69 +104,88 @@ class Work:
     # -- commands
 
     def ask(
-        self, location: str, verb: Verb, arguments: Mapping[str, Any], *, moves_bytes: int = 0, until_ns: int | None = None
+        self, location: str, verb: Verb, arguments: Mapping[str, Any], *, moves_bytes: int = 0, lasts_ns: int | None = None
     ) -> Mapping[str, Any]:
-        """Have a location do something: its result. Raises the contract's error it ended with, or :class:`Lost`. ``until_ns``:
-        it may take until then, whatever it moves."""
+        """Have a location do something: its result. Raises the contract's error it ended with, or :class:`Lost`. ``lasts_ns``:
+        it may take so long, whatever it moves."""
         around = self.engine.surroundings
         allowed_ns = ASK_NS + moves_bytes * SECOND_NS // SLOWEST_BYTES_PER_S
-        if until_ns is not None:
-            allowed_ns = max(0, until_ns - around.now_ns())
-        self._commands += 1
-        command = Command(
-            f"{self.job.id}.{self.job.version}.{self._commands}", verb, arguments, around.now_ns() + allowed_ns
-        )
-        if moves_bytes >= TOLD_BYTES or until_ns is not None:
-            self.transact("under way", lambda session: session.set_under_way(self.job.id, command.id, location, moves_bytes))
-        if not self.engine.surely_alive:
-            self.transact("still ours", lambda session: None)
-            self.engine.beat()
-        around.note(
-            "command", id=command.id, event="sent", job=self.job.id, at=location, verb=str(verb),
-            deadline_ns=command.deadline_ns, **_shown(arguments),
-        )
-        self.engine.busy[location] += 1
-        try:
-            # What waits for a client is asked again and again, so that whoever cancels it need not wait for long.
-            answer = self._answer(location, command, allowed_ns, ASK_NS if until_ns is None else _POLL_NS)
-        finally:
-            self.engine.busy[location] -= 1
-        around.note("command", id=command.id, event="ended", job=self.job.id, at=location, ending=str(answer.ending))
+        if lasts_ns is not None:
+            allowed_ns = max(0, lasts_ns)
+        refusals = 0
+        while True:
+            command, until_ns = self._command(location, verb, arguments, allowed_ns)
+            if moves_bytes >= TOLD_BYTES or lasts_ns is not None:
+                self._tell_under_way(location, command, moves_bytes)
+            if not self.engine.surely_alive:
+                self.transact("still ours", lambda session: None)
+                self.engine.beat()
+            around.note(
+                "command", id=command.id, event="sent", job=self.job.id, at=location, verb=str(verb),
+                allowed_ns=until_ns - around.clock_ns(), **_shown(arguments),
+            )
+            self.engine.busy[location] += 1
+            try:
+                # What waits for a client is asked again and again, so that whoever cancels it need not wait for long.
+                answer, refused = self._answer(location, command, until_ns, ASK_NS if lasts_ns is None else _POLL_NS)
+            finally:
+                self.engine.busy[location] -= 1
+            around.note("command", id=command.id, event="ended", job=self.job.id, at=location, ending=str(answer.ending))
+            refusals += refused
+            if not refused or refusals == _REFUSALS_MAX:
+                break
         if answer.ending is Ending.DONE:
             return answer.result
         if answer.ending is Ending.FAILED:
             raise StorageError.from_json(answer.result)
-        raise Lost(location, command)
+        raise Lost(location, verb)
 
-    def _answer(self, location: str, command: Command, allowed_ns: int, patience_ns: int) -> Answer:
-        around = self.engine.surroundings
+    def _command(
+        self, location: str, verb: Verb, arguments: Mapping[str, Any], allowed_ns: int
+    ) -> tuple[Command, int]:
+        """And until when it may take, by this server's clock. Raises :class:`Lost` where nobody answers there at all."""
+        if verb is not Verb.HELLO and not self.engine.knows(location):
+            self.ask(location, Verb.HELLO, {})
+        self._commands += 1
+        identity = f"{self.job.id}.{self.job.version}.{self._commands}"
+        until_ns = self.engine.surroundings.clock_ns() + allowed_ns
+        if verb is Verb.HELLO:
+            return Command(identity, verb, arguments), until_ns
+        return self.engine.command(location, identity, verb, arguments, until_ns), until_ns
+
+    def _tell_under_way(self, location: str, command: Command, moves_bytes: int) -> None:
+        self.transact("under way", lambda session: session.set_under_way(self.job.id, command.id, location, moves_bytes))
+
+    def _answer(self, location: str, command: Command, until_ns: int, patience_ns: int) -> tuple[Answer, bool]:
+        """And whether it was refused at once: its agent was restarted since it was last heard of."""
+        refused = False
         try:
-            answer = around.ask(location, command, patience_ns)
+            answer = self.engine.ask(location, command, patience_ns)
+            refused = answer.ending is Ending.UNHEARD
         except NoAnswer:
-            answer = self._find_out(location, command, allowed_ns)
-        if answer.ending is Ending.UNHEARD:
+            answer = self._find_out(location, command, until_ns)
+        if answer.ending is Ending.UNHEARD and not refused:
             self.engine.suspect(location)
-            return answer
-        self.engine.trust(location)
-        return answer
+        else:
+            self.engine.trust(location)
+        return answer, refused
 
-    def _find_out(self, location: str, command: Command, allowed_ns: int) -> Answer:
+    def _find_out(self, location: str, command: Command, until_ns: int) -> Answer:
         """How a command ended that was not answered; ``UNHEARD`` once it is certain that nothing of it happens any more."""
         around = self.engine.surroundings
         while True:
-            question = Command(f"{command.id}?", Verb.STATUS, {"command": command.id}, around.now_ns() + ASK_NS)
+            question = Command(f"{command.id}?", Verb.STATUS, {"command": command.id})
             try:
-                answer = around.ask(location, question, ASK_NS)
+                answer = self.engine.ask(location, question, ASK_NS)
             except NoAnswer:
-                if command.verb in _HARMLESS or around.now_ns() >= command.deadline_ns + CALL_NS:
+                if command.verb in _HARMLESS or around.clock_ns() >= until_ns + CALL_NS:
                     return Answer(Ending.UNHEARD, "")
             else:
                 if answer.ending in (Ending.DONE, Ending.FAILED):
                     return answer
-                # An agent that began after the command was sent lost it, and what it had begun, with its process. One that is
-                # older and has not heard of it may still hear of it, until the deadline.
-                began_later = int(answer.result.get("booted_ns", 0)) > command.deadline_ns - allowed_ns
-                if answer.ending is Ending.UNHEARD and (began_later or around.now_ns() >= command.deadline_ns):
+                # An agent of another run lost it, and what it had begun, with its process. One of the same run that has not
+                # heard of it may still hear of it, until the deadline.
+                if answer.ending is Ending.UNHEARD and (answer.boot != command.boot or around.clock_ns() >= until_ns):
                     return answer
             self.transact("find out", lambda session: None)
             if self.job.cancelled:
@@ -165,10 +194,9 @@ class Work:
 
     def _cancel(self, location: str, command: Command) -> None:
         """Tell the agent that nobody wants the command any more; whether it heard shows in how the command ends."""
-        around = self.engine.surroundings
-        word = Command(f"{command.id}!", Verb.CANCEL, {"command": command.id}, around.now_ns() + ASK_NS)
+        word = Command(f"{command.id}!", Verb.CANCEL, {"command": command.id})
         try:
-            around.ask(location, word, ASK_NS)
+            self.engine.ask(location, word, ASK_NS)
         except NoAnswer:
             self.engine.suspect(location)
 

@@ -2,6 +2,10 @@
 
 A command names devices by their JSON and objects by their URIs. It carries a deadline: an agent begins nothing for it, and
 publishes nothing, after that. An agent remembers how a command ended, so asking again for the same command does nothing twice.
+
+No two machines agree on the time of day, so a deadline is said in the time of the agent that is asked: nanoseconds of a clock
+that never jumps, since some moment of that run of its process. Each answer tells that clock; whoever asks reckons by it. The
+clock of another run is another clock: an agent refuses a command that was meant for one before it.
 """
 
 from __future__ import annotations
@@ -41,25 +45,32 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``id``: unique for ever. ``arguments``: a JSON object. ``deadline_ns``: Unix time."""
+    """``id``: unique for ever. ``arguments``: a JSON object. ``deadline_ns``: by the clock of the agent of run ``boot``;
+    neither counts for what asks the agent about itself."""
 
     id: str
     verb: Verb
     arguments: Mapping[str, Any]
-    deadline_ns: int
+    deadline_ns: int = 0
+    boot: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
-        return {"id": self.id, "verb": str(self.verb), "arguments": dict(self.arguments), "deadline_ns": self.deadline_ns}
+        return {
+            "id": self.id, "verb": str(self.verb), "arguments": dict(self.arguments), "deadline_ns": self.deadline_ns,
+            "boot": self.boot,
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Inverse of :meth:`to_json`. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
-        return cls(str(value["id"]), Verb(value["verb"]), dict(value["arguments"]), int(value["deadline_ns"]))
+        return cls(
+            str(value["id"]), Verb(value["verb"]), dict(value["arguments"]), int(value["deadline_ns"]), str(value["boot"]))
 
 
 class Ending(StrEnum):
-    """How a command stands at its agent. ``unheard``: the agent knows nothing of it (it was never told, or has restarted)."""
+    """How a command stands at its agent. ``unheard``: the agent knows nothing of it: it was never told, or has restarted, or
+    the command was meant for a run of it that is over."""
 
     DONE = "done"
     FAILED = "failed"
@@ -70,17 +81,19 @@ class Ending(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Answer:
     """``result``: of a command that is done, its result; of a failed one, the error as JSON; of a running one, its progress.
-    ``boot``: identifies the agent's process; another one after a restart."""
+    ``boot``: identifies the agent's process; another one after a restart. ``clock_ns``: its clock, when it answered."""
 
     ending: Ending
     boot: str
     result: Mapping[str, Any] = field(default_factory=dict)
+    clock_ns: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
-        return {"ending": str(self.ending), "boot": self.boot, "result": dict(self.result)}
+        return {
+            "ending": str(self.ending), "boot": self.boot, "result": dict(self.result), "clock_ns": self.clock_ns}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Inverse of :meth:`to_json`. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
-        return cls(Ending(value["ending"]), str(value["boot"]), dict(value["result"]))
+        return cls(Ending(value["ending"]), str(value["boot"]), dict(value["result"]), int(value["clock_ns"]))

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from storcert.harness.service.clock import clock_ns
 from storcert.harness.service.journal import tell
 
 
@@ -20,12 +21,11 @@ class RealMachine:
         self.name = name
         self.transfer_url = transfer_url
         self.boot = f"{name}/{uuid.uuid4().hex}"
-        self.booted_ns = time.time_ns()
         self._journal = journal
 
-    def now_ns(self) -> int:
-        """Unix time."""
-        return time.time_ns()
+    def clock_ns(self) -> int:
+        """Time since the machine was switched on."""
+        return clock_ns()
 
     def sleep_ns(self, duration_ns: int) -> None:
         """Let time pass."""

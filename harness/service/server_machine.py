@@ -14,6 +14,7 @@ from storcert.harness.logical.ports import NoAnswer
 from storcert.harness.logical.repository import Repository
 from storcert.harness.logical.session import Session
 from storcert.harness.record.command import Answer, Command
+from storcert.harness.service.clock import clock_ns
 from storcert.harness.service.journal import tell
 
 T = TypeVar("T")
@@ -32,9 +33,9 @@ class RealServer:
         self._repository = Repository(catalogue, lambda fact: self._tell(*fact))
         self._client = httpx.Client()
 
-    def now_ns(self) -> int:
-        """Unix time."""
-        return time.time_ns()
+    def clock_ns(self) -> int:
+        """Time since the machine was switched on."""
+        return clock_ns()
 
     def sleep_ns(self, duration_ns: int) -> None:
         """Let time pass."""

@@ -29,6 +29,7 @@ _NEW = (1, 2, 3, 4, 5, 6, 8, 10)
 DISTURBANCES_MAX = 16
 _SHORTEST_NS = 1_000_000
 _SLOW_NS = (1_000_000, 10_000_000, 50_000_000, 200_000_000)
+_WRONG_NS = (5 * 10**9, 45 * 10**9, 90 * 10**9, 1200 * 10**9, 86_400 * 10**9)
 _LAGS_NS = (20_000, 500_000, 5_000_000, 50_000_000, 500_000_000)
 _FALLS = (0, 1, 1, 2, 2, 3, 5)
 _TAILS_NS = (60 * 10**9, 180 * 10**9, 600 * 10**9)
@@ -67,7 +68,8 @@ class Swarm:
             # What is mended by itself is mended after a minute or more; whether that goes well with faults is seen only then.
             lasts_ns = max(stream.choice(_TAILS_NS), scenario.phases.faulty_ns)
             scenario = scenario.model_copy(update={"phases": scenario.phases.model_copy(update={"faulty_ns": lasts_ns})})
-        return Trial(self._scheduled(number, self._disturbed(stream, scenario, on)), run_seed, parent)
+        scenario = self._with_clocks(number, self._disturbed(stream, scenario, on))
+        return Trial(self._scheduled(number, scenario), run_seed, parent)
 
     # -- what is added
 
@@ -132,6 +134,21 @@ class Swarm:
         """From a millisecond to some minutes, each order of magnitude as likely as the next."""
         order_of_magnitude: int = 10 ** stream.randrange(6)
         return _SHORTEST_NS * order_of_magnitude * stream.randint(1, 9)
+
+    def _with_clocks(self, number: int, scenario: Scenario) -> Scenario:
+        """In a quarter of the runs clocks are wrong, by seconds up to a day: for a while, or until everything is healed."""
+        stream = random.Random(derive(self.seed, f"explore/{number}/clocks"))
+        if stream.randrange(4):
+            return scenario
+        jumps: list[steps.Step] = []
+        for _ in range(stream.choice((1, 1, 2, 3))):
+            wrong_ns = stream.choice(_WRONG_NS)
+            lasts_ns = self._duration(stream) if stream.randrange(2) else 0
+            ahead = stream.randrange(2) == 0
+            jumps.append(steps.Clock(
+                do="clock", place=stream.choice(self._places), ahead=wrong_ns if ahead else 0, behind=0 if ahead else wrong_ns,
+                at=self._moment(stream, scenario.phases.faulty_ns), lasts=lasts_ns))
+        return scenario.model_copy(update={"step": (*scenario.step, *jumps)})
 
     def _scheduled(self, number: int, scenario: Scenario) -> Scenario:
         """Half of the runs with priorities of their own; few falls more often than many."""

@@ -114,6 +114,8 @@ class _World:
             if isinstance(step, steps.Inject) and key == "place":
                 continue
             yield from self._known((*here, key), getattr(step, key, None), known, what)
+        if isinstance(step, steps.Clock) and bool(step.ahead_ns) == bool(step.behind_ns):
+            yield (*here, "ahead"), f"{_said(here)}: a clock is ahead or behind, by more than nothing; say one of them"
         if isinstance(step, (steps.Unlink, steps.Download)):
             yield from self._known((*here, "link"), step.link, self.links, "step that makes a link")
         if isinstance(step, (steps.Create, steps.CreateFrom, steps.Register, steps.Upload)):

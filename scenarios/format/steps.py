@@ -1,58 +1,26 @@
-"""What can be done in a scenario: one value per kind of step. First what is asked of the control plane, then the rest."""
+"""What can be done in a scenario: one value per kind of step. Here is what is asked of the control plane, and the name of
+every kind; what happens to the world is in ``events``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import Field
 
-from storcert.scenarios.format.base import Name, Object, Positive, Snapshot, Value, Volume
-from storcert.scenarios.format.faults import Strike
+from storcert.scenarios.format.base import Name, Object, Positive, Snapshot, Volume
+from storcert.scenarios.format.events import ByHand as ByHand
+from storcert.scenarios.format.events import Clock as Clock
+from storcert.scenarios.format.events import Crash as Crash
+from storcert.scenarios.format.events import Disturbance as Disturbance
+from storcert.scenarios.format.events import Heal as Heal
+from storcert.scenarios.format.events import Inject as Inject
+from storcert.scenarios.format.events import Outage as Outage
+from storcert.scenarios.format.events import Partition as Partition
+from storcert.scenarios.format.events import Pause as Pause
+from storcert.scenarios.format.events import Wait as Wait
+from storcert.scenarios.format.timed import Ended as Ended
+from storcert.scenarios.format.timed import Timed as Timed
 from storcert.scenarios.format.units import Duration, Size
-
-ENDINGS = (
-    "done", "failed", "any", "died", "unended", "ObjectNotFound", "ObjectExists", "ObjectInUse", "CapacityExceeded",
-    "SizeMismatch", "InvalidRequest", "Unsupported", "PermissionDenied", "DeviceUnavailable", "DataCorrupted",
-)
-
-
-def _endings(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
-Ending = Literal[
-    "done", "failed", "any", "died", "unended", "ObjectNotFound", "ObjectExists", "ObjectInUse", "CapacityExceeded",
-    "SizeMismatch", "InvalidRequest", "Unsupported", "PermissionDenied", "DeviceUnavailable", "DataCorrupted",
-]
-Endings = Annotated[
-    tuple[Ending, ...], BeforeValidator(_endings),
-    PlainSerializer(lambda value: value[0] if len(value) == 1 else list(value), return_type=str | list[str]),
-    WithJsonSchema({"anyOf": [{"enum": list(ENDINGS)}, {"type": "array", "items": {"enum": list(ENDINGS)}}]}),
-]
-
-
-class Timed(Value):
-    """What every step may say. Steps run one after another, in the order of the file, each once the one before has ended;
-    a step with `at` or `after` runs beside them, at its own time."""
-
-    name: Name | None = None
-    """What other steps, and the result, call it; left out: what it does, with its number."""
-    at_ns: Duration | None = Field(default=None, alias="at")
-    """So long after its part of the scenario began."""
-    after: Name | None = None
-    """Once the step of that name has ended."""
-    delay_ns: Duration = Field(default=0, alias="delay")
-    """And so long later."""
-    background: bool = False
-    """The next step does not wait until this one has ended."""
-
-
-class Ended(Timed):
-    """What every step may say that can end in more than one way."""
-
-    expect: Endings = ("done",)
-    """How it must end: "done", the name of an error of the contract, "failed" (with whichever error), "died" (the server it was
-    asked of), "unended"; several of them where it may end in more than one way; "any": however it ends."""
 
 
 class Asked(Ended):
@@ -292,88 +260,11 @@ class Check(Asked):
     """The devices, in any order; left out: on none."""
 
 
-class Crash(Timed):
-    """A location dies; it comes back by itself, if the region says so."""
-
-    do: Literal["crash"]
-    place: Name
-    """A management server, storage VM or host."""
-
-
-class Pause(Timed):
-    """A location stands still, as a machine that is suspended does; then it goes on as if nothing had been."""
-
-    do: Literal["pause"]
-    place: Name
-    """A management server, storage VM or host."""
-    lasts_ns: Duration = Field(alias="lasts")
-    """How long."""
-
-
-class Partition(Timed):
-    """Nothing passes between two groups of endpoints: locations, devices, "catalogue", hosts of URLs."""
-
-    do: Literal["partition"]
-    one: tuple[str, ...]
-    """The one group."""
-    other: tuple[str, ...] = ()
-    """The other; left out: everybody else."""
-    one_way: bool = False
-    """Only what goes from the first group to the second is held up."""
-    lasts_ns: Duration = Field(default=0, alias="lasts")
-    """How long; left out: until everything is healed."""
-
-
-class Outage(Timed):
-    """A device, or the catalogue, is away: connections are refused, what was under way is cut off."""
-
-    do: Literal["outage"]
-    of: Name
-    """The device, or "catalogue"."""
-    lasts_ns: Duration = Field(alias="lasts")
-    """How long."""
-
-
-class Inject(Timed, Strike):
-    """A fault is armed at a device, beside those that are armed there already; its requests are counted from now on."""
-
-    do: Literal["fault"]
-
-
-class Heal(Timed):
-    """Everything works again: devices, network, crashed locations."""
-
-    do: Literal["heal"]
-
-
-class ByHand(Timed):
-    """Somebody does something to a device past the control plane, as an operator with a shell might."""
-
-    do: Literal["by-hand"]
-    device: Name
-    """Which device."""
-    act: Literal["create", "delete"]
-    """What is done there."""
-    object: Object
-    """To which object."""
-    size_bytes: Size = Field(default=4096, alias="size")
-    """Of a new one."""
-
-
-class Wait(Timed):
-    """Nothing happens."""
-
-    do: Literal["wait"]
-    lasts_ns: Duration = Field(alias="lasts")
-    """For so long."""
-
-
 Request = (
     Create | CreateFrom | Register | Upload | MakeLink | Unlink | TakeSnapshot | Copy | Seed | Migrate | Export | Revert
     | Delete | Attach | Detach | Cancel | Reconcile | Maintenance | Check
 )
 """What is asked of the control plane."""
-Event = Crash | Pause | Partition | Outage | Inject | Heal | ByHand | Download | Wait
+Event = Crash | Pause | Clock | Partition | Outage | Inject | Heal | ByHand | Download | Wait
 """What happens to everybody."""
 Step = Annotated[Request | Event, Field(discriminator="do")]
-Disturbance = Annotated[Crash | Pause | Partition | Outage | Inject, Field(discriminator="do")]

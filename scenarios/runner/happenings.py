@@ -55,6 +55,8 @@ class Happenings:
                 self.region.crash(step.place)
             case steps.Pause():
                 self._pause(step)
+            case steps.Clock():
+                self._set_clock(step)
             case steps.Partition():
                 self._part(step)
             case steps.Outage():
@@ -78,6 +80,14 @@ class Happenings:
         epoch = location.epoch
         location.pause()
         self._later(step.lasts_ns, lambda: location.resume() if location.epoch == epoch else None)
+
+    def _set_clock(self, step: steps.Clock) -> None:
+        location = self.region.kernel.location(step.place)
+        ahead_ns = step.ahead_ns - step.behind_ns
+        location.set_clock(ahead_ns)
+        if step.lasts_ns:
+            # Whoever set it anew meanwhile has the last word.
+            self._later(step.lasts_ns, lambda: location.set_clock(0) if location.clock_ahead_ns == ahead_ns else None)
 
     def _part(self, step: steps.Partition) -> None:
         network = self.region.network

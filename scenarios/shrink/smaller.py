@@ -16,6 +16,7 @@ SMALLEST_BYTES = 4096
 """No object is made smaller than a block: some devices have nothing smaller."""
 _SMALL = 64
 _SHORTEST_LAG_NS = 1_000
+_SECOND_NS = 10**9
 _STEPS = ("prepare", "step", "afterwards")
 # Values that are numbers, with the least each may be; what is not here is tried as it usually is (its default) or not at all.
 _NUMBERS = {
@@ -33,7 +34,10 @@ _USUAL = {
     "web": ("bytes_per_s", "framing", "ranges", "declared_bytes", "cut_after_bytes", "short_bytes", "pattern"),
 }
 _STEP_USUAL = ("delay_ns", "background", "server", "at_ns", "after", "dependants", "one_way", "count", "location")
-_STEP_NUMBERS = {"size_bytes": SMALLEST_BYTES, "lasts_ns": 1, "value": 0, "at_ns": 0, "delay_ns": 0}
+_STEP_NUMBERS = {
+    "size_bytes": SMALLEST_BYTES, "lasts_ns": 1, "value": 0, "at_ns": 0, "delay_ns": 0, "ahead_ns": _SECOND_NS,
+    "behind_ns": _SECOND_NS,
+}
 
 
 def smaller(scenario: Scenario) -> Iterator[Scenario]:

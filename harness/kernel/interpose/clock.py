@@ -1,7 +1,8 @@
 """The clock at a location: simulated time behind ``time`` and ``datetime``; waiting is waiting in virtual time.
 
-Wall clock: the kernel's ``now_ns``. Monotonic clocks count from the boot of the location's epoch. Processor time does not
-exist in the model: those clocks show the monotonic one, so that a loop on them ends. The time zone is UTC everywhere.
+Wall clock: the location's, which is the kernel's ``now_ns`` unless it is wrong. Monotonic clocks count from the boot of the
+location's epoch. Processor time does not exist in the model: those clocks show the monotonic one, so that a loop on them
+ends. The time zone is UTC everywhere.
 
 Reading the clock costs nothing, so a loop that polls it would never end. After ``_READS_AT_ONE_INSTANT`` reads with no
 time passing, a read waits a moment itself, and twice as long the next time (a real machine would have run other code too).
@@ -56,7 +57,13 @@ _spin = _Spin()
 
 
 def wall_ns(task: LocatedTask) -> int:
-    """Simulated Unix time for ``task``, in integer nanoseconds; counts as one look at the clock."""
+    """Unix time as the clock of the location of ``task`` shows it, in integer nanoseconds; counts as one look at the clock."""
+    _look(task)
+    return task.location.wall_ns
+
+
+def _look(task: LocatedTask) -> int:
+    """Virtual time, looked at once more."""
     kernel = task.location.kernel
     now_ns: int = kernel.now_ns
     spin = _spin
@@ -77,7 +84,7 @@ def wall_ns(task: LocatedTask) -> int:
 
 def monotonic_ns(task: LocatedTask) -> int:
     """Nanoseconds since the location was last booted, which was a while before its first process ran."""
-    return wall_ns(task) - boot_ns(task.location)
+    return _look(task) - boot_ns(task.location)
 
 
 def boot_ns(location: Location) -> int:

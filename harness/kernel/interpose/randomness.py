@@ -131,7 +131,7 @@ def _time_based(version: int) -> Callable[[Any], Any]:
         if running[0] is None or (task := task_here()) is None:
             return original(node, clock_seq)
         location = task.location
-        ticks = task.location.kernel.now_ns // 100 + _GREGORIAN_TO_UNIX_100NS
+        ticks = task.location.wall_ns // 100 + _GREGORIAN_TO_UNIX_100NS
         if clock_seq is None:
             clock_seq = location.stream("entropy").getrandbits(14)
         node = (_node(location) if node is None else node) & (1 << 48) - 1
@@ -149,7 +149,7 @@ def _uuid7(original: Callable[[], uuid.UUID], /) -> uuid.UUID:
     if running[0] is None or (task := task_here()) is None:
         return original()
     drawn = task.location.stream("entropy").getrandbits(74)
-    millis = task.location.kernel.now_ns // 1_000_000
+    millis = task.location.wall_ns // 1_000_000
     value = (millis & (1 << 48) - 1) << 80 | 7 << 76 | drawn >> 62 << 64 | 0b10 << 62 | drawn & (1 << 62) - 1
     return uuid.UUID(int=value)
 

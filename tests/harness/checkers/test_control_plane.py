@@ -46,7 +46,7 @@ class Told:
         number = f"{job}.{self._commands}"
         self.fact("command", {
             "id": number, "event": "sent", "job": job, "at": at, "verb": verb, "device": "d",
-            "deadline_ns": self.now_ns + 30 * SECOND_NS, **(shown or {"uri": A})}, "ms-1")
+            "allowed_ns": 30 * SECOND_NS, **(shown or {"uri": A})}, "ms-1")
         return number
 
     def surveyed(self, uri: str = A, digest: str = "x") -> None:

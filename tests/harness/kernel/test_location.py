@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
+import time
 from typing import Any
 
 import pytest
 
 from storcert.harness.kernel import DeadlineExpired, Kernel, Location, current_task
+from storcert.harness.kernel.interpose import installed
 
 
 @pytest.fixture
@@ -266,3 +270,35 @@ def test_streams_of_locations_are_independent(kernel: Kernel, host: Location) ->
     other = kernel.location("other")
     assert host.stream("x").random() != other.stream("x").random()
     assert host.stream("x") is host.stream("x")
+
+
+def test_a_clock_that_is_wrong_shows_another_time_of_day_and_nothing_else(kernel: Kernel, host: Location) -> None:
+    with installed():
+        def read() -> tuple[int, float, int, int]:
+            return time.time_ns(), datetime.datetime.now(datetime.UTC).timestamp(), time.monotonic_ns(), kernel.now_ns
+
+        def look() -> list[tuple[int, float, int, int]]:
+            seen = [read()]
+            for ahead_ns in (3_600 * 10**9, -10**9, 0):
+                host.set_clock(ahead_ns)
+                kernel.sleep_ns(10**9)
+                seen.append(read())
+            return seen
+
+        task = kernel.spawn(look, location=host)
+        other = kernel.spawn(lambda: time.time_ns(), location=kernel.location("other"))
+        assert kernel.run_until_done(task, other)
+    assert task.error is None and other.result == task.result[0][3]
+    ahead = [wall_ns - now_ns for wall_ns, _, _, now_ns in task.result]
+    assert ahead == [0, 3_600 * 10**9, -10**9, 0]
+    assert all(abs(seconds - wall_ns / 1e9) < 1e-3 for wall_ns, seconds, _, _ in task.result)
+    steady = [monotonic_ns for _, _, monotonic_ns, _ in task.result]
+    assert [later - earlier for earlier, later in itertools.pairwise(steady)] == [10**9] * 3
+    assert [event.text for event in kernel.journal.events] == ["+3600000000000 ns", "-1000000000 ns", "right"]
+
+
+def test_a_wrong_clock_stays_wrong_over_a_restart(kernel: Kernel, host: Location) -> None:
+    host.set_clock(-kernel.now_ns - 5)
+    host.crash()
+    host.restart()
+    assert host.clock_ahead_ns < 0 and host.wall_ns == 0

@@ -12,7 +12,7 @@ from typing import Any
 from storcert.harness.checkers.control_plane import Broken, judge
 from storcert.harness.contract import ObjectKind
 from storcert.harness.record.event import Event
-from tests.mutants.control_plane import transfer_stories
+from tests.mutants.control_plane import clock_stories, transfer_stories
 from tests.mutants.control_plane.zones import MINUTE_NS, S2, SECOND_NS, A, B, N, S, T, at_rest, quietly, uri, zone
 
 Story = Callable[[], Iterator[tuple[Event, ...]]]
@@ -316,6 +316,7 @@ STORIES: dict[str, Story] = {
     "slow-server": slow_server,
     "cut-off": cut_off,
     "staged-volume": staged_volume,
+    "wrong-clock": clock_stories.wrong_clock,
     "exports": transfer_stories.exports,
     "links": transfer_stories.links,
     "uploads": transfer_stories.uploads,

@@ -42,7 +42,7 @@ def test_variations_differ_in_everything_there_is() -> None:
     swarm = Swarm(loosened(LARGE), TERRAIN, 1)
     drawn = [swarm.draw(number) for number in range(1, 300)]
     happenings = Counter(type(step).__name__ for trial in drawn for step in trial.scenario.step)
-    assert set(happenings) >= {"Crash", "Pause", "Partition", "Outage", "Create"}
+    assert set(happenings) >= {"Crash", "Pause", "Partition", "Outage", "Clock", "Create"}
     places = Counter(fault.place for trial in drawn for fault in trial.scenario.fault)
     assert set(places) == {"catalogue", "images", "vols", "web"}
     assert len({len(trial.scenario.fault) for trial in drawn}) > 4

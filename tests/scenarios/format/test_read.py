@@ -11,6 +11,10 @@ from tests.scenarios.format.files import EVERYTHING, SMALL
 
 #: What is replaced in SMALL, by what, and what is said of it.
 WRONG = {
+    "clock-both": (
+        'step = [', 'step = [{ do = "clock", place = "ms-1", ahead = "1 s", behind = "1 s" },',
+        "step 1: a clock is ahead or behind, by more than nothing; say one of them"),
+    "clock-neither": ('step = [', 'step = [{ do = "clock", place = "ms-1" },', "step 1: a clock is ahead or behind"),
     "unknown-key": ("hosts = 2", "host = 2", "f.toml:2: zone 1 has no key 'host', did you mean 'hosts'?"),
     "unknown-table": ("web = [{", "wbe = [{", "f.toml:8: a scenario has no key 'wbe', did you mean 'web'?"),
     "name": ("title = ", 'name = "../x"\ntitle = ', "f.toml:1: name string should match pattern"),

@@ -15,7 +15,7 @@ from tests.scenarios.format.test_read import WRONG
 #: What only the reader sees: names of things that are not there, and what devices allow.
 NOT_IN_THE_SCHEMA = frozenset((
     "device", "place", "link", "two-devices", "taken-name", "scope", "circle", "class", "both", "fault", "phase", "option",
-    "endless", "nemesis", "object", "no-object", "toml", "date",
+    "endless", "nemesis", "object", "no-object", "toml", "date", "clock-both", "clock-neither",
 ))
 
 
