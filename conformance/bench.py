@@ -16,7 +16,7 @@ from storcert.conformance.live import LiveWorld
 from storcert.conformance.meter import Meter, Metered
 from storcert.conformance.program import Program
 from storcert.conformance.subject import Subject
-from storcert.conformance.violation import NotApplicable, Undecided, Violation, require
+from storcert.conformance.violation import NotApplicable, Undecided, Violation, gap, require
 from storcert.conformance.world import Call, Stuck, Unsimulated, World
 from storcert.harness.contract import DataObjectUri, ObjectInUse, ObjectKind, StorageError
 from storcert.harness.record.fault import Fault
@@ -248,6 +248,9 @@ class Bench:
             self.steps[attempt.step] += f" -> {shown}"
         if isinstance(error, Violation):
             raise error
+        unwritten = gap(error)
+        if unwritten is not None:
+            raise unwritten from error
         if error is not None and attempt.error is None:
             # A scratch file that could not be made is a broken C-NOFS; that the error came out untyped is only its shadow.
             rule = "C-NOFS" if isinstance(error, OSError) and self.touched_files(attempt.call.location) else "C-ERRORS"

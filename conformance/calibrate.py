@@ -12,7 +12,7 @@ from storcert.conformance.facts import Facts
 from storcert.conformance.live import within_reach
 from storcert.conformance.subject import Subject
 from storcert.conformance.usage import InvalidUsage
-from storcert.conformance.violation import Undecided, Violation
+from storcert.conformance.violation import LeftToFillIn, Undecided, Violation
 from storcert.harness.contract import (
     Capabilities,
     DataObjectUri,
@@ -37,9 +37,9 @@ def calibrate(subject: Subject, seed: int, mode: str = "simulated") -> Facts:
             within_reach(lambda: _look(bench, subject), f"the device of driver {subject.reference!r}")
             return bench.facts
         facts = _meet(bench, subject)
-        _reach(bench, subject)
+        unwritten = _reach(bench, subject)
         used = bool(bench.world.device.requests)
-        if not used:
+        if not used and not unwritten:
             return _with(bench, facts, facts.capabilities, facts.part_bytes, facts.page_size, mode="in_process")
         return _measure(bench, facts)
     finally:
@@ -94,8 +94,9 @@ def _declared(bench: Bench, subject: Subject) -> Capabilities:
     return found
 
 
-def _reach(bench: Bench, subject: Subject) -> None:
-    """One create and one describe. Where nothing ever came to the device, there is nothing to certify."""
+def _reach(bench: Bench, subject: Subject) -> bool:
+    """One create and one describe. Where nothing ever came to the device, there is nothing to certify. Whether that is because
+    the driver says that it is not written yet."""
     uri = bench.uri("calibration")
     try:
         bench.client(HOST).create(uri, bench.facts.fit(1))
@@ -106,8 +107,11 @@ def _reach(bench: Bench, subject: Subject) -> None:
         served = any(one.answer == "ok" for one in answered)
         if not served:
             raise _out_of_reach(subject, error) from error
+    except LeftToFillIn:
+        return True
     except (StorageError, Violation, Undecided):
-        return
+        pass
+    return False
 
 
 def _out_of_reach(subject: Subject, error: StorageError) -> InvalidUsage:

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from storcert.conformance import cli_diff, cli_gate, cli_lint
+from storcert.conformance import cli_diff, cli_gate, cli_lint, cli_new_driver
 from storcert.conformance.cli_gate import Expectations
 from storcert.conformance.cli_words import (
     Badge,
@@ -283,6 +283,7 @@ def report(
 
 cli_diff.register(app)
 cli_gate.register(app)
+cli_new_driver.register(app)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -22,7 +22,7 @@ from storcert.conformance.interpreter import Run
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Level, check
 from storcert.conformance.strategies import FOCUSES, NEEDS, Focus, large, programs
-from storcert.conformance.violation import Violation
+from storcert.conformance.violation import LeftToFillIn, Violation
 
 EXAMPLES = {"small": {Level.CORE: 6, Level.STANDARD: 40, Level.DEEP: 300}, "parts": {Level.STANDARD: 4, Level.DEEP: 40}}
 SHRINK_RUNS_MAX = 400
@@ -76,6 +76,7 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
     source = hashlib.sha256(f"{b.seed}/{rule}/{amount}/{shard}".encode()).digest()
     stream = random.Random(int.from_bytes(source[:8], "big"))
     best: list[_Best] = []
+    gaps: list[LeftToFillIn] = []
     runs_left = [SHRINK_RUNS_MAX]
 
     def run(program: Program) -> None:
@@ -87,6 +88,9 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
             run_program(b, program)
             if rule == "C-NOFS":
                 require_no_file_touched(b)
+        except LeftToFillIn as gap:
+            gaps.append(gap)
+            raise _ShrinkingOver from gap
         except Violation as violation:
             if not best or program != best[0].program:
                 best[:] = [_Best(program, violation, list(b.steps))]
@@ -95,6 +99,8 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
     try:
         search(programs(b.facts, focus), run, stream, count)
     except (Violation, _ShrinkingOver):
+        if not best:
+            raise gaps[0] from None
         violation = best[0].violation
     except Flaky:
         # The same world twice, and two answers: only something kept from one world to the next explains that.

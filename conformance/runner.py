@@ -19,7 +19,7 @@ from storcert.conformance.generated import FoundByGeneration
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Case
 from storcert.conformance.subject import Subject
-from storcert.conformance.violation import NoOrder, NotApplicable, Undecided, Violation
+from storcert.conformance.violation import LeftToFillIn, NoOrder, NotApplicable, Undecided, Violation
 from storcert.conformance.world import World
 from storcert.harness.contract import StorageError
 from storcert.harness.record.broken_history import BrokenHistory
@@ -100,6 +100,10 @@ def run_case(
         verdict, message, error = Verdict.ERROR, f"the kit lost a location: {died}", died
     except NotApplicable as reason:
         verdict, message = Verdict.SKIPPED, str(reason)
+    except LeftToFillIn as gap:
+        verdict, message, error = Verdict.UNKNOWN, str(gap), gap
+        if gap.rule == rule:
+            verdict, message = Verdict.FAIL, f"{bench.last_step.rpartition(' -> ')[0]}: {gap}".removeprefix(": ")
     except Undecided as reason:
         verdict, message = Verdict.UNKNOWN, str(reason)
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from storcert.harness.checkers.linearizability import Linearization
 
 
@@ -30,6 +32,25 @@ class NotApplicable(Exception):
 
 class Undecided(Exception):
     """The check ran into something the kit cannot simulate or judge. Gives ``unknown``, never a pass."""
+
+
+class LeftToFillIn(Undecided):
+    """The driver says itself that a part of it is not written yet. A failure of the rule that the part is for; other checks
+    that need it decide nothing."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        super().__init__(f"left to fill in: {what}")
+        self.rule = rule
+
+
+_GAP = re.compile(r"fill in (C-[A-Z]+): (.+)", re.DOTALL)
+
+
+def gap(error: BaseException | None) -> LeftToFillIn | None:
+    """Of ``NotImplementedError("fill in C-CREATE: an object of so many zero bytes")``, as ``storcert new-driver`` writes them,
+    what is to be filled in. Any other error is none, a plain ``NotImplementedError`` too: it is a foreign error."""
+    found = _GAP.match(str(error)) if type(error) is NotImplementedError else None
+    return LeftToFillIn(found[1], found[2]) if found is not None else None
 
 
 def require(condition: bool, message: str, rule: str | None = None) -> None:

@@ -1,0 +1,1 @@
+"""``storcert new-driver``: writes a driver project that certifies, ready to fill in."""
