@@ -58,7 +58,8 @@ def certified(folder: Path, told: str) -> None:
     verdict, _, remark = told.removeprefix("verdict: ").partition("; ")
     record = folder.parent / "run.json"
     code = 0 if verdict == "conformant" else 1
-    run(["certify", "acme_driver.driver:AcmeDriver", "--profile", "core", "--workers", "1", "--json", str(record)], folder, code)
+    driver = "acme_driver.driver:AcmeDriver"
+    run(["certify", driver, "--profile", "core", "--workers", "1", "--json", str(record)], folder, code)
     value = json.loads(record.read_text(encoding="utf-8"))
     assert value["verdict"] == verdict
     messages = [failure["message"] for rule in value["rules"] for failure in rule["failures"]]
