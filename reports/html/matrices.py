@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from storcert.harness.record.coverage import Coverage
 from storcert.harness.record.run_record import RunRecord
 
 
@@ -38,7 +39,9 @@ _NONE = Cell("none", "", "no such fault here")
 
 
 def matrices(record: RunRecord) -> tuple[Matrix, ...]:
-    """What was covered, by place for an exploration; nothing where the record tells of none."""
+    """What was covered: by place for an exploration, by operation for a certification; nothing where no record tells of it."""
+    if record.coverage is not None:
+        return _of_certification(record.coverage)
     if record.exploration is None:
         return ()
     by_place: dict[str, dict[tuple[str, str], _Sum]] = {}
@@ -51,9 +54,38 @@ def matrices(record: RunRecord) -> tuple[Matrix, ...]:
     return tuple(matrix(f"at {place}", cells) for place, cells in by_place.items())
 
 
+def _of_certification(coverage: Coverage) -> tuple[Matrix, ...]:
+    """All operations first, then each by its requests; crashes before faults."""
+    whole: dict[tuple[str, str], _Sum] = {}
+    steps: dict[str, dict[tuple[str, str], _Sum]] = {}
+    for cell in sorted(coverage.cells, key=lambda one: (one.fault != "crash", one.fault, one.phase)):
+        column = f"{cell.fault} {cell.phase}".strip()
+        of_operation = steps.setdefault(cell.operation, {})
+        for found in (
+            whole.setdefault((cell.operation, column), _Sum()),
+            of_operation.setdefault((f"{cell.step} {cell.request}", column), _Sum()),
+        ):
+            found.points += cell.points
+            found.reached += cell.reached
+            found.survived += cell.survived
+            found.failed += cell.failed
+    shown = [matrix("every operation", dict(sorted(whole.items(), key=lambda item: item[0][0])))] if whole else []
+    for one in coverage.operations:
+        cells = steps.get(one.operation)
+        if cells:
+            complete = "and no other" if one.complete else "there may be more"
+            told = f"{one.operation}: crashed at {one.crashes} of {one.crash_points + one.later_requests} points, {complete}"
+            shown.append(matrix(told, dict(sorted(cells.items(), key=lambda item: _number(item[0][0])))))
+    return tuple(shown)
+
+
+def _number(row: str) -> int:
+    return int(row.partition(" ")[0])
+
+
 def matrix(title: str, cells: dict[tuple[str, str], _Sum]) -> Matrix:
-    """``cells``: by row and column, in the order in which they are to stand."""
-    columns = tuple(dict.fromkeys(column for _, column in cells))
+    """``cells``: by row and column; rows in the order in which they are to stand, columns by name, crashes first."""
+    columns = tuple(sorted({column for _, column in cells}, key=lambda one: (not one.startswith("crash"), one)))
     names = dict.fromkeys(row for row, _ in cells)
     return Matrix(title, columns, tuple((name, tuple(_cells(name, columns, cells))) for name in names))
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from storcert.harness.record.run_record import Audit, CheckFailure, RunRecord
 from storcert.harness.record.verdict import RunVerdict
-from storcert.reports import exploration, scenarios
+from storcert.reports import exploration, history_svg, history_text, scenarios
 from storcert.reports.html.matrices import Matrix, matrices
 from storcert.reports.html.timeline_data import timeline_data
 from storcert.reports.summary import count_words, headline, place, reason, subject
@@ -115,8 +115,17 @@ def _failure(rule: str, failure: CheckFailure, timeline_of: Mapping[str, int]) -
         "steps": [one_line(step, 400) for step in failure.steps],
         "source": place(failure.source.file, failure.source.line) if failure.source is not None else "",
         "replay": f"storcert replay {one_line(argument, 100_000)}" if argument else "",
+        "history": _history(failure),
         "timeline": timeline_of.get(case, timeline_of.get(failure.check, -1)),
     }
+
+
+def _history(failure: CheckFailure) -> dict[str, str] | None:
+    """What no order explains, drawn; the drawing is markup that its own writer has escaped."""
+    if failure.history is None:
+        return None
+    told = history_text.headline(failure.history), history_text.conclusion(failure.history)
+    return {"headline": told[0], "conclusion": told[1], "svg": history_svg.svg(failure.history)}
 
 
 def _discoveries(record: RunRecord) -> list[dict[str, Any]]:

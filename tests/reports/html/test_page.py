@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from storcert.harness.record.broken_history import BrokenHistory, HistoryLine
+from storcert.harness.record.coverage import CellOutcome, Coverage, CoverageCell, OperationCoverage
+from storcert.harness.record.history import Status
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.trace import ShownTrace, Sort, last_of
 from storcert.harness.record.verdict import Verdict
+from storcert.reports.html.matrices import matrices
 from storcert.reports.html.page import render
 from storcert.reports.html.timeline_data import SPANS_MAX, timeline_data
 from tests.reports import records
@@ -135,3 +139,34 @@ def test_the_end_of_a_trace_is_what_a_record_keeps() -> None:
 def test_ten_thousand_events_are_no_large_page() -> None:
     page = render(replace(records.broken(), traces=(ShownTrace("it", long_trace(8_000)),)))
     assert len(page.encode()) < 3 << 20
+
+
+def test_what_was_struck_stands_in_a_matrix() -> None:
+    cells = (
+        CoverageCell("write", 2, "PutObject", "throttle", "before", 1, 1, 1, 1, 0, CellOutcome.SURVIVED),
+        CoverageCell("write", 10, "HeadObject", "throttle", "before", 1, 1, 0, 0, 0, CellOutcome.NOT_REACHED),
+        CoverageCell("write", 2, "PutObject", "crash", "after", 1, 1, 1, 0, 1, CellOutcome.FAILED),
+    )
+    operations = (OperationCoverage("write", ("HeadObject", "PutObject"), 4, 3, 0, True),)
+    record = replace(records.broken(), coverage=Coverage(operations, cells))
+    whole, steps = matrices(record)
+    assert whole.columns == steps.columns == ("crash after", "throttle before")
+    assert [(name, [cell.kind for cell in row]) for name, row in whole.rows] == [("write", ["fail", "pass"])]
+    assert [(name, [cell.kind for cell in row]) for name, row in steps.rows] == [
+        ("2 PutObject", ["fail", "pass"]), ("10 HeadObject", ["none", "unreached"])]
+    assert "write: crashed at 3 of 4 points, and no other" in render(record)
+
+
+def test_a_history_without_an_order_is_drawn() -> None:
+    lines = (
+        HistoryLine("task 1", "write <b> of 3 bytes", "ok", 0, 10, Status.OK, conflicting=True, place=1),
+        HistoryLine("task 2", "read", "nothing", 20, 30, Status.OK, conflicting=True, fits_nowhere=True),
+    )
+    record = records.broken()
+    rule = next(rule for rule in record.rules if rule.failures)
+    failure = replace(rule.failures[0], history=BrokenHistory(lines))
+    others = tuple(one for one in record.rules if one is not rule)
+    record = replace(record, rules=(replace(rule, failures=(failure,)), *others))
+    read = shown(record)
+    assert "svg" in read.tags and "b" not in read.tags
+    assert any("write <b> of 3 bytes" in text for text in read.texts)
