@@ -125,8 +125,12 @@ class Bench:
 
     def short_pages(self, count: int) -> None:
         """A fresh world whose device lists ``count`` names a page; one that knows no pages lists all at once, as ever."""
-        known = {option.name for option in fields(options_class(self.subject.device))}
-        self.fresh(**({"page_size": count} if "page_size" in known else {}))
+        self.fresh(**self.page_options(count))
+
+    def page_options(self, count: int) -> dict[str, int]:
+        """Options of a device that lists ``count`` names a page; none for 0, or where it knows no pages."""
+        known = {option.name for option in fields(options_class(self.subject.device))} if count else set()
+        return {"page_size": count} if "page_size" in known else {}
 
     def close(self) -> None:
         """End the current world and keep its digest, findings and (for replay) its journal."""

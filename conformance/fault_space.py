@@ -14,8 +14,11 @@ ALWAYS: dict[str, tuple[int, ...]] = {"bytes": (0, 1 << 20), "ns": (2 * SECOND_N
 LASTING = (1, 0)
 
 
-def single_faults(requests: Sequence[str], kind: FaultKind, counts: Sequence[int] = LASTING) -> Iterator[Fault]:
-    """Each fault of ``kind`` at each of the ``requests`` (names in order), once and from then on."""
+def single_faults(
+    requests: Sequence[str], kind: FaultKind, counts: Sequence[int] = LASTING, *, largest: bool = False
+) -> Iterator[Fault]:
+    """Each fault of ``kind`` at each of the ``requests`` (names in order), once and from then on, with each amount that matters
+    or with the ``largest`` alone."""
     for place, operation in enumerate(requests):
         if "*" not in kind.operations and operation not in kind.operations:
             continue
@@ -23,7 +26,8 @@ def single_faults(requests: Sequence[str], kind: FaultKind, counts: Sequence[int
         for phase in kind.phases:
             unit = "ns" if "ns" in kind.value_unit else "bytes" if "byte" in kind.value_unit else ""
             for count in counts:
-                for value in (ONCE if count == 1 else ALWAYS)[unit]:
+                amounts = (ONCE if count == 1 else ALWAYS)[unit]
+                for value in amounts[-1:] if largest else amounts:
                     yield Fault(kind.name, operation, nth, phase, count, value)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from storcert.conformance import volume_operations
+from storcert.conformance import variants, volume_operations
 from storcert.conformance.bench import HOST, SSVM, Attempt, Bench
 from storcert.conformance.client import Client
 from storcert.conformance.content import content, first_difference
@@ -35,27 +35,34 @@ SMALL = (
     "abort-small",
     *volume_operations.SMALL,
 )
+MORE = tuple(variants.VARIANTS)
 LARGE = ("create-parts", "write-parts", "delete-parts", "copy-parts", "abort-parts", "read-parts", *volume_operations.LARGE)
 
 
 def names(facts: Facts, wanted: Iterable[str]) -> list[str]:
     """Those scenarios of ``wanted`` that the declared capabilities allow."""
-    able = facts.capabilities
     return [
         name
         for name in wanted
-        if (able.on_device_copy or not name.startswith("copy"))
+        if (variants.possible(facts, name) if name in variants.VARIANTS else _possible(facts, name))
+    ]
+
+
+def _possible(facts: Facts, name: str) -> bool:
+    able = facts.capabilities
+    return (
+        (able.on_device_copy or not name.startswith("copy"))
         and (able.enumerate or name != "list")
         and volume_operations.possible(facts, name)
-    ]
+    )
 
 
 def scenario(facts: Facts, name: str) -> Scenario:
     """The scenario of that name, with sizes that fit the device."""
     verb, _, amount = name.partition("-")
-    of_a_volume = volume_operations.volume_scenario(facts, name)
-    if of_a_volume is not None:
-        return of_a_volume
+    special = variants.variant(facts, name) or volume_operations.volume_scenario(facts, name)
+    if special is not None:
+        return special
     size = facts.large_size if amount == "parts" else 0 if amount == "empty" else facts.fit(4097)
     data, zeros = content("scenario", size), bytes(size)
     if verb == "create":
@@ -81,7 +88,7 @@ def scenario(facts: Facts, name: str) -> Scenario:
             again=("ObjectExists",),
         )
     if verb == "abort":
-        return Scenario(name, "C-ABORT", lambda b, c: c.write(b.uri(TARGET), data, end="abort"), {}, {})
+        return Scenario(name, "C-ABORT", lambda b, c: c.write(b.uri(TARGET), data, end="abort"), {}, {}, discards=True)
     if verb == "delete":
         return Scenario(
             name, "C-DELETE", lambda b, c: c.delete(b.uri(TARGET)), {} if amount == "absent" else {TARGET: data}, {}
@@ -97,7 +104,7 @@ def scenario(facts: Facts, name: str) -> Scenario:
         )
     there = {TARGET: data}
     if verb == "read":
-        return Scenario(name, "C-READ", lambda b, c: c.read(b.uri(TARGET)), there, there)
+        return Scenario(name, "C-READ", lambda b, c: c.read(b.uri(TARGET)), there, there, yields=data)
     if verb == "describe":
         return Scenario(name, "C-DESCRIBE", lambda b, c: c.describe(b.uri(TARGET)), there, there)
     if verb == "list":
@@ -125,7 +132,7 @@ def prepare(b: Bench, one: Scenario) -> None:
 
 def healthy_requests(b: Bench, one: Scenario) -> list[str]:
     """The names of the requests the operation makes on a healthy device, in order."""
-    b.fresh()
+    b.fresh(**b.page_options(one.page_size))
     prepare(b, one)
     before = len(b.world.device.requests)
     attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
@@ -153,7 +160,7 @@ def judge(b: Bench, one: Scenario, attempt: Attempt, before: Sequence[CensusEntr
             one.rule,
         )
     _require_true(b, one, attempt, state, was, will)
-    settled = not one.partial and not one.name.startswith("abort")
+    settled = not one.partial and not one.discards
     if attempt.status is Status.FAILED and settled and _could_clean_up(b):
         _require_as_before(b, attempt, before)
     _require_value(b, one, attempt)
@@ -190,7 +197,7 @@ State = Mapping[str, bytes | None]
 
 def _require_true(b: Bench, one: Scenario, attempt: Attempt, state: State, was: State, will: State) -> None:
     label = attempt.call.label
-    if one.name.startswith("abort"):
+    if one.discards:
         return
     if attempt.status is Status.OK:
         require(not one.refusal, f"{label} succeeded; {one.refusal} was due", one.rule)
@@ -210,17 +217,17 @@ def _require_true(b: Bench, one: Scenario, attempt: Attempt, state: State, was: 
 def _require_value(b: Bench, one: Scenario, attempt: Attempt) -> None:
     if attempt.status is not Status.OK:
         return
-    if one.name.startswith(("read", "pread")):
-        due = one.before[TARGET]
-        require(attempt.value == due, f"read under a fault: {first_difference(attempt.value, due)}", "C-READ")
+    if one.yields is not None:
+        require(attempt.value == one.yields, f"read under a fault: {first_difference(attempt.value, one.yields)}", "C-READ")
     elif one.name == "describe":
         require(
             attempt.value.size_bytes == len(one.before[TARGET]),
             "describe under a fault gave another size",
             "C-DESCRIBE",
         )
-    elif one.name == "list":
-        require(attempt.value == [b.uri(TARGET)], f"list under a fault gave {len(attempt.value)} names", "C-LIST")
+    elif one.name.startswith("list"):
+        due = sorted(place(b, name) for name in one.before)
+        require(sorted(attempt.value) == due, f"list under a fault gave {len(attempt.value)} names", "C-LIST")
 
 
 def _require_state(b: Bench, client: Client, due: Mapping[DataObjectUri, bytes | None]) -> None:

@@ -27,7 +27,9 @@ class Scenario:
     ``again``: errors that are true when it is repeated after it was done. ``may_refuse``: errors that it may answer even
     on a healthy device, with nothing changed. ``make``: brings the state before where writing the bytes does not.
     ``mixed``: names of objects of which each byte may be as before or as after when the outcome is unknown (a revert),
-    and with ``partial`` also when it failed (it was several writes, some of them done)."""
+    and with ``partial`` also when it failed (it was several writes, some of them done). ``discards``: it ends without
+    a commit, so that nothing is to be published and what it left may wait for the next delete. ``yields``: the bytes that
+    reading must give. ``page_size``: names per page of the device's listing, 0 for its own."""
 
     name: str
     rule: str
@@ -40,6 +42,9 @@ class Scenario:
     make: Callable[[Bench, Client], None] | None = None
     mixed: tuple[str, ...] = ()
     partial: bool = False
+    discards: bool = False
+    yields: bytes | None = None
+    page_size: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:

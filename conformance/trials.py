@@ -64,7 +64,8 @@ def _crashes(b: Bench, known: Sequence[Schedule], tried: Tried) -> Iterator[Sche
 def _run(b: Bench, name: str, schedules: Iterator[Schedule], tried: Tried) -> None:
     b.tried = tried
     first: Violation | StorageError | None = None
-    for example in b.examples(map(_Example, schedules)):
+    options = b.page_options(scenario(b.facts, name).page_size)
+    for example in b.examples(map(_Example, schedules), **options):
         found: Violation | StorageError | None = None
         try:
             _under(b, name, example.schedule, tried)

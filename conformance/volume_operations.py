@@ -129,7 +129,8 @@ def _pwrite(name: str, old: bytes, new: bytes) -> Scenario:
 
 
 def _pread(name: str, old: bytes, new: bytes) -> Scenario:
-    return Scenario(name, "C-VOLUME", lambda b, c: c.pread(place(b, TARGET), 0, len(old)), {TARGET: old}, {TARGET: old})
+    return Scenario(name, "C-VOLUME", lambda b, c: c.pread(place(b, TARGET), 0, len(old)), {TARGET: old}, {TARGET: old},
+                    yields=old)
 
 
 def _delete(name: str, old: bytes, new: bytes) -> Scenario:

@@ -113,7 +113,7 @@ def lasting_trouble_has_its_class(b: Bench, case: str) -> None:
     allowed = EXPECTED[kind_name]
     if not fired:
         raise NotApplicable(f"{kind_name} did not strike {name}")
-    if one.name.startswith("abort") or attempt.error_name == one.refusal != "" or attempt.error_name in one.may_refuse:
+    if one.discards or attempt.error_name == one.refusal != "" or attempt.error_name in one.may_refuse:
         return
     if attempt.error is None:
         # Only where the operation needed nothing of what was refused: then it must really be done.

@@ -6,7 +6,7 @@ from storcert.conformance.bench import HOST, Bench
 from storcert.conformance.coverage import Tried
 from storcert.conformance.facts import Facts
 from storcert.conformance.fault_space import crash_points, single_faults
-from storcert.conformance.operations import LARGE, SMALL, healthy_requests, names, scenario
+from storcert.conformance.operations import LARGE, MORE, SMALL, healthy_requests, names, scenario
 from storcert.conformance.registry import check
 from storcert.conformance.trials import try_each, try_every_crash
 from storcert.conformance.violation import NotApplicable
@@ -27,7 +27,11 @@ def _standard(facts: Facts) -> list[str]:
     return [f"{name} {kind}" for name in names(facts, (*SMALL, *LARGE)) for kind in kinds]
 
 
-@check(RULE, core=_core, standard=_standard, simulation=True)
+def _deep(facts: Facts) -> list[str]:
+    return [f"{name} {kind}" for name in names(facts, MORE) for kind in sorted(facts.legal_faults) if kind != "crash"]
+
+
+@check(RULE, core=_core, standard=_standard, deep=_deep, simulation=True)
 def one_fault(b: Bench, case: str) -> None:
     """One legal fault at any request of an operation, once or lasting: the answer is true and everything converges."""
     name, kind_name = case.split(" ")
@@ -38,10 +42,21 @@ def one_fault(b: Bench, case: str) -> None:
     try_each(b, name, [(fault,) for fault in faults], Tried(name, tuple(requests)))
 
 
+@check(RULE, standard=lambda f: names(f, MORE), simulation=True)
+def every_fault_once(b: Bench, name: str) -> None:
+    """Every legal fault once at any request of other beginnings, endings and refusals: true answers, and all converges."""
+    requests = healthy_requests(b, scenario(b.facts, name))
+    kinds = [kind for kind in b.world.device.legal_faults if kind.name != "crash"]
+    faults = [fault for kind in kinds for fault in single_faults(requests, kind, counts=(1,), largest=True)]
+    if not faults:
+        raise NotApplicable(f"{name} makes no request")
+    try_each(b, name, [(fault,) for fault in faults], Tried(name, tuple(requests)))
+
+
 @check(
     RULE,
     core=lambda f: names(f, QUICK),
-    standard=lambda f: names(f, (*SMALL, *LARGE)),
+    standard=lambda f: names(f, (*SMALL, *MORE, *LARGE)),
     simulation=True,
 )
 def crash_at_every_step(b: Bench, name: str) -> None:

@@ -10,9 +10,18 @@ import pytest
 from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.content import content
 from storcert.conformance.fault_space import crash_points, single_faults
-from storcert.conformance.operations import LARGE, SMALL, TARGET, healthy_requests, judge, names, prepare, scenario
+from storcert.conformance.operations import (
+    LARGE,
+    MORE,
+    SMALL,
+    TARGET,
+    healthy_requests,
+    judge,
+    names,
+    prepare,
+    scenario,
+)
 from storcert.conformance.violation import Violation
-from storcert.conformance.volume_operations import NEEDS
 from storcert.harness.contract import Capabilities, DeviceUnavailable, ObjectExists, ObjectNotFound, StorageError
 from storcert.harness.drivers.s3 import S3Driver
 from storcert.harness.record.fault import Fault, Phase
@@ -115,13 +124,13 @@ class TestJudge:
 
 
 class TestScenarios:
-    @pytest.mark.parametrize("name", [name for name in (*SMALL, *LARGE) if name.partition("-")[0] not in NEEDS])
+    @pytest.mark.parametrize("name", names(facts_of(), (*SMALL, *MORE, *LARGE)))
     def test_each_is_as_it_says_on_a_healthy_device(self, name: str) -> None:
         with bench_of() as b:
             one = scenario(b.facts, name)
-            assert healthy_requests(b, one) or name.startswith("abort")
+            assert healthy_requests(b, one) or one.discards
             prepared = {key: value for key, value in one.before.items() if value is not None}
-            b.fresh()
+            b.fresh(**b.page_options(one.page_size))
             prepare(b, one)
             before = b.census()
             attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
@@ -134,7 +143,7 @@ class TestScenarios:
 
         bare = replace(facts_of(), capabilities=Capabilities())
         assert "copy-small" in names(facts_of(), SMALL) and "list" in names(facts_of(), SMALL)
-        assert not [name for name in names(bare, (*SMALL, *LARGE)) if name.startswith(("copy", "list"))]
+        assert not [name for name in names(bare, (*SMALL, *MORE, *LARGE)) if name.startswith(("copy", "list", "read-range"))]
         with pytest.raises(ValueError, match="no scenario is called 'fly'"):
             scenario(facts_of(), "fly")
 
