@@ -12,8 +12,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from storcert.conformance import cli_diff, cli_gate, cli_lint, cli_new_driver
+from storcert.conformance import cli_diff, cli_gate, cli_lint, cli_new_driver, cli_sign
 from storcert.conformance.cli_gate import Expectations
+from storcert.conformance.cli_sign import Key, ValidDays, Verdict
 from storcert.conformance.cli_words import (
     Badge,
     CodeQuality,
@@ -50,7 +51,7 @@ app = typer.Typer(
 _DEVICE = "One of `storcert list devices`; default: what the driver names, else object-store."
 _PROFILES = "core: a quick look; standard: the certificate; deep: pairs of faults, long runs."
 
-_FORMATS = "Print this instead: json, junit, html, sarif, ctrf, ndjson, code-quality, markdown, badge."
+_FORMATS = "Print this instead: json, junit, html, sarif, ctrf, ndjson, code-quality, markdown, badge, coverage."
 
 
 Traceback = Annotated[bool, typer.Option("--traceback", help="Show the traceback of an internal error.")]
@@ -96,12 +97,16 @@ def certify(
     badge: Badge = None,
     source_root: SourceRoot = "",
     expectations: Expectations = None,
+    sign: Key = None,
+    verdict: Verdict = None,
+    valid_days: ValidDays = 365,
     traceback: Traceback = False,
 ) -> None:
     """Run the conformance suites against a driver and say conformant or not."""
     from storcert.conformance import commands
     from storcert.conformance.options import Outputs, certify_options
     from storcert.conformance.rules import RULES
+    from storcert.conformance.sign_command import signing_of
 
     outputs = Outputs(out, json, junit, html, sarif, ctrf, ndjson, code_quality, badge, source_root)
     options = certify_options(
@@ -117,7 +122,8 @@ def certify(
         known_rules=RULES,
     )
     outputs.check()
-    raise typer.Exit(commands.certify(options, outputs, expectations))
+    signing = signing_of(sign, verdict, outputs, valid_days)
+    raise typer.Exit(commands.certify(options, outputs, expectations, signing))
 
 
 cli_lint.register(app)
@@ -284,6 +290,7 @@ def report(
 cli_diff.register(app)
 cli_gate.register(app)
 cli_new_driver.register(app)
+cli_sign.register(app)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -21,13 +21,17 @@ from storcert.simulators.registry import SIMULATED
 
 if TYPE_CHECKING:
     from storcert.conformance.event_stream import EventStream
+    from storcert.conformance.sign_command import Signing
     from storcert.harness.record.gate_result import GateResult
 
 
-def certify(options: CertifyOptions, outputs: Outputs, expectations: Path | None = None) -> int:
+def certify(
+    options: CertifyOptions, outputs: Outputs, expectations: Path | None = None, signing: Signing | None = None
+) -> int:
     """Run, write every artefact, print the report. A record is written however the run ends.
 
-    ``expectations``: a file of failures that are expected; the exit code is then the merge gate's."""
+    ``expectations``: a file of failures that are expected; the exit code is then the merge gate's. ``signing``: what came of
+    the run is signed, whatever it is; a run that ended with an error of usage or of the kit itself has nothing to sign."""
     from storcert.conformance.event_stream import EventStream
     from storcert.conformance.undecided import undecided_record
     from storcert.harness.record.verdict import RunVerdict
@@ -52,7 +56,12 @@ def certify(options: CertifyOptions, outputs: Outputs, expectations: Path | None
             write_quietly(failed, outputs)
             raise
         events.ended(record)
-    return deliver(record, outputs, judged)
+    code = deliver(record, outputs, judged)
+    if signing is not None:
+        from storcert.conformance.sign_command import write_verdict
+
+        write_verdict(record, signing.key, signing.verdict, signing.valid_days)
+    return code
 
 
 def _run(options: CertifyOptions, events: EventStream) -> RunRecord:

@@ -123,10 +123,7 @@ def certify_options(
 
     ``driver`` and ``config`` may have been found and read already. ``known_rules`` empty: rule ids are not checked here.
     """
-    try:
-        chosen_profile = Profile(profile)
-    except ValueError:
-        raise InvalidUsage(f"--profile {profile}: it is one of {', '.join(Profile)}") from None
+    chosen_profile = parse_profile(profile)
     if not 0 <= seed <= SEED_MAX:
         raise InvalidUsage(f"--seed {seed}: a whole number from 0 to {SEED_MAX}")
     if budget_s is not None and not 0 < budget_s < float("inf"):
@@ -154,6 +151,14 @@ def certify_options(
         workers=workers if workers is not None else default_workers(),
         out=out,
     )
+
+
+def parse_profile(text: str) -> Profile:
+    """The profile of that name. Raises :class:`InvalidUsage`."""
+    try:
+        return Profile(text)
+    except ValueError:
+        raise InvalidUsage(f"--profile {text}: it is one of {', '.join(Profile)}") from None
 
 
 def default_workers() -> int:

@@ -3,18 +3,15 @@ drivers. A certification's tokens are made in :mod:`storcert.conformance.tokens`
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from pydantic import ValidationError
 
 import storcert
 from storcert.conformance.driver_source import find_driver
+from storcert.conformance.source_digests import folders_digest
 from storcert.conformance.tokens import DIGITS, field
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.contract import CONTRACT_VERSION
@@ -103,22 +100,6 @@ def _drivers(scenario: Scenario) -> dict[str, str]:
     return {name: _digits(find_driver(name, kind).digest) for name, kind in sorted(named.items())}
 
 
-@cache
 def source_digest() -> str:
     """The first digits of a digest of everything that decides what happens in a run, the same on every machine."""
-    total = hashlib.sha256()
-    for folder in _DECIDES:
-        for name, data in sorted(_files(files(f"storcert.{folder}"), folder)):
-            total.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
-    return total.hexdigest()[:DIGITS]
-
-
-def _files(folder: Traversable, path: str) -> list[tuple[str, bytes]]:
-    found = []
-    for one in folder.iterdir():
-        name = f"{path}/{one.name}"
-        if one.is_dir() and one.name not in ("__pycache__", "catalogue"):
-            found += _files(one, name)
-        elif name.endswith((".py", ".toml")):
-            found.append((name, one.read_bytes().replace(b"\r\n", b"\n")))
-    return found
+    return _digits(folders_digest(_DECIDES))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import platform
 
+from storcert.conformance.devices import LIVE
 from storcert.conformance.options import CertifyOptions
+from storcert.conformance.source_digests import device_digest, kit_digest
 from storcert.conformance.usage import one_line
 from storcert.harness.contract import CONTRACT_VERSION
 from storcert.harness.record.codec import behaviour, digest_of
@@ -26,13 +28,19 @@ def kit_identity() -> KitIdentity:
     import storcert.conformance.requirements  # fills the registry
     from storcert.conformance.registry import requirements_digest
 
-    return KitIdentity(str(storcert.__version__), CONTRACT_VERSION, requirements_digest())
+    return KitIdentity(str(storcert.__version__), CONTRACT_VERSION, requirements_digest(), kit_digest())
 
 
 def driver_identity(options: CertifyOptions) -> DriverIdentity:
     """The driver of these options, without folders of this machine."""
     driver = options.driver
     return DriverIdentity(driver.name, driver.version, driver.digest, str(options.to_json()["driver"]))
+
+
+def device_identity(options: CertifyOptions) -> DeviceIdentity:
+    """The device of these options."""
+    mode = "live" if options.device == LIVE else "simulated"
+    return DeviceIdentity(options.device, mode, device_digest(options.device, options.simulator, options.configuration))
 
 
 def undecided_record(
@@ -45,7 +53,7 @@ def undecided_record(
         "verdict": verdict,
         "kit": kit_identity(),
         "driver": driver_identity(options),
-        "device": DeviceIdentity(options.device),
+        "device": device_identity(options),
         "profile": str(options.profile),
         "seed": options.seed,
         "capabilities": (),

@@ -37,11 +37,13 @@ class Audit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KitIdentity:
-    """Which kit decided: its ``version``, the ``contract`` version, a digest over the text of all requirements."""
+    """Which kit decided: its ``version``, the ``contract`` version, a digest over the text of all requirements, and in
+    certifications one over its own source."""
 
     version: str
     contract: int
     requirements_digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,12 @@ class DriverIdentity:
 
 @dataclass(frozen=True, slots=True)
 class DeviceIdentity:
-    """Which device stood behind the driver; ``mode`` is ``simulated`` or ``live``."""
+    """Which device stood behind the driver; ``mode`` is ``simulated`` or ``live``. ``digest``, in certifications: of its model
+    and options; of a live one, of the configuration that names it."""
 
     name: str
     mode: str = "simulated"
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
