@@ -19,6 +19,7 @@ from storcert.conformance.audit import audit
 from storcert.conformance.case_trace import kept
 from storcert.conformance.coverage import merged
 from storcert.conformance.facts import Facts
+from storcert.conformance.isolation import Isolation
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
 from storcert.conformance.registry import Case, Level, cases_for
@@ -74,6 +75,7 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
         wall_time_s=round(time.perf_counter() - begun, 3),
         workers=options.workers,
         rule_times_s=rule_times(outcomes),
+        isolation=Isolation.of(options).told() if options.isolate else None,
     )
     return record_of(options, facts, outcomes, environment, interrupted=interrupted)
 

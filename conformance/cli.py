@@ -86,6 +86,9 @@ def certify(
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same run.")] = 0,
     budget: Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after so many seconds.")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; default: one per core, at most 4.")] = None,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Linux: processes without a right to the file system, for native code.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every artefact.")] = None,
     json: Json = None,
     junit: Junit = None,
@@ -120,6 +123,7 @@ def certify(
         workers=workers,
         out=out,
         known_rules=RULES,
+        isolate=isolate,
     )
     outputs.check()
     signing = signing_of(sign, verdict, outputs, valid_days)

@@ -35,7 +35,8 @@ class CertifyOptions:
 
     ``configuration`` is what ``--config`` adds to the device's default; ``simulator`` are options of the device model.
     ``rules`` empty means all. ``budget_s`` is real time in seconds; ``None`` means as long as the profile takes.
-    ``out`` is the folder of every artefact (replay files too), or ``None``.
+    ``out`` is the folder of every artefact (replay files too), or ``None``. ``isolate``: driver code runs in processes without
+    a right to the file system (:mod:`storcert.conformance.isolation`).
     """
 
     driver: DriverSource
@@ -48,6 +49,7 @@ class CertifyOptions:
     budget_s: float | None = None
     workers: int = 1
     out: Path | None = None
+    isolate: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the record's ``options``: what was asked for, without folders of this machine."""
@@ -60,6 +62,7 @@ class CertifyOptions:
             "rules": list(self.rules),
             "seed": self.seed,
             "budget_s": self.budget_s,
+            "isolate": self.isolate,
         }
 
 
@@ -118,6 +121,7 @@ def certify_options(
     workers: int | None = None,
     out: Path | None = None,
     known_rules: Collection[str] = (),
+    isolate: bool = False,
 ) -> CertifyOptions:
     """Check everything a user can say and put it together. Raises :class:`InvalidUsage`, one line each.
 
@@ -130,6 +134,10 @@ def certify_options(
         raise InvalidUsage(f"--budget {budget_s:g}: seconds of real time, more than 0")
     if workers is not None and not 1 <= workers <= 256:
         raise InvalidUsage(f"--workers {workers}: processes, from 1 to 256")
+    if isolate:
+        from storcert.conformance.isolation import require_available
+
+        require_available()
     chosen_rules = tuple(dict.fromkeys(_rule(rule, known_rules) for rule in rules))
     file = read_config(config) if isinstance(config, Path) else config or ConfigFile()
     if device is not None:
@@ -150,6 +158,7 @@ def certify_options(
         budget_s=budget_s,
         workers=workers if workers is not None else default_workers(),
         out=out,
+        isolate=isolate,
     )
 
 

@@ -16,6 +16,7 @@ import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 from storcert.conformance.calibrate import calibrate
 from storcert.conformance.devices import LIVE, prepare
 from storcert.conformance.facts import Facts
+from storcert.conformance.isolation import Isolation
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
 from storcert.conformance.registry import Case, Level, cases_for
@@ -54,6 +55,13 @@ class Job:
 
     def calibrate(self) -> Facts:
         """Facts of driver and device. Raises :class:`InvalidUsage`."""
+        if self.options.isolate:
+            with _isolated_pool(self, 1) as pool:
+                return pool.submit(_calibrate, self).result()
+        return self.calibrate_here()
+
+    def calibrate_here(self) -> Facts:
+        """The same in this process, whatever the options say."""
         subject = self.subject()
         with fence(self.mode):
             return calibrate(subject, self.options.seed, self.mode)
@@ -86,7 +94,9 @@ def run_cases(
     deadline = None if budget_s is None else time.monotonic() + budget_s
     done: dict[str, CaseOutcome] = {}
     interrupted = False
-    runner = _in_workers if workers > 1 and job.mode != "live" else _in_process
+    if job.mode == "live":
+        workers = 1
+    runner = _in_workers if workers > 1 or job.options.isolate else _in_process
     # Directed cases first: a budget that ends early takes generated ones away before it takes rules away.
     ordered = sorted(cases, key=lambda case: case.check.name == "programs-hold")
     try:
@@ -128,9 +138,26 @@ _kept = ExitStack()
 _worker: list[tuple[Job, Facts, Subject, dict[str, Case]]] = []
 
 
+def _isolated_pool(job: Job, workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _isolated, (job,))
+
+
+def _isolated(job: Job) -> None:
+    """Before any driver code: the kit and the device's client library are loaded, then the rights are given up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare(job.options.device)
+    Isolation.of(job.options).enter()
+
+
+def _calibrate(job: Job) -> Facts:
+    return job.calibrate_here()
+
+
 def _start_worker(job: Job, facts: Facts) -> None:
     # The parent alone answers an interrupt; a worker that died of it would take its results along.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if job.options.isolate:
+        _isolated(job)
     subject = job.subject()
     cases = {case.id: case for case in cases_for(facts, Level[job.options.profile.name])}
     _kept.enter_context(fence(job.mode))

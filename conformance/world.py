@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from storcert.conformance import isolation
 from storcert.conformance.subject import Subject
 from storcert.harness.contract import JsonValue, StorageError
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
@@ -109,6 +110,9 @@ class World:
                 called.answer = "ok"
                 return given
             except Exception as error:
+                refused = isolation.told_of(error)
+                if refused is not None and refused not in location.findings:
+                    location.findings.append(refused)
                 called.answer = type(error).__name__
                 called.outcome = str(error.outcome) if isinstance(error, StorageError) else ""
                 raise

@@ -16,6 +16,7 @@ from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.coverage import Coverage
 from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
+from storcert.harness.record.isolation import ProcessIsolation
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
 from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import RunVerdict, Verdict, combine
@@ -173,7 +174,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where and how long the run was. Read by no digest and no comparison."""
+    """Where and how long the run was, and how its processes were held. Read by no digest and no comparison."""
 
     python: str = ""
     platform: str = ""
@@ -181,6 +182,7 @@ class Environment:
     wall_time_s: float = 0.0
     workers: int = 1
     rule_times_s: Mapping[str, float] = field(default_factory=dict)
+    isolation: ProcessIsolation | None = None
 
 
 @dataclass(frozen=True, slots=True)
