@@ -50,6 +50,8 @@ run is decided by the file and a seed, and by nothing else. This one is in the c
 4. Everything is healed. `afterwards`: its steps are taken, workloads go on for as long as the healed phase lasts.
 5. The region comes to rest: reconciliation runs until nothing is left to mend. What is on every device is read, and every rule
    of the logical layer (`storcert list rules`) is judged.
+6. The world is used up: everybody dies, all objects are deleted, and what is then still on a device belongs to nobody (parts of
+   uploads, snapshots in a trash: what no listing shows). This is no part of the timeline and of the digest.
 
 A scenario passes where every rule holds that must hold, every step ended as expected, every fault that must strike struck, and
 the region came to rest. With `class = "regression"` it is run once more on the named defect, and there the named rule must

@@ -36,6 +36,7 @@ from storcert.harness.logical.providers import Provider, Providers
 from storcert.harness.logical.topology import LocationKind, Place, Topology
 from storcert.harness.record.fault import Fault
 from storcert.scenarios.judging import Judging
+from storcert.scenarios.leavings import Attached, Makings, leavings, with_leavings
 from storcert.scenarios.surroundings import Catalogue, SimulatedServer, note, run_agent
 from storcert.scenarios.survey import survey, survey_web
 from storcert.simulators.device import SimulatedDevice
@@ -60,6 +61,7 @@ class _Attached:
     simulated: SimulatedDevice
     capacity_bytes: int
     provider: str
+    make_new: Callable[[Kernel], SimulatedDevice]
 
 
 @dataclass(slots=True)
@@ -90,6 +92,7 @@ class Region:
         self.kernel = Kernel(seed, keep_events=kept, tie_break=tie_break)
         self.network: Network = network_of(self.kernel, keep=kept)
         self._judging = Judging(self.kernel.journal) if judged else None
+        self._makings = Makings(self.kernel.journal) if judged else None
         self.catalogue = Catalogue(self.kernel)
         self.reconcile_ns = reconcile_ns
         self.restart_ns = restart_ns
@@ -127,12 +130,14 @@ class Region:
         self._not_begun()
         if name in self._devices:
             raise InvalidRequest(f"two devices are called {name!r}")
-        simulated = make_device(kind, self.kernel, {**SIMULATED[kind].apart(name, len(self._devices)), **(options or {})})
+        said = {**SIMULATED[kind].apart(name, len(self._devices)), **(options or {})}
+        simulated = make_device(kind, self.kernel, said)
         made = StorageDevice(
             name, driver or SIMULATED[kind].driver, {**simulated.configuration(), **(configuration or {})},
             Policy(role=Role(role), scope=Scope(scope), scope_id=scope_id, **(policy or {})),
         )
-        self._devices[name] = _Attached(made, simulated, capacity_bytes, provider)
+        self._devices[name] = _Attached(
+            made, simulated, capacity_bytes, provider, lambda kernel: make_device(kind, kernel, said))
         return simulated
 
     def _not_begun(self) -> None:
@@ -349,6 +354,13 @@ class Region:
         if self._judging is None:
             raise RuntimeError("this region is not judged")
         return self._judging.findings()
+
+    def findings_when_used_up(self) -> list[Finding]:
+        """As :meth:`findings`, with what nobody owns on the devices: to find that, the region is used up. At rest only."""
+        self.restart_ns = None
+        assert self._makings is not None
+        attached = [Attached(one.device, one.simulated, one.make_new) for _, one in sorted(self._devices.items())]
+        return with_leavings(self.findings(), leavings(self.kernel, attached, self._makings))
 
     def _unfinished(self) -> bool:
         return bool(self.catalogue.repository.transact(lambda session: session.running_jobs()))

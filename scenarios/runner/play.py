@@ -43,10 +43,12 @@ def play(
         onlooker.begins(region)
         played = _Play(fixed, region, onlooker).run(until_ns)
         onlooker.over(region)
-        if not traced:
-            return played
-        requests = {wire.name: wire.requests for wire in region.network.wires}
-        return replace(played, trace=trace_of_run(played.events, requests, run=played.digest))
+        if traced:
+            requests = {wire.name: wire.requests for wire in region.network.wires}
+            played = replace(played, trace=trace_of_run(played.events, requests, run=played.digest))
+        # What comes now is no part of the run: neither its digest nor its events know of it.
+        whole = until_ns is None and not played.unrest and not played.failures
+        return replace(played, findings=tuple(region.findings_when_used_up())) if whole else played
 
 
 class _Play:

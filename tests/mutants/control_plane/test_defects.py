@@ -12,7 +12,7 @@ import pytest
 from storcert.harness.checkers.control_plane import RULES
 from storcert.scenarios.defects.defect import Defect, Drifted, load, sources
 from storcert.scenarios.defects.planting import planted
-from tests.mutants.control_plane.stories import STORIES, broken
+from tests.mutants.control_plane.stories import BY_SCENARIOS, STORIES, broken
 
 DEFECTS = load()
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,7 +40,7 @@ def test_breaks_its_rule_every_day(defect: Defect) -> None:
 
 
 @pytest.mark.mutants
-@pytest.mark.parametrize("story", sorted(STORIES))
+@pytest.mark.parametrize("story", sorted({*STORIES, *BY_SCENARIOS}))
 def test_without_a_defect_no_story_breaks_a_rule(story: str) -> None:
     assert found(None, story) == ""
 
