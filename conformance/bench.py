@@ -29,6 +29,8 @@ T = TypeVar("T")
 HOST, SSVM = "host-1", "ssvm-1"
 HEAVY_WORLD_BYTES = 4 << 20
 SETTLE_NS = 20 * 60 * 10**9
+SCHEDULE_MARK = "@schedule-"
+THREADS_NS = 2 * 60 * 10**9
 
 
 class LocationDied(Exception):
@@ -71,7 +73,8 @@ class Attempt:
 @dataclass(slots=True)
 class Bench:
     """Made anew for each case. ``wanted``: the one example to run (replay), or ``None`` for all of them; ``program``:
-    the one program to run where the case is a generated one."""
+    the one program to run where the case is a generated one. ``threaded``: the driver has started threads; ``schedule``: 0, or
+    the number of a further run of the case, for other schedules of them."""
 
     subject: Subject
     facts: Facts
@@ -82,6 +85,8 @@ class Bench:
     device_options: dict[str, Any] = field(default_factory=dict)
     example: str = ""
     examples_run: int = 0
+    schedule: int = 0
+    threaded: bool = False
     steps: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
@@ -101,13 +106,24 @@ class Bench:
     def world(self) -> Any:
         """The world of the current example; the first one is made on demand."""
         if self._world is None:
-            seed = int.from_bytes(hashlib.sha256(f"{self.seed}/{self.case_id}/{self.example}".encode()).digest()[:8], "big")
+            named = f"{self.seed}/{self.case_id}/{self.example_id}"
+            seed = int.from_bytes(hashlib.sha256(named.encode()).digest()[:8], "big")
             self._world = (
                 LiveWorld(self.subject)
                 if self.facts.mode == "live"
                 else World(self.subject, seed, {**self.device_options, **self._options})
             )
         return self._world
+
+    @property
+    def example_id(self) -> str:
+        """The current example, and which further schedule of its threads it has: what a replay asks for as ``wanted``."""
+        return f"{self.example}{SCHEDULE_MARK}{self.schedule}" if self.schedule else self.example
+
+    def again(self, schedule: int) -> None:
+        """As new, for the same case once more, with other schedules of everything in its worlds."""
+        self.fresh()
+        self.schedule, self.example = schedule, ""
 
     @property
     def meter(self) -> Meter:
@@ -138,6 +154,7 @@ class Bench:
             self._remove_used()
             world, self._world = self._world, None
             self.findings.extend(world.findings())
+            self.threaded = self.threaded or (isinstance(world, World) and world.started_threads())
             if self.keep_journal:
                 self.journal = list(world.kernel.journal.events)
             heavy = sum(one.sent_bytes for one in world.device.requests) > HEAVY_WORLD_BYTES
@@ -334,7 +351,19 @@ class Bench:
         return entries
 
     def require_same_census(self, before: Sequence[CensusEntry], when: str) -> None:
-        """Nothing may have come to the device or gone from it, but fixed markers of the driver."""
+        """Nothing may have come to the device or gone from it, but fixed markers of the driver; nor may it do so later."""
+        self._compare_census(before, when)
+        if self._threads_went_on():
+            self._compare_census(before, f"{when}, with threads that went on")
+
+    def _threads_went_on(self) -> bool:
+        """Threads of a driver that outlive the call that started them get their time; whether there are any."""
+        if self.facts.mode != "simulated" or not self.world.has_threads():
+            return False
+        self.world.advance(THREADS_NS)
+        return True
+
+    def _compare_census(self, before: Sequence[CensusEntry], when: str) -> None:
         now = set(self.census())
         left = sorted(entry for entry in now - set(before) if (entry.kind, entry.name) not in self.facts.fixed_entries)
         gone = sorted(set(before) - now)
@@ -342,9 +371,14 @@ class Bench:
         require(not gone, f"{when}: gone from the device: {', '.join(map(_entry, gone[:3]))}")
 
     def require_clean(self, when: str) -> None:
-        """Nothing may be on the device but fixed markers of the driver."""
+        """Nothing may be on the device but fixed markers of the driver; nor may anything come to it later."""
         if self.facts.mode != "simulated":
             return
+        self._require_empty(when)
+        if self._threads_went_on():
+            self._require_empty(f"{when}, with threads that went on")
+
+    def _require_empty(self, when: str) -> None:
         left = [entry for entry in self.census() if (entry.kind, entry.name) not in self.facts.fixed_entries]
         require(not left, f"{when}: left behind on the device: {', '.join(map(_entry, left[:3]))}")
 

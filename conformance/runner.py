@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from storcert.conformance.bench import Bench, LocationDied
+from storcert.conformance.bench import SCHEDULE_MARK, Bench, LocationDied
 from storcert.conformance.broken_history import broken_history
 from storcert.conformance.case_trace import trace_of_case
 from storcert.conformance.facts import Facts
@@ -31,6 +31,8 @@ from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import Verdict
 
 STEPS_SHOWN_MAX = 60
+SCHEDULES = 6
+"""In so many worlds, at least, a case is tried with a driver that starts threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,18 @@ def run_case(
     missing = case.check.missing(facts)
     if missing:
         return CaseOutcome(_result(case, Verdict.SKIPPED, missing))
+    wanted, schedule = _wanted(wanted)
     bench = Bench(subject, facts, seed, case.id, wanted, program, keep_journal=keep_journal)
+    bench.schedule = schedule or 0
     verdict, message, rule, trace = Verdict.PASS, "", case.check.rule, ""
     error: Exception | None = None
     found: Mapping[str, Any] | None = None
     history = None
     try:
         case.run(bench)
+        while _wants_another_schedule(bench, schedule):
+            bench.again(bench.schedule + 1)
+            case.run(bench)
     except Violation as violation:
         verdict, message, rule, error = Verdict.FAIL, violation.message, violation.rule or rule, violation
         if isinstance(violation, FoundByGeneration):
@@ -116,12 +123,13 @@ def run_case(
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
     result = CheckResult(
-        case.id, rule, case.label, verdict, message if verdict is not Verdict.PASS else "", max(bench.examples_run, 1), steps
+        case.id, rule, case.label, verdict, message if verdict is not Verdict.PASS else "",
+        max(bench.examples_run, bench.schedule + 1), steps,
     )
     return CaseOutcome(
         result,
         message,
-        bench.example if program is None and found is None else "",
+        bench.example_id if program is None and found is None else "",
         found,
         source_of(error, subject),
         tuple(sorted(set(bench.findings))),
@@ -134,6 +142,22 @@ def run_case(
         history,
         bench.tried.told() if bench.tried is not None else None,
     )
+
+
+def _wanted(recorded: str | None) -> tuple[str | None, int | None]:
+    """The example of a replay, and its schedule; ``None`` for either: all there are."""
+    if recorded is None or SCHEDULE_MARK not in recorded:
+        return recorded, None if recorded is None else 0
+    example, _, schedule = recorded.rpartition(SCHEDULE_MARK)
+    return example or None, int(schedule)
+
+
+def _wants_another_schedule(bench: Bench, only: int | None) -> bool:
+    """Drivers with threads are asked more than once: what they do may depend on how the threads take turns."""
+    if only is not None or bench.program is not None or bench.facts.mode != "simulated" or bench.schedule + 1 == SCHEDULES:
+        return False
+    bench.fresh()
+    return bench.threaded and len(bench.digests) < SCHEDULES
 
 
 def _history_of(error: Exception | None) -> BrokenHistory | None:

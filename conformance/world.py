@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from storcert.conformance import isolation
@@ -15,6 +17,8 @@ from storcert.conformance.subject import Subject
 from storcert.harness.contract import JsonValue, StorageError
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
+from storcert.harness.kernel.interpose.blame import culprit
+from storcert.harness.kernel.waits import explain
 from storcert.harness.record.finding import Finding
 from storcert.simulators import registry
 from storcert.simulators.device import NOT_MODELLED, NotModelled, SimulatedDevice
@@ -124,17 +128,47 @@ class World:
 
     def finish(self, *calls: Call, limit_ns: int = TRANSFER_LIMIT_NS) -> None:
         """Run until all ``calls`` ended. Raises :class:`Stuck`, :class:`Unsimulated` or :class:`KitTrouble`."""
+        begun_ns = self.kernel.now_ns
         ended = self.kernel.run_until_done(*(call.task for call in calls), limit_ns=limit_ns, wall_limit_s=WALL_LIMIT_S)
         for call in calls:
             self._check(call)
         if not ended:
             late = next(call for call in calls if not call.task.done and not call.task.crashed)
-            raise Stuck(f"{late.label} did not end: {limit_ns // MINUTE_NS} virtual minutes, 15 are allowed for a call")
+            took = f"{limit_ns // MINUTE_NS} virtual minutes, 15 are allowed for a call"
+            if self.kernel.now_ns - begun_ns < limit_ns:
+                took = "nothing is left that could happen"
+            died = [f"thread {name} ended by {type(error).__name__}" for name, error in self.uncaught(late.location)]
+            raise Stuck("; ".join((f"{late.label} did not end: {took}", self._why(late), *died)))
+
+    def _why(self, call: Call) -> str:
+        """Whom a call that does not end waits for."""
+
+        def line_of(frame: FrameType | None) -> tuple[str, int] | None:
+            found = culprit(frame)
+            return (Path(found[0]).name, found[1]) if found and found[0] else None
+
+        return explain(call.task, self.kernel.tasks, line_of)
+
+    @staticmethod
+    def uncaught(location: Location) -> list[tuple[str, BaseException]]:
+        """Threads of a driver that ended by an exception nobody caught, by name."""
+        return list(location.threads.uncaught) if location.threads is not None else []
+
+    def started_threads(self) -> bool:
+        """Whether a driver has started threads here."""
+        threads = (location.threads for location in self._locations.values())
+        return any(one is not None and one.made for one in threads)
+
+    def has_threads(self) -> bool:
+        """Whether threads that drivers started have not ended."""
+        threads = (location.threads for location in self._locations.values() if location.alive)
+        return any(one is not None and one.running for one in threads)
 
     def _check(self, call: Call) -> None:
         error = call.task.error if call.task.done else None
-        if isinstance(error, RunawayTask):
-            raise Stuck(f"{call.label} never came back and made no request meanwhile: {error}")
+        endless = [one for _, one in self.uncaught(call.location) if isinstance(one, RunawayTask)]
+        if isinstance(error, RunawayTask) or endless:
+            raise Stuck(f"{call.label} never came back and made no request meanwhile: {error or endless[0]}")
         # Noted where it was raised: a driver that turns every exception into a typed error would hide it.
         trouble = [found.message for found in call.location.findings if found.kind == NOT_MODELLED]
         if isinstance(error, NotModelled) or trouble:

@@ -13,6 +13,7 @@ from storcert.harness.kernel.interpose import (
     file_system,
     locks,
     randomness,
+    thread_locals,
     thread_points,
     thread_pools,
     threads,
@@ -30,8 +31,8 @@ __all__ = [
 
 for _name, _install in (
     ("clock", clock.install), ("randomness", randomness.install), ("environment", environment.install),
-    ("locks", locks.install), ("threads", threads.install), ("thread pools", thread_pools.install),
-    ("thread points", thread_points.install), ("unsimulated", unsimulated.install), ("commands", commands.install),
-    ("file system", file_system.install), ("audit", audit.install),
+    ("locks", locks.install), ("threads", threads.install), ("thread locals", thread_locals.install),
+    ("thread pools", thread_pools.install), ("thread points", thread_points.install), ("unsimulated", unsimulated.install),
+    ("commands", commands.install), ("file system", file_system.install), ("audit", audit.install),
 ):
     register(_name, _install)

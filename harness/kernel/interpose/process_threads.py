@@ -4,9 +4,10 @@ Every task at a location is a thread there. Those that driver code started are t
 threads of a pool in the agent, as it were, of which a call takes the lowest that is free. So calls one after another are made
 by one thread, and calls at the same time by different ones, each with a ``threading.local`` of its own.
 
-While driver code has threads of its own, each lock it takes or gives and each thread it starts is a **point** where another
-thread may come first. The location's random stream says at which; how often, is drawn once for each process. Without threads
-nothing is drawn and nothing waits. What stands behind ``threading`` is in :mod:`.threads`.
+While driver code has threads of its own, what it does with locks, queues and threads are **points** (:mod:`.thread_points`)
+where others may come first: those that are ready now, or, where the thread falls behind for a while, also those that wait for a
+device. The location's random stream says at which; how often, is drawn once for each process, so that some have threads that
+hardly ever change places and others hardly do anything else. Without threads nothing is drawn and nothing waits.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 _IDENT_SHIFT = 20
 _CHANCES = (0.02, 0.1, 0.3, 0.6)
+# How long a thread falls behind: from 10 us to 80 ms, any magnitude as likely as the next; what a busy machine does, and long
+# enough for others to have several answers of a near device. So often in one process, so that it does not become a slow one.
+_SHORTEST_BEHIND_NS = 10_000
+_MAGNITUDES = 13
+_FALLS_BEHIND_MAX = 200
+_SHARES_OF_FALLING_BEHIND = (0.0, 0.1, 0.5)
 # Code that asks the same again and again without waiting would never let time pass: it gets slower and slower instead.
 _POINTS_AT_ONE_INSTANT = 20_000
 _FIRST_PAUSE_NS = 1_000_000
@@ -52,8 +59,9 @@ class ThreadIdentity:
 
 
 class ProcessThreads:
-    """``running``: how many threads that driver code started have not ended. ``uncaught``: name and exception of those that
-    ended by one nobody caught. ``main``: what ``threading.main_thread()`` gives, made by whoever asks."""
+    """``made``: how many threads driver code started; ``running``: how many of them have not ended. ``uncaught``: name and
+    exception of those that ended by one nobody caught. ``main``: what ``threading.main_thread()`` gives, made by whoever asks.
+    """
 
     def __init__(self, location: Location) -> None:
         # Weakly, because locks of a vendor's module remember processes and must not keep worlds.
@@ -66,10 +74,13 @@ class ProcessThreads:
         self._names: dict[str, int] = {}
         self._idle: list[tuple[int, ThreadIdentity]] = []
         self._chance = -1.0
+        self._behind = 0.0
+        self._falls = 0
         self._draw: Any = None
         self._at_ns = -1
         self._points = 0
         self._pause_ns = _FIRST_PAUSE_NS
+        self.made = 0
         self.running = 0
         self.uncaught: list[tuple[str, BaseException]] = []
         self.main: Any = None
@@ -97,6 +108,7 @@ class ProcessThreads:
 
     def started(self, thread: Any) -> ThreadIdentity:
         """A thread that driver code starts."""
+        self.made += 1
         self.running += 1
         return ThreadIdentity(self, self._next_number(), 0, thread)
 
@@ -121,6 +133,7 @@ class ProcessThreads:
         if self._chance < 0:
             stream = task.location.stream("threads")
             self._chance = stream.choice(_CHANCES)
+            self._behind = self._chance * stream.choice(_SHARES_OF_FALLING_BEHIND)
             self._draw = stream.random
         now_ns = kernel.now_ns
         if now_ns != self._at_ns:
@@ -132,8 +145,15 @@ class ProcessThreads:
             if kernel.now_ns == now_ns + pause_ns and self._at_ns == now_ns:  # nobody else did anything meanwhile
                 self._at_ns, self._points = kernel.now_ns, 0
                 self._pause_ns = min(2 * pause_ns, _LONGEST_PAUSE_NS)
-        elif self._draw() < self._chance:
-            kernel.sleep_ns(0)
+        elif (drawn := self._draw()) < self._chance:
+            kernel.sleep_ns(self._lag_ns() if drawn < self._behind else 0)
+
+    def _lag_ns(self) -> int:
+        self._falls += 1
+        if self._falls > _FALLS_BEHIND_MAX:
+            return 0
+        shortest_ns = _SHORTEST_BEHIND_NS << int(self._draw() * _MAGNITUDES)
+        return shortest_ns + int(self._draw() * shortest_ns)
 
 
 def process_of(location: Location) -> ProcessThreads:

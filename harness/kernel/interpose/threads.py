@@ -80,6 +80,7 @@ def _guarded(body: Callable[[], object], name: str) -> None:
     task = _here()
     assert task is not None
     location = task.location
+    process_of(location).point(task)  # the system may take its time until a new thread runs
     try:
         body()
     except SystemExit:
