@@ -38,7 +38,7 @@ from storcert.harness.record.run_record import (
     SourceLine,
     summarise_rules,
 )
-from storcert.harness.record.verdict import RunVerdict, Verdict, conclude
+from storcert.harness.record.verdict import Blame, RunVerdict, Verdict, conclude
 
 WHOLE_RUN = "C-NOFS/whole-run"
 TRACES_PER_RULE, TRACES_MAX = 2, 30
@@ -123,13 +123,12 @@ def rule_times(outcomes: Iterable[CaseOutcome]) -> dict[str, float]:
 
 def _results(outcome: CaseOutcome) -> list[CheckResult]:
     """A case that broke another rule than its own failed that one, and decided nothing of its own."""
-    result = outcome.result
+    result = replace(outcome.result, blame=outcome.blame)
     own = result.id.partition("/")[0]
     if result.rule == own:
         return [result]
-    undecided_one = CheckResult(
-        result.id, own, result.case, Verdict.UNKNOWN, f"not decided, because {result.rule} broke first", result.examples
-    )
+    reason = f"not decided, because {result.rule} broke first"
+    undecided_one = replace(result, rule=own, verdict=Verdict.UNKNOWN, reason=reason, steps=())
     return [undecided_one, replace(result, id=_moved(result))]
 
 
@@ -141,7 +140,14 @@ def failure_of(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
     """The failure as it stands in the record, with its token."""
     token, file = place_token(options, outcome)
     return CheckFailure(
-        _moved(outcome.result), outcome.message, outcome.result.steps, token, outcome.source, file, outcome.history
+        _moved(outcome.result),
+        outcome.message,
+        outcome.result.steps,
+        token,
+        outcome.source,
+        file,
+        outcome.history,
+        outcome.blame,
     )
 
 
@@ -174,14 +180,16 @@ def _whole_run(
                 token,
                 SourceLine(Path(place[0]).name, place[1]) if place[0] else None,
                 file,
+                blame=Blame.DRIVER,
             )
         )
     watched = any(outcome.result.verdict in (Verdict.PASS, Verdict.FAIL) for outcome in outcomes)
     verdict = Verdict.FAIL if failures else Verdict.PASS if watched else Verdict.UNKNOWN
+    blame = {Verdict.FAIL: Blame.DRIVER, Verdict.UNKNOWN: Blame.INCONCLUSIVE}.get(verdict)
     reason = f"{len(failures)} places in the driver touch a file system" if failures else ""
     if not failures and not watched:
         reason = "nothing was watched: no other check was decided"
-    return CheckResult(WHOLE_RUN, "C-NOFS", "", verdict, reason, len(outcomes)), failures
+    return CheckResult(WHOLE_RUN, "C-NOFS", "", verdict, reason, len(outcomes), blame=blame), failures
 
 
 def _record(

@@ -19,12 +19,13 @@ import pytest
 
 from storcert.conformance.certify import failure_of, record_of, rule_times, touch
 from storcert.conformance.commands import write_outputs
+from storcert.conformance.confirm import decide
 from storcert.conformance.devices import LIVE
 from storcert.conformance.options import CertifyOptions, Outputs, certify_options
 from storcert.conformance.pytest_filters import refuse_filters
 from storcert.conformance.registry import Case, Level, cases_for
 from storcert.conformance.rules import RULES
-from storcert.conformance.runner import CaseOutcome, run_case
+from storcert.conformance.runner import CaseOutcome
 from storcert.conformance.schedule import Job, fence
 from storcert.conformance.suite import KIT_FAILED, CaseItem, Ended, Suite, ended_as
 from storcert.conformance.usage import InvalidUsage
@@ -96,7 +97,7 @@ class SuiteRun:
 
     def decide(self, case: Case) -> Ended:
         """Run one case."""
-        outcome = run_case(case, self.subject, self.facts, self.options.seed)
+        outcome = decide(case, self.subject, self.facts, self.options.seed)
         failure, rule, touched = failure_of(self.options, outcome), case.check.rule, ""
         if not self.options.rules or "C-NOFS" in self.options.rules:
             touched = next((touch(finding) for finding in outcome.findings if finding.kind == "file-system"), "")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from storcert.conformance.bench import SCHEDULE_MARK, Bench, LocationDied
+from storcert.conformance.blame import blame_of
 from storcert.conformance.broken_history import broken_history
 from storcert.conformance.case_trace import trace_of_case
 from storcert.conformance.facts import Facts
@@ -28,7 +29,7 @@ from storcert.harness.record.coverage import Coverage
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import CheckResult, SourceLine
 from storcert.harness.record.trace import ShownTrace
-from storcert.harness.record.verdict import Verdict
+from storcert.harness.record.verdict import Blame, Verdict
 
 STEPS_SHOWN_MAX = 60
 SCHEDULES = 6
@@ -56,6 +57,7 @@ class CaseOutcome:
     shown: ShownTrace | None = field(default=None, compare=False)
     history: BrokenHistory | None = None
     coverage: Coverage | None = None
+    blame: Blame | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, without the journal: what another process needs to make the record."""
@@ -115,6 +117,7 @@ def run_case(
         verdict, message = Verdict.UNKNOWN, str(reason)
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
+        error = trouble
     steps = tuple(bench.steps[:STEPS_SHOWN_MAX]) if verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN) else ()
     shown = None if verdict in (Verdict.PASS, Verdict.SKIPPED) else _trace(bench)
     try:
@@ -122,6 +125,7 @@ def run_case(
         history = _history_of(error)
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
+        error = trouble
     result = CheckResult(
         case.id, rule, case.label, verdict, message if verdict is not Verdict.PASS else "",
         max(bench.examples_run, bench.schedule + 1), steps,
@@ -141,6 +145,7 @@ def run_case(
         shown,
         history,
         bench.tried.told() if bench.tried is not None else None,
+        blame_of(verdict, error, facts.mode),
     )
 
 

@@ -14,13 +14,14 @@ from multiprocessing.util import Finalize
 
 import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 from storcert.conformance.calibrate import calibrate
+from storcert.conformance.confirm import decide
 from storcert.conformance.devices import LIVE, prepare
 from storcert.conformance.facts import Facts
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
 from storcert.conformance.registry import Case, Level, cases_for
-from storcert.conformance.runner import CaseOutcome, run_case
+from storcert.conformance.runner import CaseOutcome
 from storcert.conformance.subject import Subject
 from storcert.harness.kernel.interpose import declare_driver_code, installed
 from storcert.harness.record.run_record import CheckResult
@@ -131,7 +132,7 @@ def _in_process(
         for case in cases:
             if over():
                 return
-            yield run_case(case, subject, facts, job.options.seed)
+            yield decide(case, subject, facts, job.options.seed)
 
 
 _kept = ExitStack()
@@ -168,7 +169,7 @@ def _start_worker(job: Job, facts: Facts) -> None:
 
 def _run_batch(identities: Sequence[str]) -> list[CaseOutcome]:
     job, facts, subject, cases = _worker[0]
-    return [run_case(cases[identity], subject, facts, job.options.seed) for identity in identities]
+    return [decide(cases[identity], subject, facts, job.options.seed) for identity in identities]
 
 
 def _in_workers(

@@ -9,8 +9,10 @@ from storcert.reports.summary import place
 
 
 def failure_lines(failure: CheckFailure, rule: str) -> list[str]:
-    """Message, place in the driver, numbered steps, ``storcert replay``, ``storcert explain``."""
+    """Message, whose fault, place in the driver, numbered steps, ``storcert replay``, ``storcert explain``."""
     lines = [failure.message]
+    if failure.blame is not None:
+        lines.append(f"blame: {failure.blame}")
     if failure.source is not None:
         lines.append(f"at {place(failure.source.file, failure.source.line)}")
     lines += [f"{number}. {step}" for number, step in enumerate(failure.steps, 1)]

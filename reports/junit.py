@@ -74,7 +74,8 @@ def _case(
         child.text = _xml(joined(failures, check.rule) or check.reason)
     elif check.verdict in _ERRORS:
         child = ElementTree.SubElement(case, "error", message=_xml(check.reason), type=str(check.verdict))
-        child.text = _xml("\n".join(check.steps))
+        blame = (f"blame: {check.blame}",) if check.blame is not None else ()
+        child.text = _xml("\n".join((*blame, *check.steps)))
     elif check.verdict in _SKIPPED:
         why = check.reason if check.verdict is Verdict.SKIPPED else f"disabled: {check.reason}".rstrip(": ")
         ElementTree.SubElement(case, "skipped", message=_xml(why))

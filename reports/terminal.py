@@ -232,7 +232,8 @@ class _Report:
         self._heading(count(total, "failure"))
         for rule, failure, hidden in shown_failures(self.record, FAILURES_PER_RULE):
             self.console.print()
-            self._line((one_line(failure.check), "bold red"))
+            blame = f"  blame: {failure.blame}" if failure.blame is not None else ""
+            self._line((one_line(failure.check), "bold red"), (blame, "bright_black"))
             self._line(printable(failure.message), indent=2)
             if failure.source is not None:
                 self._line((f"at {place(failure.source.file, failure.source.line)}", "bright_black"), indent=2)
@@ -267,7 +268,8 @@ class _Report:
         for check in open_checks[:FINDINGS_SHOWN]:
             style = _GLYPHS[check.verdict][2]
             why = one_line(check.reason) or "no reason given"
-            self._line((one_line(check.id), style), f"  {check.verdict}: {why}", indent=2)
+            blame = f" (blame: {check.blame})" if check.blame is not None else ""
+            self._line((one_line(check.id), style), f"  {check.verdict}: {why}{blame}", indent=2)
         if len(open_checks) > FINDINGS_SHOWN:
             self._line((f"and {len(open_checks) - FINDINGS_SHOWN:,} more", "bright_black"), indent=2)
 

@@ -107,8 +107,12 @@ def behaviour(record: RunRecord) -> dict[str, Any]:
     for rule in value["rules"]:
         for failure in rule["failures"]:
             del failure["token"], failure["file"]
-            if failure["history"] is None:
-                del failure["history"]
+            for name in ("history", "blame"):
+                if failure[name] is None:
+                    del failure[name]
+    for check in value["checks"]:
+        if check["blame"] is None:
+            del check["blame"]
     return value
 
 

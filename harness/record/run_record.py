@@ -19,7 +19,7 @@ from storcert.harness.record.finding import Finding
 from storcert.harness.record.isolation import ProcessIsolation
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
 from storcert.harness.record.trace import ShownTrace
-from storcert.harness.record.verdict import RunVerdict, Verdict, combine
+from storcert.harness.record.verdict import Blame, RunVerdict, Verdict, combine
 
 SCHEMA_VERSION = 1
 #: A quick look (``core``) is no certificate.
@@ -90,7 +90,7 @@ class CheckFailure:
     """One failure, minimal: the ``check`` it belongs to, what was wrong, the ``steps`` that show it, how to replay it.
 
     ``token`` is a replay token; a failure too large for one is in ``file`` instead. ``history``: operations that no order
-    explains, where that is what was wrong.
+    explains, where that is what was wrong. ``blame``: whose it is, where that was asked.
     """
 
     check: str
@@ -100,6 +100,7 @@ class CheckFailure:
     source: SourceLine | None = None
     file: str = ""
     history: BrokenHistory | None = None
+    blame: Blame | None = None
 
     @property
     def replay_argument(self) -> str:
@@ -112,6 +113,7 @@ class CheckResult:
     """One requirement-level case: ``id`` is unique in a run, ``rule`` is the contract's, ``case`` says what was tried.
 
     ``examples`` counts the worlds simulated for it; ``steps`` are those of the shown example where there is one.
+    ``blame``: who made it fail, break or stay undecided, where that was asked.
     """
 
     id: str
@@ -121,6 +123,7 @@ class CheckResult:
     reason: str = ""
     examples: int = 0
     steps: tuple[str, ...] = ()
+    blame: Blame | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,20 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
+class Blame(StrEnum):
+    """Who made a check fail, break or stay undecided.
+
+    ``driver``: shown by running it again. ``device``: the device model lacks or breaks something, or a real device does.
+    ``kit``: a defect of storcert. ``environment``: machine or network. ``inconclusive``: nobody can tell from this.
+    """
+
+    DRIVER = "driver"
+    DEVICE = "device"
+    KIT = "kit"
+    ENVIRONMENT = "environment"
+    INCONCLUSIVE = "inconclusive"
+
+
 class RunVerdict(StrEnum):
     """What a whole certification came to."""
 

@@ -9,9 +9,10 @@ import pytest
 
 from storcert.conformance import schedule
 from storcert.conformance.certify import run_certification
+from storcert.conformance.confirm import decide
 from storcert.conformance.progress import SilentProgress
 from storcert.conformance.registry import Level, cases_for
-from storcert.conformance.runner import CaseOutcome, run_case
+from storcert.conformance.runner import CaseOutcome
 from storcert.conformance.schedule import Job, run_cases
 from storcert.harness.record.codec import behaviour
 from storcert.harness.record.run_record import RunRecord
@@ -90,9 +91,9 @@ class TestInterrupt:
             seen.append(case.id)
             if len(seen) == 3:
                 raise KeyboardInterrupt
-            return run_case(case, *arguments, **more)
+            return decide(case, *arguments, **more)
 
-        monkeypatch.setattr(schedule, "run_case", third_time)
+        monkeypatch.setattr(schedule, "decide", third_time)
         outcomes, interrupted = run(Watching())
         assert interrupted
         assert sum(outcome.result.verdict is Verdict.PASS for outcome in outcomes) == 2
