@@ -14,12 +14,9 @@ from storcert.conformance.client import Client
 from storcert.conformance.content import content
 from storcert.conformance.observe import both, require_absent, require_bytes, stored
 from storcert.conformance.registry import check
-from storcert.conformance.violation import NotApplicable, Violation, require
+from storcert.conformance.violation import Violation, require
 from storcert.harness.contract import (
     Capabilities,
-    CapacityExceeded,
-    DataObjectUri,
-    InvalidRequest,
     ObjectKind,
     ObjectNotFound,
     StorageError,
@@ -27,7 +24,6 @@ from storcert.harness.contract import (
 )
 
 RULE = "C-CAPS"
-TESTABLE_BYTES_MAX = 1 << 26
 
 
 @check(RULE)
@@ -60,13 +56,20 @@ def kinds(b: Bench, kind: ObjectKind) -> None:
         require_bytes(there, uri, data)
         there.delete(uri)
         return
-    for call in (
+    held = b.uri("held")
+    stored(b, held, b.facts.fit(100))
+    calls = [
         lambda: here.create(uri, 0),
         lambda: here.delete(uri),
         lambda: here.describe(uri),
         lambda: here.open_input(uri),
         lambda: here.write(uri, b""),
-    ):
+    ]
+    if b.facts.capabilities.on_device_copy:
+        calls += [lambda: here.copy(held, uri), lambda: here.copy(uri, b.uri("copied"))]
+    if b.facts.capabilities.snapshots and kind == ObjectKind.SNAPSHOT:
+        calls.append(lambda: here.take_snapshot(held, uri))
+    for call in calls:
         _refused_without_trace(b, f"kind {kind}", call)
 
 
@@ -115,7 +118,9 @@ def range_read(b: Bench) -> None:
     uri = b.uri()
     data = stored(b, uri, b.facts.fit(5000))
     if b.facts.capabilities.range_read:
-        require(there.read(uri, 100, 200) == data[100:300], "a range gives other bytes")
+        for offset, length in ((100, 200), (100, None), (0, 200), (len(data) - 1, 1)):
+            end = None if length is None else offset + length
+            require(there.read(uri, offset, length) == data[offset:end], "a range gives other bytes")
         return
     for offset, length in ((1, None), (0, 10), (5, 5)):
         _refused_without_trace(b, "range_read", lambda o=offset, n=length: here.open_input(uri, o, n))  # type: ignore[misc]
@@ -157,6 +162,8 @@ def optional_methods(b: Bench, capability: str) -> None:
         return
     if not callable(offered):
         raise Violation(f"{capability} is declared and the driver has no {method}")
+    for kind in (ObjectKind.VOLUME, ObjectKind.SNAPSHOT) if capability != "random_access" else (ObjectKind.VOLUME,):
+        require(kind in b.facts.capabilities.kinds, f"{capability} is declared, and the kind {kind} is not")
     if capability in ("revert", "clone"):
         require(b.facts.capabilities.snapshots, f"{capability} is declared, and snapshots are not")
         here.take_snapshot(b.uri("a"), b.uri("s", kind=ObjectKind.SNAPSHOT))
@@ -186,95 +193,21 @@ def digest(b: Bench) -> None:
     here, there = both(b)
     uri = b.uri()
     data = stored(b, uri, b.facts.fit(5000))
-    found = there.describe(uri).digest
+    here.create(b.uri("zeros"), b.facts.fit(5000))
+    contents = {uri: data, b.uri("zeros"): bytes(b.facts.fit(5000))}
+    if b.facts.capabilities.on_device_copy:
+        here.copy(uri, b.uri("copied"))
+        contents[b.uri("copied")] = data
     algorithm = b.facts.capabilities.digest
-    if algorithm is None:
-        require(found is None, f"no digest is declared and describe gives {found}")
-        return
-    require(algorithm in hashlib.algorithms_available, f"digest {algorithm!r} is no algorithm known here")
-    require(found == f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}", f"describe gives {found}")
-
-
-@check(RULE)
-def max_object_size_bytes(b: Bench) -> None:
-    """max_object_size_bytes: an object of the limit works; one over it is CapacityExceeded at create, open and commit."""
-    limit = b.facts.capabilities.max_object_size_bytes
-    grain = b.facts.capabilities.size_granularity_bytes
-    if limit is None:
-        raise NotApplicable("no limit is declared")
-    here, there = both(b)
-    over = limit // grain * grain + grain
-    b.expect(CapacityExceeded, lambda: here.create(b.uri("a"), over))
-    b.expect(CapacityExceeded, lambda: here.open_output(b.uri("a"), over))
-    require_absent(there, b.uri("a"))
-    if limit <= TESTABLE_BYTES_MAX:
-        largest = limit // grain * grain
-        stored(b, b.uri("b"), largest)
-        require(there.describe(b.uri("b")).size_bytes == largest, "an object of the limit has another size")
-        b.expect(CapacityExceeded, lambda: here.write(b.uri("c"), content("x", over)))
-        require_absent(there, b.uri("c"))
-
-
-@check(RULE)
-def size_granularity_bytes(b: Bench) -> None:
-    """size_granularity_bytes: other sizes are InvalidRequest at create and commit, never rounded; with 1 every size works."""
-    grain = b.facts.capabilities.size_granularity_bytes
-    here, there = both(b)
-    if grain == 1:
-        for size in (1, 3, 511, 1023):
-            uri = b.uri(f"s{size}")
-            here.create(uri, size)
-            require(there.describe(uri).size_bytes == size, f"an object of {size} bytes was rounded")
-        return
-    for size in (1, grain - 1, grain + 1):
-        b.expect(InvalidRequest, lambda size=size: here.create(b.uri("a"), size))  # type: ignore[misc]
-        b.expect(InvalidRequest, lambda size=size: here.write(b.uri("b"), content("x", size)))  # type: ignore[misc]
-        require_absent(there, b.uri("a"))
-        require_absent(there, b.uri("b"))
-
-
-def _takes(client: Client, uri: DataObjectUri, size: int) -> bool:
-    try:
-        client.write(uri, content("x", size))
-    except InvalidRequest:
-        return False
-    client.delete(uri)
-    return True
-
-
-@check(RULE, core=lambda f: ["object", "account", "both", "non-ascii"])
-def max_name_bytes(b: Bench, where: str) -> None:
-    """max_name_bytes: names of the limit work; longer ones are InvalidRequest in every operation."""
-    limit = b.facts.capabilities.max_name_bytes
-    if limit is None:
-        raise NotApplicable("no limit is declared")
-    here, there = both(b)
-    if where == "non-ascii" and not _takes(here, b.uri("é"), b.facts.fit(40)):
-        raise NotApplicable("the driver refuses names beyond the plain characters, whatever their length")
-    longest = "x" * min(limit, 255) if where != "non-ascii" else "é" * min(limit // 2, 255)
-    ours = b.uri("a").account
-    account = longest if where in ("account", "both", "non-ascii") else ours
-    object_id = longest if where != "account" else ours
-    uri = b.own(DataObjectUri(b.facts.kind, account, object_id))
-    data = content("x", b.facts.fit(40))
-    here.write(uri, data)
-    require_bytes(there, uri, data)
-    there.delete(uri)
-    extra = "é" if where == "non-ascii" else "x"
-    if len(longest) + 1 > 255:
-        return
-    longer = longest + extra
-    over = DataObjectUri(
-        b.facts.kind, longer if account == longest else account, longer if object_id == longest else object_id
-    )
-    for call in (
-        lambda: here.create(over, 0),
-        lambda: here.write(over, b""),
-        lambda: here.describe(over),
-        lambda: here.open_input(over),
-        lambda: here.delete(over),
-    ):
-        b.expect(InvalidRequest, call)
+    if algorithm is not None:
+        require(algorithm in hashlib.algorithms_available, f"digest {algorithm!r} is no algorithm known here")
+    for one, held in contents.items():
+        found = there.describe(one).digest
+        if algorithm is None:
+            require(found is None, f"no digest is declared and describe gives {found}")
+        else:
+            due = f"{algorithm}:{hashlib.new(algorithm, held).hexdigest()}"
+            require(found == due, f"digest {algorithm} is declared; for {one} describe gives {found}, not {due}")
 
 
 @check(RULE)

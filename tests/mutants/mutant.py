@@ -42,7 +42,8 @@ class Mutant:
     ``rule`` must catch it, ``check`` is where it should (a check, or one case of it), and ``says`` stands in the message
     there. ``bug``: entry of the catalogue of real defects that it is made after, or empty. ``sentence``: what a vendor got
     wrong. ``edits``: file stem, text that occurs exactly once, text put in its place. ``configuration`` and ``simulator``:
-    what a person would give in the configuration file. ``quick``: also in the everyday run."""
+    what a person would give in the configuration file. ``quick``: also in the everyday run. ``audit``: the capability that
+    it declares wrongly, and the audit's word for that."""
 
     id: str
     driver: str
@@ -55,6 +56,7 @@ class Mutant:
     configuration: Mapping[str, Any] = field(default_factory=dict)
     simulator: Mapping[str, Any] = field(default_factory=dict)
     quick: bool = False
+    audit: str = ""
 
 
 def load() -> tuple[Mutant, ...]:
