@@ -46,6 +46,20 @@ def over_short_pages(b: Bench, count: int) -> None:
     all_of_them(b, count)
 
 
+@check(RULE, core=lambda f: ["one-instance", "two-locations"], needs=NEEDS, simulation=True)
+def two_at_once(b: Bench, who: str) -> None:
+    """Listings under way at the same time, of one instance and of two, each show everything."""
+    b.short_pages(PAGE)
+    here, there = both(b)
+    uris = {b.uri(f"n{number}") for number in range(2 * PAGE + 1)}
+    for uri in sorted(uris):
+        here.create(uri, 0)
+    listings = [client.later.list() for client in (here, here if who == "one-instance" else there, here)]
+    b.join(*listings)
+    for listing in listings:
+        _require_listed(b, uris, listing.value_or_raise())
+
+
 @check(
     RULE,
     profile=Level.STANDARD,
