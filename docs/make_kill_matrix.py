@@ -13,6 +13,7 @@ import hashlib
 import json
 import multiprocessing
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -37,6 +38,14 @@ Each mutant is a bundled driver with one mistake that a vendor could make, many 
 second column). It counts as caught only where the named rule fails, in words that tell of this mistake, within the cases of
 profile `standard`. *Examples* is how many were run until then, beginning with the check that was expected to catch it.
 
+"""
+UNSEEN_HEAD = """
+## Defects without a mutant
+
+Every other entry of the catalogue of 95 real defects has at least one.
+
+| entry | why the kit cannot see it |
+|---|---|
 """
 CHECKS_HEAD = """
 ## Every check can fail
@@ -122,6 +131,13 @@ def section(driver: str, mutants: Sequence[Mutant], stored: Mapping[str, Any]) -
     return lines
 
 
+def unseen() -> Mapping[str, str]:
+    """Entries of the catalogue that no mutant can be made after, and why."""
+    text = (ROOT / "tests" / "mutants" / "entries.toml").read_text(encoding="utf-8")
+    found: Mapping[str, str] = tomllib.loads(text)["unseen"]
+    return found
+
+
 def page(stored: Mapping[str, Any]) -> str:
     """The page for these results and the rows as they are now."""
     mutants = load()
@@ -129,6 +145,8 @@ def page(stored: Mapping[str, Any]) -> str:
     lines = [HEAD, f"{caught} of {len(mutants)} mutants are caught.\n"]
     for driver in dict.fromkeys(mutant.driver for mutant in mutants):
         lines += section(driver, [mutant for mutant in mutants if mutant.driver == driver], stored)
+    lines.append(UNSEEN_HEAD)
+    lines += [f"| {entry} | {why} |\n" for entry, why in sorted(unseen().items())]
     lines.append(CHECKS_HEAD)
     for check, mutant in sorted(stored["checks"].items()):
         lines.append(f"| {check} | {mutant or '**nothing yet**'} |\n")

@@ -3,8 +3,8 @@
     python -m tests.mutants.mechanical             try all of the bank, and write what came of each to mechanical.json
     python -m tests.mutants.mechanical ID          one of them, with what is changed
 
-The bank is a sample that a fixed seed draws, the same while a driver's source is the same. A mutant is killed by the first check
-of profile standard that fails; one that survives has its explanation in ``survivors.toml``, written by a person.
+The bank is a sample that a fixed seed draws, the same while a driver's source is the same. A mutant is killed by the first
+check of profile standard that fails; one that survives has its explanation in ``survivors.toml``, written by a person.
 """
 
 from __future__ import annotations

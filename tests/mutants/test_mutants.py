@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import tomllib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,16 @@ def test_every_rule_has_mutants() -> None:
 @pytest.mark.parametrize("driver", sorted(LEAST))
 def test_every_driver_has_mutants(driver: str) -> None:
     assert sum(mutant.driver == driver for mutant in MUTANTS) >= LEAST[driver]
+
+
+def test_every_entry_of_the_catalogue_has_a_mutant_or_a_reason() -> None:
+    entries = tomllib.loads((Path(__file__).parent / "entries.toml").read_text(encoding="utf-8"))
+    made = {bug for mutant in MUTANTS for bug in mutant.bug.replace(",", " ").split()}
+    assert len({*entries["seen"], *entries["unseen"]}) == 95
+    assert made & set(entries["unseen"]) == set()
+    assert set(entries["seen"]) - made == set()
+    assert made <= set(entries["seen"])
+    assert all(len(why) > 40 for why in entries["unseen"].values())
 
 
 @pytest.fixture(scope="module")
