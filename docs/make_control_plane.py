@@ -51,6 +51,10 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "delete": ("destroying, delete at a location, gone", "repeated; record and bytes go in that order, never the other"),
     "attach": ("grant, open at the host", "a host that dies loses the grant when it is back; nobody else may write before"),
     "detach": ("close at the host, revoke", "repeated"),
+    "fence": (
+        "see that nobody answers there, then take all its grants back in one transaction",
+        "repeated; a host that was alive after all closes what it has open once it is reached",
+    ),
     "cancel": ("a mark on the job", "whoever runs the job sees it, whoever takes it over too"),
     "reconcile": ("all of what follows", "run again; two in a row: the second mends nothing"),
     "add_device": ("one transaction", ""),

@@ -1,7 +1,8 @@
 """Access: a host may use a volume between attach and detach. Taken before the host begins, released after it has ended.
 
 A host whose agent was restarted has lost its virtual machines, and what it was granted is taken back by reconciliation. While
-a host cannot be reached nobody knows whether it still writes: its grants stay, and so does everything that they protect.
+a host cannot be reached nobody knows whether it still writes: its grants stay, and so does everything that they protect, until
+somebody who knows says so (``fencing``).
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def attach(work: Work) -> Mapping[str, Any]:
             raise InvalidRequest(f"host {host!r} does not reach device {device.name!r}", uri)
         if not device.allowance.random_access:
             raise Unsupported(f"volumes on device {device.name!r} cannot be written in place", uri)
+        if (host, boot) in session.fences():
+            raise ObjectInUse(f"host {host!r} was fenced and has not let go of everything yet", uri)
         granted = session.grants_of(uri)
         if any(grant.host != host for grant in granted):
             raise ObjectInUse(f"host {granted[0].host} uses it", uri)

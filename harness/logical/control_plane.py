@@ -24,7 +24,7 @@ from storcert.harness.contract import (
     StorageDevice,
     StorageError,
 )
-from storcert.harness.logical import access, links, operations, reconcile, seeding, transfers
+from storcert.harness.logical import access, fencing, links, operations, reconcile, seeding, transfers
 from storcert.harness.logical.answers import answered, result_of
 from storcert.harness.logical.engine import ASK_NS, Engine, Entry
 from storcert.harness.logical.operations import ready_placements
@@ -60,7 +60,10 @@ class ControlPlane:
         self.surroundings = surroundings
         self.topology = topology
         self.providers = providers or Providers()
-        handlers = {**operations.HANDLERS, **access.HANDLERS, **links.HANDLERS, **seeding.HANDLERS, **reconcile.HANDLERS}
+        handlers = {
+            **operations.HANDLERS, **access.HANDLERS, **links.HANDLERS, **seeding.HANDLERS, **reconcile.HANDLERS,
+            **fencing.HANDLERS,
+        }
         self.engine = Engine(surroundings, topology, self.providers, handlers)
 
     # -- devices
@@ -291,6 +294,12 @@ class ControlPlane:
     def detach(self, volume: DataObjectUri, host: str) -> Result:
         """The host uses it no more."""
         return self._job("detach", str(volume), {"uri": str(volume), "host": host})
+
+    @answered
+    def fence(self, host: str) -> Result:
+        """By the operator's word that host was switched off, or cut off from every device, and never goes on as it was: what it
+        was granted is taken back. ``volumes``: those that are free now. Raises ``ObjectInUse`` where it answers."""
+        return self._job("fence", f"fence {host}", {"host": host})
 
     @answered
     def cancel(self, key: str) -> None:

@@ -148,6 +148,20 @@ class JobRows(LinkRows):
         rows = self._rows(f"SELECT {_GRANT} FROM grants WHERE host = ? ORDER BY volume", host)
         return [GrantRecord(*row) for row in rows]
 
+    def fence(self, host: str, boot: str) -> None:
+        """That run of the host's agent may use nothing any more."""
+        self._connection.execute("INSERT OR IGNORE INTO fences (host, boot) VALUES (?, ?)", (host, boot))
+        self._note("fence", host=host, boot=boot)
+
+    def unfence(self, host: str, boot: str) -> None:
+        """It is known to use nothing."""
+        if self._connection.execute("DELETE FROM fences WHERE host = ? AND boot = ?", (host, boot)).rowcount:
+            self._note("unfence", host=host, boot=boot)
+
+    def fences(self) -> list[tuple[str, str]]:
+        """Every host and run that is fenced; sorted."""
+        return [(host, boot) for host, boot in self._rows("SELECT host, boot FROM fences ORDER BY host, boot")]
+
     def granted_boots(self) -> list[tuple[str, str]]:
         """Every host that may use something, with the boot it was granted to; sorted."""
         return [(host, boot) for host, boot in self._rows("SELECT DISTINCT host, boot FROM grants ORDER BY host, boot")]

@@ -13,6 +13,7 @@ from typing import Any
 
 from storcert.harness.contract import ObjectInUse, ObjectNotFound, StorageError
 from storcert.harness.logical.engine import SECOND_NS, Engine, Handler, run_quietly
+from storcert.harness.logical.fencing import mend_fenced
 from storcert.harness.logical.links import mend_links
 from storcert.harness.logical.operations import revert_volume
 from storcert.harness.logical.records import (
@@ -84,7 +85,7 @@ def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS, *, paced: bool
             orphans, gone = survey(engine, device)
             swept, lost = swept + orphans, lost + gone
     counted = Round(
-        adopted, settled, swept, lost, evict(engine, staged_age_ns), release(engine) + mend_links(engine),
+        adopted, settled, swept, lost, evict(engine, staged_age_ns), release(engine) + mend_fenced(engine) + mend_links(engine),
         recount(engine, devices),
     ).to_json()
     around.note("reconciled", **counted)

@@ -1,6 +1,6 @@
 """Tables of the catalogue. Times are nanoseconds, sizes bytes, JSON is text with sorted keys."""
 
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE objects (
@@ -44,6 +44,8 @@ CREATE TABLE grants (
     volume TEXT NOT NULL, host TEXT NOT NULL, boot TEXT NOT NULL, granted_ns INTEGER NOT NULL, PRIMARY KEY (volume, host)
 ) WITHOUT ROWID;
 CREATE INDEX grants_by_host ON grants (host, volume);
+
+CREATE TABLE fences (host TEXT NOT NULL, boot TEXT NOT NULL, PRIMARY KEY (host, boot)) WITHOUT ROWID;
 
 CREATE TABLE links (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, uri TEXT NOT NULL, device TEXT NOT NULL, location TEXT NOT NULL,

@@ -36,7 +36,7 @@ RECONCILE_S = 10.0
 METHODS = frozenset(
     (
         "create_volume", "register", "create_from", "take_snapshot", "copy", "seed", "migrate", "export", "revert", "delete",
-        "attach", "detach", "cancel", "reconcile", "upload", "link", "unlink", "progress", "job",
+        "attach", "detach", "fence", "cancel", "reconcile", "upload", "link", "unlink", "progress", "job",
     )
 )
 _URIS = frozenset(("uri", "source", "volume", "snapshot"))

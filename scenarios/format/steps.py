@@ -224,6 +224,15 @@ class Detach(Asked):
     """Which host."""
 
 
+class Fence(Asked):
+    """The operator's word that a host was switched off or cut off from every device, and never goes on as it was: what it was
+    granted is taken back. It is refused ("ObjectInUse") where the host answers."""
+
+    do: Literal["fence"]
+    host: Name
+    """Which host."""
+
+
 class Cancel(Asked):
     """The unfinished job on an object is asked to end early."""
 
@@ -262,7 +271,7 @@ class Check(Asked):
 
 Request = (
     Create | CreateFrom | Register | Upload | MakeLink | Unlink | TakeSnapshot | Copy | Seed | Migrate | Export | Revert
-    | Delete | Attach | Detach | Cancel | Reconcile | Maintenance | Check
+    | Delete | Attach | Detach | Fence | Cancel | Reconcile | Maintenance | Check
 )
 """What is asked of the control plane."""
 Event = Crash | Pause | Clock | Partition | Outage | Inject | Heal | ByHand | Download | Wait

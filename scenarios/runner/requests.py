@@ -63,6 +63,8 @@ def body_of(
             return lambda control: control.attach(_uri(step.volume), step.host, io)
         case steps.Detach():
             return lambda control: control.detach(_uri(step.volume), step.host)
+        case steps.Fence():
+            return lambda control: control.fence(step.host)
         case steps.Cancel():
             return lambda control: control.cancel(f"{step.object}@{step.device}" if step.device else step.object)
         case steps.Reconcile():

@@ -330,7 +330,7 @@ STORIES: dict[str, Story] = {
 
 
 #: Stories that a scenario of the catalogue tells: what nobody owns on a device is found when its world is used up.
-BY_SCENARIOS = {"residue": "residue-nobody-lists"}
+BY_SCENARIOS = {"residue": "residue-nobody-lists", "fenced": "fenced-host-was-alive"}
 
 
 def broken(name: str) -> Iterator[Broken]:
