@@ -1,8 +1,8 @@
 """``certify --isolate``: driver code runs in processes that have no right to the file system but to read what is installed.
 
 So C extensions are held to C-NOFS as well, which nothing inside Python can see. Each worker imports the kit, gives up its
-rights (:mod:`.isolation_landlock`), and only then imports the driver. What the kernel refuses comes back as ``EACCES``; where an
-exception of the driver carries it, it becomes a finding like those of the fence (:func:`told_of`).
+rights (:mod:`.isolation_landlock`), and only then imports the driver. What the kernel refuses comes back as ``EACCES``;
+where an exception of the driver carries it, it becomes a finding like those of the fence (:func:`told_of`).
 
 Allowed: reading Python, what is installed for it, the system's libraries, the driver's own folder. A live device may be a
 mounted path: then everything below the mount that the configuration names, and what a live client library has to read.

@@ -141,6 +141,8 @@ def _writes(view: View, call: ast.Call, dotted: str, known: FileCall) -> bool:
 def _is_known(view: View, node: ast.expr) -> bool:
     """Whether this is the assignment of an alias: what is done with the alias is found where it is called."""
     parent = view.source.parents.get(node)
+    if isinstance(parent, ast.Call) and view.names.dotted(parent) == view.names.dotted(node):  # staticmethod(open)
+        parent, node = view.source.parents.get(parent), parent
     return isinstance(parent, (ast.Assign, ast.AnnAssign)) and parent.value is node and view.names.dotted(node) is not None
 
 

@@ -39,7 +39,7 @@ def path_literals(view: View) -> Iterator[Found]:
             continue
         text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
         parent = view.source.parents.get(node)
-        if isinstance(parent, (ast.Expr, ast.Subscript)) or _is_a_later_part(node, parent) or _is_of_http(view, node):
+        if isinstance(parent, ast.Expr) or _is_index(view, node) or _is_a_later_part(node, parent) or _is_of_http(view, node):
             continue
         if _DEVICE.match(text):
             yield Found("NOFS-device", node, f"{text[:60]!r} is a device node or the kernel's view of one")
@@ -60,6 +60,12 @@ def commands(view: View) -> Iterator[Found]:
             yield Found("NOFS-command", call, f"the command {name} handles files of the machine")
         if dotted in _WAITING and not has_keyword(call, "timeout"):
             yield Found("BUDGET-timeout", call, f"{dotted}() without timeout waits for ever where the command does")
+
+
+def _is_index(view: View, node: ast.AST) -> bool:
+    """Of a table, or of ``Literal[...]``."""
+    above = view.source.parents.get(node)
+    return isinstance(view.source.parents.get(above) if isinstance(above, ast.Tuple) else above, ast.Subscript)
 
 
 def _is_a_later_part(node: ast.AST, parent: ast.AST | None) -> bool:

@@ -50,7 +50,7 @@ FILE_CALLS: Mapping[str, FileCall] = {
         "exists lexists isfile isdir islink ismount isjunction getsize getmtime getatime getctime realpath samefile",
         FileCall("NOFS-look"),
     ),
-    **_each("os.path", "expanduser abspath", FileCall("NOFS-look", 0, below_mount=False)),
+    **_each("os.path", "expanduser abspath", FileCall("NOFS-look", 1, below_mount=False)),
     **_each("glob", "glob iglob", FileCall("NOFS-look")),
     **_each("filecmp", "cmp cmpfiles dircmp", FileCall("NOFS-look", 2)),
     **_each("os", "rename renames replace link symlink", FileCall("NOFS-rename", 2)),

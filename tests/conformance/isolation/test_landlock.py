@@ -1,4 +1,4 @@
-"""Landlock as the kit uses it: what is refused and what is not, in a process of its own; and clear words where it is missing."""
+"""Landlock as the kit uses it: what is refused and what is not, in a process of its own; where it is missing, clear words."""
 
 from __future__ import annotations
 
