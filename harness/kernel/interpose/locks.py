@@ -14,6 +14,7 @@ that stand in an object or a closure (import the driver inside the installation)
 
 from __future__ import annotations
 
+import _thread
 import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from storcert.harness.kernel.interpose.presence import LocatedTask
 
 _SECOND_NS = 10**9
+_REAL_LOCK = type(_thread.allocate_lock())
 _OF_THE_INTERPRETER = ("_frozen_importlib", "threading", "storcert.")
 
 
@@ -281,24 +283,20 @@ class _QueueFactory(type):
         return isinstance(instance, (cls.twin, cls.original))  # type: ignore[attr-defined]
 
 
-def _locks_of_modules() -> list[tuple[Any, str]]:
+def _locks_of_modules() -> list[tuple[Any, str, Any]]:
     """Plain locks among the globals of loaded modules: a task that waits for something while it has one would stop all others.
     (Who has a real RLock is the one thread of all tasks, so nobody waits for it.)"""
-    import threading
-
-    kind = type(threading.Lock())
     return [
-        (module, name)
+        (module, name, value)
         for module_name, module in sorted(sys.modules.items())
         if type(names := getattr(module, "__dict__", None)) is dict and not module_name.startswith(_OF_THE_INTERPRETER)
         for name, value in list(names.items())
-        if type(value) is kind
+        if type(value) is _REAL_LOCK
     ]
 
 
 def install(interposition: Interposition) -> None:
     """Replace the makers of locks. The import system keeps the real ones: it must work whatever a location does."""
-    import _thread
     import queue
     import threading
     import types
@@ -312,8 +310,9 @@ def install(interposition: Interposition) -> None:
         (_thread, "RLock", LocationRLock), (threading, "Lock", LocationLock), (threading, "_CRLock", LocationRLock),
     ):
         interposition.replace(owner, name, _factory(make))
-    for place, lock in _locks_of_modules():
-        interposition.put(place, lock, LocationLock(getattr(place, lock)))
+    ours: dict[int, LocationLock] = {}
+    for module, name, lock in _locks_of_modules():
+        interposition.put(module, name, ours.setdefault(id(lock), LocationLock(lock)))
     python_twin = getattr(queue, "_PySimpleQueue", None)
     if python_twin is not None:
         interposition.replace(queue, "SimpleQueue", _simple_queue(python_twin))
