@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import storcert.conformance.requirements  # noqa: F401  (fills the registry)
-from storcert.conformance import undecided
+from storcert.conformance import secrets, undecided
 from storcert.conformance.audit import audit
 from storcert.conformance.case_trace import kept
 from storcert.conformance.coverage import merged
@@ -211,7 +211,7 @@ def _record(
         digest.update(f"{outcome.result.id} {outcome.digest}\n".encode("utf-8", "backslashreplace"))
     for check in sorted(checks, key=lambda one: one.id):
         digest.update(f"{check.id} {check.verdict}\n".encode("utf-8", "backslashreplace"))
-    return RunRecord(
+    record = RunRecord(
         schema_version=SCHEMA_VERSION,
         kind="certification",
         verdict=verdict,
@@ -234,6 +234,7 @@ def _record(
         coverage=merged(outcome.coverage for outcome in outcomes if outcome.coverage is not None),
         environment=environment,
     )
+    return secrets.scrubbed_value(record)
 
 
 def _partial(checks: Sequence[CheckResult]) -> str:

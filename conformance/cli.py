@@ -328,7 +328,9 @@ def main() -> NoReturn:
 
 
 def _complain(message: str, code: int) -> int:
-    print(f"storcert: {message}", file=sys.stderr)
+    from storcert.conformance.secrets import scrubbed
+
+    print(f"storcert: {scrubbed(message)}", file=sys.stderr)
     return code
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from storcert.conformance import secrets
 from storcert.conformance.devices import DEFAULT_DEVICE, LIVE
 from storcert.conformance.options import CertifyOptions, Outputs
 from storcert.conformance.progress import Shown
@@ -226,9 +227,9 @@ def print_text(text: str) -> None:
 
 
 def print_to(stream: TextIO, text: str) -> None:
-    """Whatever the encoding of the terminal is, the report comes out."""
+    """Whatever the encoding of the terminal is, the report comes out; credentials do not."""
     encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.write(secrets.scrubbed(text).encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()
 
 

@@ -15,6 +15,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from storcert.conformance import secrets
 from storcert.conformance.usage import InvalidUsage, one_line
 
 TABLES = ("configuration", "simulator")
@@ -69,6 +70,7 @@ def read_config(path: Path) -> ConfigFile:
             raise InvalidUsage(f"{place}: {table} must be a table: write [{table}]")
         for key, item in content.items():
             _json_only(item, f"[{table}] {key}", path, line_of(text, table, key))
+    secrets.remember(value)
     return ConfigFile(str(path), value.get("configuration", {}), value.get("simulator", {}), text)
 
 

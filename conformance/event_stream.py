@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from storcert.conformance import secrets
 from storcert.conformance.formats import ARTEFACTS
 from storcert.conformance.options import Outputs
 from storcert.conformance.usage import InvalidUsage
@@ -72,7 +73,7 @@ class EventStream:
         self._write(ndjson.ended(record, _now()))
 
     def _write(self, event: ndjson.Event) -> None:
-        text = ndjson.line(event) if self._files else ""
+        text = ndjson.line(secrets.scrubbed_value(event)) if self._files else ""
         for path, file in zip(self._paths, self._files, strict=True):
             try:
                 file.write(text)

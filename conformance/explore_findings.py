@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from storcert.conformance import secrets
 from storcert.conformance.explore_options import ExploreOptions
 from storcert.conformance.replay_token import payload
 from storcert.conformance.tokens import place
@@ -61,7 +62,7 @@ def shrink_all(
             except (ValueError, TaskFailed, WorkerLost) as error:
                 ended(turn, Finding(one, None, f"could not be made smaller: {error}"))
                 continue
-            diary.keep_shrunk(one.number, one.first.rule, one.first.key, shrunk.to_json())
+            diary.keep_shrunk(one.number, one.first.rule, one.first.key, secrets.scrubbed_json(shrunk.to_json()))
             ended(turn, Finding(one, shrunk))
 
 
@@ -117,6 +118,6 @@ def _token(failure: Failure) -> tuple[str, str]:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(secrets.scrubbed(text), encoding="utf-8")
     except OSError as error:
         raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import storcert
+from storcert.conformance import secrets
 from storcert.conformance.explore_options import ExploreOptions
 from storcert.harness.contract import CONTRACT_VERSION
 from storcert.harness.record.codec import behaviour, digest_of
@@ -76,7 +77,7 @@ def record_of(
             python=platform.python_version(), platform=platform.platform(), started=started, wall_time_s=wall_time_s,
             workers=options.workers),
     }
-    record = RunRecord(**values, digest="")  # type: ignore[arg-type]
+    record = secrets.scrubbed_value(RunRecord(**values, digest=""))  # type: ignore[arg-type]
     return replace(record, digest=digest_of(behaviour(record)))
 
 

@@ -7,13 +7,14 @@ import sys
 import tempfile
 import traceback
 
+from storcert.conformance.secrets import scrubbed
 from storcert.conformance.usage import one_line
 
 
 def report_internal_error(error: BaseException, *, show: bool, folder: str | os.PathLike[str] | None = None) -> str:
     """The one line to print; the traceback goes to standard error (``show``) or to a file in ``folder``."""
-    text = "".join(traceback.format_exception(error))
-    line = f"internal error of the kit: {type(error).__name__}: {one_line(error, 200)}"
+    text = scrubbed("".join(traceback.format_exception(error)))
+    line = scrubbed(f"internal error of the kit: {type(error).__name__}: {one_line(error, 200)}")
     if show:
         sys.stderr.write(text)
         return line

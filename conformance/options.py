@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from storcert.conformance import secrets
 from storcert.conformance.configuration import ConfigFile, read_config
 from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, LIVE
 from storcert.conformance.driver_source import DriverSource, find_driver
@@ -56,8 +57,8 @@ class CertifyOptions:
         return {
             "driver": self.driver.reference if not self.driver.folder else Path(self.driver.file).name,
             "device": self.device,
-            "configuration": dict(self.configuration),
-            "simulator": dict(self.simulator),
+            "configuration": secrets.hidden(self.configuration),
+            "simulator": secrets.hidden(self.simulator),
             "profile": str(self.profile),
             "rules": list(self.rules),
             "seed": self.seed,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from storcert.conformance import secrets
 from storcert.conformance.commands import print_text
 from storcert.conformance.replay_places import BROKEN, END, Course, thing
 from storcert.conformance.replay_step import step
@@ -98,7 +99,8 @@ def _run(case: Case) -> ScenarioResult:
 
 def _write(path: Path, case: Case) -> None:
     try:
-        path.write_text(dumps(case.scenario.model_copy(update={"seeds": (case.seed,)})), encoding="utf-8")
+        text = dumps(case.scenario.model_copy(update={"seeds": (case.seed,)}))
+        path.write_text(secrets.scrubbed(text), encoding="utf-8")
     except OSError as error:
         raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None
 

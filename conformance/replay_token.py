@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import storcert
+from storcert.conformance import secrets
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.source_digests import folders_digest
 from storcert.conformance.tokens import DIGITS, field
@@ -56,7 +57,7 @@ def payload(case: Case, digest: str, rule: str, message: str) -> dict[str, Any]:
         said["until_ns"] = case.until_ns
     if case.elsewhere:
         said["elsewhere"] = True
-    return said
+    return dict(secrets.scrubbed_json(said))
 
 
 def read(said: Mapping[str, Any]) -> Recorded:

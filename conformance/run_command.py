@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storcert.conformance import commands
+from storcert.conformance import commands, secrets
 from storcert.conformance.event_stream import EventStream
 from storcert.conformance.options import Outputs
 from storcert.conformance.progress import Shown
@@ -93,6 +93,6 @@ def _write_timelines(folder: Path, options: RunOptions, rans: list[Ran]) -> None
         name = "-".join(part for part in (options.scenarios[ran.scenario].name, variant, f"seed-{ran.seed}") if part)
         path = folder / f"{name}.timeline.txt"
         try:
-            path.write_text(timeline(ran.result.shown.events), encoding="utf-8")
+            path.write_text(secrets.scrubbed(timeline(ran.result.shown.events)), encoding="utf-8")
         except OSError as error:
             raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None

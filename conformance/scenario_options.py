@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from storcert.conformance import secrets
 from storcert.conformance.options import SEED_MAX, default_workers
 from storcert.conformance.usage import InvalidUsage
 from storcert.scenarios.catalogue import CLASSES, paths, scenario
@@ -104,6 +105,7 @@ def _read(read: Any) -> Scenario:
     except ScenarioError as error:
         more = f" (and {len(error.more)} more)" if error.more else ""
         raise InvalidUsage(f"{error}{more}") from None
+    secrets.remember(found.to_json())
     return found
 
 

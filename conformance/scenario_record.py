@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import storcert
+from storcert.conformance import secrets
 from storcert.conformance.replay_token import payload
 from storcert.conformance.scenario_options import RunOptions
 from storcert.conformance.scenario_schedule import Ran
@@ -79,13 +80,14 @@ def record_of(
             python=platform.python_version(), platform=platform.platform(), started=started, wall_time_s=wall_time_s,
             workers=options.workers),
     }
-    record = RunRecord(**values, digest="")  # type: ignore[arg-type]
+    record = secrets.scrubbed_value(RunRecord(**values, digest=""))  # type: ignore[arg-type]
     return replace(record, digest=digest_of(behaviour(record)))
 
 
 def ended_early(options: RunOptions, verdict: RunVerdict, reason: str) -> RunRecord:
     """The record of runs that came to nothing, saying why."""
-    record = replace(record_of(options, (), interrupted=False), verdict=verdict, reason=one_line(reason), digest="")
+    told = one_line(secrets.scrubbed(reason))
+    record = replace(record_of(options, (), interrupted=False), verdict=verdict, reason=told, digest="")
     return replace(record, digest=digest_of(behaviour(record)))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +32,11 @@ class Subject:
         travelled = json.loads(json.dumps({**default_configuration, **self.configuration}, sort_keys=True))
         return self.driver_class(resolve_secrets(travelled))
 
+    def environment(self) -> dict[str, str]:
+        """The variables of this process that secret references in the configuration name: as on a real host, each location
+        has them."""
+        return {name: os.environ[name] for name in _referenced(self.configuration) if name in os.environ}
+
     def loaded_again(self) -> Subject:
         """The same driver as another process has it: its modules imported once more, with module state of their own.
 
@@ -55,6 +61,20 @@ class Subject:
                 if package in sys.modules:
                     setattr(sys.modules[package], stem, module)
         return replace(self, driver_class=found)
+
+
+def _referenced(value: JsonValue | Mapping[str, JsonValue]) -> Iterator[str]:
+    """Names of variables in ``{"secret": "env:NAME"}``."""
+    if isinstance(value, Mapping):
+        reference = value.get("secret")
+        if set(value) == {"secret"} and isinstance(reference, str) and reference.startswith("env:"):
+            yield reference.removeprefix("env:")
+            return
+        for item in value.values():
+            yield from _referenced(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _referenced(item)
 
 
 def _beside(name: str) -> dict[str, ModuleType]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storcert.conformance import undecided
+from storcert.conformance import secrets, undecided
 from storcert.conformance.options import CertifyOptions
 from storcert.harness.record.token import encode_token, fits
 
@@ -30,13 +30,13 @@ def payload(options: CertifyOptions, outcome: CaseOutcome) -> dict[str, Any]:
         "device": options.device,
         "seed": options.seed,
         "case": outcome.result.id,
-        "message": outcome.message[:200],
+        "message": secrets.scrubbed(outcome.message)[:200],
         "digest": outcome.example_digest.removeprefix("sha256:")[:DIGITS],
     }
     if options.configuration:
-        said["configuration"] = dict(options.configuration)
+        said["configuration"] = secrets.hidden(options.configuration)
     if options.simulator:
-        said["simulator"] = dict(options.simulator)
+        said["simulator"] = secrets.hidden(options.simulator)
     if outcome.program is not None:
         said["program"] = outcome.program
     elif outcome.example:

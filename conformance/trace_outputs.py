@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import storcert
+from storcert.conformance import secrets
 from storcert.conformance.options import check_file
 from storcert.conformance.usage import InvalidUsage
 from storcert.reports.chrome_trace import chrome_trace
@@ -69,6 +70,6 @@ class TraceOutputs:
                 continue
             try:
                 with path.open("w", encoding="utf-8") as file:
-                    file.writelines(make())
+                    file.writelines(map(secrets.scrubbed, make()))
             except OSError as error:
                 raise InvalidUsage(f"{path}: cannot be written: {error.strerror or error}") from None

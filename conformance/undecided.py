@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 
+from storcert.conformance import secrets
 from storcert.conformance.devices import LIVE
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.source_digests import device_digest, kit_digest
@@ -40,7 +41,8 @@ def driver_identity(options: CertifyOptions) -> DriverIdentity:
 def device_identity(options: CertifyOptions) -> DeviceIdentity:
     """The device of these options."""
     mode = "live" if options.device == LIVE else "simulated"
-    return DeviceIdentity(options.device, mode, device_digest(options.device, options.simulator, options.configuration))
+    told = options.to_json()
+    return DeviceIdentity(options.device, mode, device_digest(options.device, told["simulator"], told["configuration"]))
 
 
 def undecided_record(
@@ -59,7 +61,7 @@ def undecided_record(
         "capabilities": (),
         "rules": (),
         "counts": Counts(),
-        "reason": one_line(reason),
+        "reason": one_line(secrets.scrubbed(reason)),
         "options": options.to_json(),
         "interrupted": interrupted,
         "environment": Environment(python=platform.python_version(), platform=platform.platform()),

@@ -83,6 +83,7 @@ class World:
         found = self._locations.get(name)
         if found is None:
             found = self.kernel.location(name)
+            found.environ.update(self.subject.environment())
             for device in (self.device, *self._others):
                 device.attach(found)
             self._locations[name] = found
