@@ -20,6 +20,7 @@ from storcert.conformance.usage import InvalidUsage
 from storcert.harness.record.trace import ShownTrace, last_of
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports.timeline import timeline
+from storcert.scenarios.format.doubts import doubts
 
 SPANS_KEPT = 10_000
 """Of a run's trace, in its record: what the report can draw."""
@@ -30,6 +31,9 @@ TIMELINES_MAX = 200
 def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutputs()) -> int:  # noqa: B008  (a frozen value)
     """Run, print, write; the exit code is the record's."""
     refuse_idle(options)
+    for scenario in options.scenarios:
+        for doubt in doubts(scenario):
+            print(f"storcert: warning: {scenario.name}: {doubt}", file=sys.stderr)
     runs = options.runs()
     traces.refuse_several(len(runs))
     if outputs.out is not None and len(runs) == 1:

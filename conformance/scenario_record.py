@@ -112,7 +112,8 @@ def _checks(options: RunOptions, ran: Ran) -> Iterable[tuple[CheckResult, list[C
         failed: list[CheckFailure] = []
         if rule.verdict is Verdict.FAIL:
             told = "; ".join(dict.fromkeys(one.text for one in rule.broken[:BROKEN_SHOWN]))
-            more = f" (and {len(rule.broken) - BROKEN_SHOWN} more)" if len(rule.broken) > BROKEN_SHOWN else ""
+            unsaid = max(0, len(rule.broken) - BROKEN_SHOWN) + rule.more
+            more = f" (and {unsaid:,} more)" if unsaid else ""
             failed = [CheckFailure(identity, f"seed {ran.seed}: {told}{more}", ran.last)]
         reason = {Verdict.UNKNOWN: "nothing to look at", Verdict.SKIPPED: "nothing to look at"}.get(rule.verdict, "")
         yield CheckResult(identity, rule.rule, name, rule.verdict, reason, 1), failed

@@ -72,12 +72,14 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
-    """One rule: whether it held, what broke it, and how much there was to look at."""
+    """One rule: whether it held, what broke it, and how much there was to look at. ``more``: how often it was broken beyond
+    what ``broken`` holds."""
 
     rule: str
     verdict: Verdict
     looked_at: int
     broken: tuple[Broken, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

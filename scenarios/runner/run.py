@@ -76,7 +76,7 @@ def _rule(finding: Finding, scenario: Scenario, whole: bool) -> RuleVerdict:
         verdict = Verdict.UNKNOWN
     else:
         verdict = Verdict.SKIPPED
-    return RuleVerdict(finding.rule, verdict, finding.looked_at, broken)
+    return RuleVerdict(finding.rule, verdict, finding.looked_at, broken, finding.more)
 
 
 def _as_planted(played: Played, defect: PlantedDefect, problems: tuple[str, ...]) -> RuleVerdict:

@@ -11,8 +11,16 @@ import jsonschema
 import pytest
 
 from storcert.conformance import cli
+from storcert.conformance.scenario_options import run_options
+from storcert.conformance.scenario_record import record_of
+from storcert.conformance.scenario_schedule import Ran
+from storcert.harness.checkers.facts import Broken
 from storcert.harness.record.codec import read_file
+from storcert.harness.record.verdict import Verdict
 from storcert.reports.schema import json_schema
+from storcert.scenarios.format.read import loads
+from storcert.scenarios.format.substitute import Substituted
+from storcert.scenarios.result import Played, RuleVerdict, ScenarioResult
 from tests.scenarios.format.files import SMALL
 
 KEPT = SMALL.replace('"crash", place = "z1-ssvm1", delay = "3 ms"', '"wait", lasts = "1 s"')
@@ -197,3 +205,25 @@ def test_list_and_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["explain", "i8748-host-dies-mid-migration"]) == 0
     assert "apache/cloudstack#8748" in capsys.readouterr().out
     assert cli.run(["explain", "EXPECTED"]) == 0
+
+
+def test_a_workload_that_meets_nothing_is_told(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = 'workload = [{ name = "w", mix = { create = 1 }, count = 3, devices = ["old"] }]\n'
+    file.write_text(KEPT + said, encoding="utf-8")
+    assert run(file) == 0
+    told = capsys.readouterr().err
+    assert "storcert: warning: moved: workload 1 (w) will be through in the warm-up" in told and "phases" in told
+    for better in (said.replace("count = 3", 'count = 3, phases = ["faulty"]'), said + 'phases = { faulty = "1 s" }\n'):
+        file.write_text(KEPT + better, encoding="utf-8")
+        assert run(file) == 0 and "warning" not in capsys.readouterr().err
+
+
+def test_how_often_a_rule_broke_is_told_however_often_that_is() -> None:
+    broken = tuple(Broken("L-ONCE", f"job {number}", 0) for number in range(5))
+    result = ScenarioResult(
+        loads(KEPT), 1, Verdict.FAIL, (RuleVerdict("L-ONCE", Verdict.FAIL, 9, broken, 1_000),), (),
+        Played((), (), (), (), (), "", (), "sha256:0", 1))
+    options = run_options(["i8748-host-dies-mid-migration"])
+    ran = Ran(0, 0, 1, Substituted(loads(KEPT), (), False), result)
+    rule = next(one for one in record_of(options, [ran], interrupted=False).rules if one.id == "L-ONCE")
+    assert rule.failures[0].message == "seed 1: job 0; job 1; job 2 (and 1,002 more)"
