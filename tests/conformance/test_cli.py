@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -288,17 +287,12 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
-def test_start_up_imports_nothing_heavy_and_is_quick() -> None:
-    heavy = ("boto3", "botocore", "hypothesis", "moto", "simpy", "rich", "pyfakefs", "greenlet", "jinja2")
+def test_start_up_imports_nothing_heavy() -> None:
+    heavy = ("boto3", "botocore", "hypothesis", "moto", "simpy", "rich", "pyfakefs", "greenlet", "jinja2", "pydantic")
     code = "import sys; from storcert.conformance import cli; cli.run(['--help'])"
     code += f"; print([name for name in {heavy} if name in sys.modules])"
-    times_s = []
-    for _ in range(3):
-        start_s = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        times_s.append(time.perf_counter() - start_s)
-        assert done.stdout.splitlines()[-1] == "[]"
-    assert min(times_s) < 0.8, "0.2 s on an idle machine; the limit is for a busy one"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 _RUN = "import sys; from storcert.conformance import cli; sys.exit(cli.run())"
