@@ -57,6 +57,9 @@ _FORMATS = "Print this instead: json, junit, html, sarif, ctrf, ndjson, code-qua
 Traceback = Annotated[bool, typer.Option("--traceback", help="Show the traceback of an internal error.")]
 
 
+Watch = Annotated[bool, typer.Option("--watch", help="Serve the report on loopback while it grows.")]
+
+
 def _say_version(wanted: bool) -> None:
     if wanted:
         import storcert
@@ -103,6 +106,7 @@ def certify(
     sign: Key = None,
     verdict: Verdict = None,
     valid_days: ValidDays = 365,
+    watch: Watch = False,
     traceback: Traceback = False,
 ) -> None:
     """Run the conformance suites against a driver and say conformant or not."""
@@ -127,7 +131,7 @@ def certify(
     )
     outputs.check()
     signing = signing_of(sign, verdict, outputs, valid_days)
-    raise typer.Exit(commands.certify(options, outputs, expectations, signing))
+    raise typer.Exit(commands.certify(options, outputs, expectations, signing, watch=watch))
 
 
 cli_lint.register(app)
@@ -198,6 +202,7 @@ def explore(
     code_quality: CodeQuality = None,
     badge: Badge = None,
     source_root: SourceRoot = "",
+    watch: Watch = False,
     traceback: Traceback = False,
 ) -> None:
     """Search faults and interleavings around a scenario for failures nobody has had yet, and shrink them."""
@@ -210,7 +215,7 @@ def explore(
         scenario, runs=runs, budget=budget, exhaustive=exhaustive, workers=workers, scheduler=scheduler, seed=seed,
         shrink_runs=shrink_runs)
     outputs.check()
-    raise typer.Exit(explore_command.explore(options, outputs))
+    raise typer.Exit(explore_command.explore(options, outputs, watch=watch))
 
 
 @app.command(epilog="Example:  storcert replay storcert-out/replay-1.txt --step     storcert replay TOKEN --without fault-1")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -17,32 +17,36 @@ from storcert.conformance.options import CertifyOptions, Outputs
 from storcert.conformance.progress import Shown
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.record.codec import RecordError, read_file
-from storcert.harness.record.run_record import RunRecord
+from storcert.harness.record.run_record import CheckFailure, CheckResult, RunRecord
 from storcert.simulators.registry import SIMULATED
 
 if TYPE_CHECKING:
     from storcert.conformance.event_stream import EventStream
+    from storcert.conformance.live_view import LiveView
     from storcert.conformance.sign_command import Signing
     from storcert.harness.record.gate_result import GateResult
 
 
 def certify(
-    options: CertifyOptions, outputs: Outputs, expectations: Path | None = None, signing: Signing | None = None
+    options: CertifyOptions, outputs: Outputs, expectations: Path | None = None, signing: Signing | None = None, *,
+    watch: bool = False,
 ) -> int:
     """Run, write every artefact, print the report. A record is written however the run ends.
 
     ``expectations``: a file of failures that are expected; the exit code is then the merge gate's. ``signing``: what came of
     the run is signed, whatever it is; a run that ended with an error of usage or of the kit itself has nothing to sign."""
     from storcert.conformance.event_stream import EventStream
+    from storcert.conformance.live_view import LiveView
     from storcert.conformance.undecided import undecided_record
     from storcert.harness.record.verdict import RunVerdict
 
     judged = None if expectations is None else _gate(expectations, outputs)
     events, outputs = EventStream.of(outputs)
-    with events:
-        events.started(undecided_record(options, RunVerdict.UNDECIDED, ""))
+    with events, LiveView(watch) as view:
+        base = undecided_record(options, RunVerdict.UNDECIDED, "")
+        events.started(base)
         try:
-            record = _run(options, events)
+            record = _run(options, events, view, base)
         except KeyboardInterrupt:
             # The kit hands over what it decided itself; this is an interrupt before it had anything.
             record = undecided_record(options, RunVerdict.UNDECIDED, "interrupted before anything was decided", True)
@@ -56,6 +60,7 @@ def certify(
             events.ended(failed)
             write_quietly(failed, outputs)
             raise
+        view.shows(lambda: record)
         events.ended(record)
     code = deliver(record, outputs, judged)
     if signing is not None:
@@ -65,11 +70,19 @@ def certify(
     return code
 
 
-def _run(options: CertifyOptions, events: EventStream) -> RunRecord:
+def _run(options: CertifyOptions, events: EventStream, view: LiveView, base: RunRecord) -> RunRecord:
     from storcert.conformance.certify import run_certification
+    from storcert.conformance.live_view import GrowingRecord
+    from storcert.conformance.rules import DRIVER_RULES
+
+    growing = GrowingRecord(view, base, [rule.id for rule in DRIVER_RULES])
+
+    def ended(check: CheckResult, failures: Sequence[CheckFailure]) -> None:
+        events.case_ended(check, failures)
+        growing.case_ended(check, failures)
 
     with Shown.on(sys.stderr) as progress:
-        return run_certification(options, progress, events.case_ended)
+        return run_certification(options, progress, ended)
 
 
 def _gate(expectations: Path, outputs: Outputs) -> Callable[[RunRecord], GateResult]:

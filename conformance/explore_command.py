@@ -16,11 +16,13 @@ from storcert.conformance.explore_findings import Finding, discoveries, shrink_a
 from storcert.conformance.explore_options import ExploreOptions
 from storcert.conformance.explore_progress import ExploreProgress
 from storcert.conformance.explore_record import record_of
+from storcert.conformance.live_view import LiveView
 from storcert.conformance.options import Outputs
 from storcert.conformance.usage import InvalidUsage
 from storcert.scenarios.explore.diary import Diary, OtherExploration
 from storcert.scenarios.explore.lines import can_watch
 from storcert.scenarios.explore.loosen import loosened
+from storcert.scenarios.explore.outcome import Outcome
 from storcert.scenarios.explore.plan import Counted, Drawn, Plan
 from storcert.scenarios.explore.run import Survey, Surveyed
 from storcert.scenarios.explore.search import Search, Searched
@@ -46,14 +48,14 @@ class _Explored:
     interrupted: bool = False
 
 
-def explore(options: ExploreOptions, outputs: Outputs) -> int:
-    """Search, shrink, print, write; the exit code is the record's."""
+def explore(options: ExploreOptions, outputs: Outputs, *, watch: bool = False) -> int:
+    """Search, shrink, print, write; the exit code is the record's. ``watch``: serve the report while it grows."""
     setup = Setup(options.defect, guided=can_watch() and not options.exhaustive)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
     explored = _Explored()
-    with ExploreProgress() as progress:
+    with LiveView(watch) as view, ExploreProgress() as progress:
         try:
-            _explore(options, outputs, setup, progress, explored)
+            _explore(options, outputs, setup, progress, explored, view)
         except KeyboardInterrupt:
             explored.interrupted = True
         except PoolLost as error:
@@ -68,7 +70,7 @@ def explore(options: ExploreOptions, outputs: Outputs) -> int:
 
 
 def _explore(
-    options: ExploreOptions, outputs: Outputs, setup: Setup, progress: ExploreProgress, explored: _Explored
+    options: ExploreOptions, outputs: Outputs, setup: Setup, progress: ExploreProgress, explored: _Explored, view: LiveView,
 ) -> None:
     with ExitStack() as stack:
         diary = stack.enter_context(_diary(options, outputs, setup))
@@ -90,7 +92,15 @@ def _explore(
         total = min((limit for limit in (plan.size, options.runs) if limit is not None), default=None)
         progress.started(total, len(space.cells), len(space), len(diary.done), guided)
         deadline_s = None if options.budget_s is None else time.monotonic() + options.budget_s
-        search = Search(plan, pool, diary, options.runs, deadline_s, progress.told)
+
+        def told(outcome: Outcome) -> None:
+            progress.told(outcome)
+            if view.due():
+                so_far = record_of(
+                    options, Searched(outcome, total, 0, False), space, (), guided=setup.guided, reason="the search goes on")
+                view.shows(lambda: so_far)
+
+        search = Search(plan, pool, diary, options.runs, deadline_s, told)
         explored.searched = search.run()
         explored.interrupted, explored.reason = explored.searched.interrupted, explored.searched.lost
         found = explored.searched.outcome.found

@@ -33,8 +33,10 @@ _AUDITS = {
 }
 
 
-def render(record: RunRecord) -> str:
-    """The page. It loads nothing from anywhere and says so to the browser (a content security policy)."""
+def render(record: RunRecord, *, live: bool = False) -> str:
+    """The page. It loads nothing from anywhere and says so to the browser (a content security policy).
+
+    ``live``: of a run that goes on; the page then asks whoever served it, and nobody else, whether there is more."""
     traces = record.traces[:TIMELINES_MAX]
     return _template().render(
         title=f"{headline(record)}: {subject(record)}",
@@ -67,8 +69,9 @@ def render(record: RunRecord) -> str:
         checks_hidden=max(0, len(record.checks) - CHECKS_MAX),
         findings=[(one_line(one.kind), one_line(one.message), place(one.file, one.line)) for one in record.findings],
         data=_json({"timelines": [timeline_data(shown) for shown in traces]}),
+        live=live,
         css=_file("report.css"),
-        script=_file("report.js") + _file("timeline.js"),
+        script=_file("report.js") + _file("timeline.js") + (_file("live.js") if live else ""),
     )
 
 
