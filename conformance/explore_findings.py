@@ -92,7 +92,7 @@ def write_matrix(out: Path, told: Exploration) -> None:
 
 def _failure(one: Finding, options: ExploreOptions, number: int) -> Failure:
     found, defect = one.found, options.defect
-    shrunk = one.shrunk or Shrunk(found.trial.scenario, 0, one.why, (), ())
+    shrunk = one.shrunk or Shrunk(found.trial.scenario, 0, one.why, (), (), found.digest)
     ours = defect is not None and _is_of_the_package(defect)
     around = options.scenario.name or "a scenario"
     origin = f"Found by storcert explore around {around}, seed {options.seed}, in run {found.number}."

@@ -15,12 +15,13 @@ PARENTS_MAX = 256
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A rule that broke in some way: first in trial ``number``, and in ``runs`` trials in all."""
+    """A rule that broke in some way: first in trial ``number``, whose run has that digest, and in ``runs`` trials in all."""
 
     first: Break
     number: int
     trial: Trial
     runs: int
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Outcome:
         for broken in result.breaks:
             known = self._found.get((broken.rule, broken.key))
             self._found[broken.rule, broken.key] = (
-                Found(broken, number, trial, 1) if known is None else replace(known, runs=known.runs + 1))
+                Found(broken, number, trial, 1, result.digest) if known is None else replace(known, runs=known.runs + 1))
         for cell, strikes in result.struck:
             counts = self._cells.setdefault(cell, [0, 0, 0, 0])
             counts[0] += 1

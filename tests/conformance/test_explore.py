@@ -95,6 +95,19 @@ def test_every_single_fault_is_counted(small: str, tmp_path: Path, capsys: pytes
     assert "struck" in capsys.readouterr().out
 
 
+def test_a_whole_space_is_visited_to_its_end(tmp_path: Path) -> None:
+    """Of what one transaction makes possible nothing is left out: as many runs as points, and one of nothing else."""
+    path = tmp_path / "least.toml"
+    path.write_text(SMALL.replace('{ do = "create", object = "volume/a", size = "4 KiB", device = "vols" }', (
+        '{ do = "maintenance", device = "vols" }')) + 'region = { reconcile_every = "never" }\n', encoding="utf-8")
+    assert run(["explore", str(path), "--exhaustive", "--json", str(tmp_path / "run.json")]) == 0
+    told = record(tmp_path / "run.json")["exploration"]
+    assert told["planned"] == told["trials"] == told["points"] + 1 == 41
+    assert told["cells_reached"] == told["cells"] == len(told["matrix"]) == 22
+    for cell in told["matrix"]:
+        assert cell["points"] == cell["trials"] == cell["reached"] == cell["survived"] and not cell["failed"], cell
+
+
 def test_what_is_found_is_told_shrunk_and_written(
     two_faults: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +136,9 @@ def test_without_a_folder_a_finding_is_a_token(
     assert run(["explore", two_faults, "--runs", "1", "--shrink-runs", "0"]) == 1
     said = capsys.readouterr().out
     token = next(line.split()[-1] for line in said.splitlines() if "storcert replay" in line)
-    assert run(["replay", token]) == 1
+    for _ in range(2):
+        assert run(["replay", token]) == 1
+        assert "bit for bit" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
