@@ -72,7 +72,10 @@ class Catalogue:
         except WireError as lost:
             raise CatalogueLost(f"{label}: {type(lost).__name__}") from lost
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame: a cycle
         found: T = result
         return found
 

@@ -101,7 +101,6 @@ class Kernel(IntegerEnvironment):
         body = functools.partial(function, *args) if args else function
         task = Task(self, body, location, name or getattr(function, "__name__", "task"), self._hub)
         if location is not None and not location.alive:
-            task.ended_event.succeed(task)
             task.crashed = True
             return task
         if self.priorities is not None and location is not None:
@@ -244,6 +243,7 @@ class Kernel(IntegerEnvironment):
         if task.thread is not None:
             thread, task.thread = task.thread, None
             thread.task_ended()
+        task._waits_for = None  # the last thing it waited for has happened, and may hold a lot
         self._tasks.pop(task, None)
         if task.location is not None:
             task.location._tasks.pop(task, None)

@@ -89,13 +89,15 @@ class Task(greenlet.greenlet):
 
     @property
     def ended_event(self) -> simpy.Event:
-        """Made when it is first asked for: nobody waits for most tasks, and a task and its event, which know each other, would
-        be left to the garbage collector. One that is asked for after the end has happened already."""
+        """Made when it is first asked for: nobody waits for most tasks. One that is asked for after the end has happened already;
+        a task that is over remembers none, because two that know each other would be left to the garbage collector."""
         event = self._ended_event
         if event is None:
-            event = self._ended_event = simpy.Event(self.kernel)
+            event = simpy.Event(self.kernel)
             if self.ended:
                 event._ok, event._value, event.callbacks = True, self, None  # type: ignore[assignment]
+            else:
+                self._ended_event = event
         return event
 
     @property
@@ -105,8 +107,9 @@ class Task(greenlet.greenlet):
 
     def _tell_end(self) -> None:
         """Those who asked for the event learn that it has happened."""
-        if self._ended_event is not None:
-            self._ended_event.succeed(self)
+        event, self._ended_event = self._ended_event, None
+        if event is not None:
+            event.succeed(self)
 
     @property
     def ended(self) -> bool:
@@ -141,6 +144,7 @@ class Task(greenlet.greenlet):
         self.kernel._ended(self)
         if self.error is not None and belongs_to_kit(self.error):
             raise self.error
+        del self  # the frames of an error lead here, and a task knows its error: a cycle
 
     def _wake(self, event: Any) -> None:
         """Called by the loop when ``event`` happens."""
