@@ -15,8 +15,8 @@ from storcert.harness.record.event import Event, as_bytes
 Listener: TypeAlias = Callable[[int, str, str, str, "Mapping[str, Any] | None"], object]
 """Called with time_ns, location, kind, text, and the value the text was made of, where there is one. What it raises comes out
 of :meth:`Journal.record`, in the middle of whatever was going on: a listener had better not."""
-_SLACK = 512
-"""So many events more than are to be kept may gather before they are dropped, and so many are hashed at once: cheaper."""
+_BLOCK = 512
+"""So many events are hashed at once, and so many more than are to be kept may gather before they are dropped."""
 
 
 class Journal:
@@ -35,7 +35,7 @@ class Journal:
         self.keep = keep
         self._now_ns = now_ns
         self._entries: list[tuple[int, str, str, str]] = []  # events are made of them when asked for: most never are
-        self._limit = None if keep is None else keep + _SLACK
+        self._limit = None if keep is None else keep + _BLOCK
         self._dropped = 0
         self._hash = hashlib.blake2b(digest_size=32)
         self._hashed = 0
@@ -82,17 +82,22 @@ class Journal:
         return self._dropped + len(self._entries)
 
     def digest(self) -> bytes:
-        """32 bytes over all events so far. Each event is hashed once, however often this is asked."""
-        while self._hashed < len(self._entries):
-            some = self._entries[self._hashed : self._hashed + _SLACK]
-            self._hash.update(b"".join([as_bytes(*entry) for entry in some]))
-            self._hashed += len(some)
-        return self._hash.digest()
+        """32 bytes over all events so far, independent of when it is asked for."""
+        self._hash_blocks()
+        rest = self._hash.copy()
+        rest.update(as_bytes(self._entries[self._hashed :]))
+        return rest.digest()
+
+    def _hash_blocks(self) -> None:
+        """What has gathered, in blocks that begin at every so many-th event: one at a time would cost ten times as much."""
+        while len(self._entries) - self._hashed >= _BLOCK:
+            self._hash.update(as_bytes(self._entries[self._hashed : self._hashed + _BLOCK]))
+            self._hashed += _BLOCK
 
     def _drop(self) -> None:
-        self.digest()
+        self._hash_blocks()
         assert self.keep is not None
-        going = len(self._entries) - self.keep
+        going = min(self._hashed, len(self._entries) - self.keep)
         del self._entries[:going]
         self._dropped += going
         self._hashed -= going

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Mapping
+import sys
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -28,20 +29,15 @@ class Event:
         """Inverse of :meth:`to_json`. Raises ``TypeError`` for an unknown or missing field."""
         return cls(**value)
 
-    def to_bytes(self) -> bytes:
-        """The form that digests read: the same on every platform, and no two events share it."""
-        return as_bytes(self.time_ns, self.location, self.kind, self.text)
 
-
-_TIME_AND_LENGTH = struct.Struct("<qI").pack
-_LENGTH = struct.Struct("<I").pack
-
-
-def as_bytes(time_ns: int, location: str, kind: str, text: str) -> bytes:
-    """:meth:`Event.to_bytes` of an event that need not be made for it."""
-    where = location.encode("utf-8", "surrogatepass")  # a driver may put a lone surrogate into a name
-    what = kind.encode("utf-8", "surrogatepass")
-    rest = text.encode("utf-8", "surrogatepass")
-    return b"".join(
-        (_TIME_AND_LENGTH(time_ns, len(where)), where, _LENGTH(len(what)), what, _LENGTH(len(rest)), rest)
-    )
+def as_bytes(entries: Sequence[tuple[int, str, str, str]]) -> bytes:
+    """Events, each as its four fields, in the form that digests read: the same on every platform, and no two sequences share
+    it. First how many there are and their times, then how long all other fields are, then those, one after another."""
+    times, places, kinds, texts = zip(*entries, strict=True) if entries else ((), (), (), ())
+    words = (*places, *kinds, *texts)
+    numbers, lengths = array("q", (len(entries), *times)), array("I", map(len, words))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+        lengths.byteswap()
+    # A driver may put a lone surrogate into a name.
+    return b"".join((numbers.tobytes(), lengths.tobytes(), "".join(words).encode("utf-8", "surrogatepass")))

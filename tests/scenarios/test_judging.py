@@ -130,7 +130,7 @@ GROWTH_MAX_BYTES = 100
 LIMITS = {
     "storcert.harness.agent.agent.REMEMBERED_MAX": 10,
     "storcert.harness.checkers.known.ENDED_MAX": 10,
-    "storcert.harness.kernel.journal._SLACK": 5,
+    "storcert.harness.kernel.journal._BLOCK": 5,
     "storcert.simulators.network.messages._SLACK": 5,
     "storcert.simulators.network.request_log._SLACK": 5,
     "storcert.simulators.nfs.client_lookup.ABSENT_MAX": 10,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storcert.harness.kernel import Kernel
-from storcert.harness.record.event import Event
+from storcert.harness.record.event import Event, as_bytes
 
 
 def test_it_keeps_events_in_order_with_their_time(kernel: Kernel) -> None:
@@ -20,10 +20,10 @@ def test_it_keeps_events_in_order_with_their_time(kernel: Kernel) -> None:
     assert all(Event.from_json(event.to_json()) == event for event in kernel.journal.events)
 
 
-def test_no_two_events_share_their_bytes() -> None:
-    events = [Event(1, "a", "b", "c"), Event(1, "ab", "", "c"), Event(1, "a", "bc", ""), Event(2, "a", "b", "c")]
-    events.append(Event(1, "a", "b", "\ud800"))
-    assert len({event.to_bytes() for event in events}) == len(events)
+def test_no_two_sequences_of_events_share_their_bytes() -> None:
+    events = [(1, "a", "b", "c"), (1, "ab", "", "c"), (1, "a", "bc", ""), (2, "a", "b", "c"), (1, "a", "b", "\ud800")]
+    sequences = [[], *([one] for one in events), *([one, other] for one in events for other in events)]
+    assert len({as_bytes(one) for one in sequences}) == len(sequences) == 31
 
 
 def digest_of(act: Callable[[Kernel], None], seed: int = 1) -> str:
