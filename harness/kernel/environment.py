@@ -27,10 +27,18 @@ _NO_DELAY = 0
 _GARBAGE_MAX = 500_000
 
 
-class IntegerEnvironment(simpy.Environment):
-    """``events_per_instant_max``: so many events without time passing are too many (:meth:`_too_many_events`)."""
+class _Clock:
+    """The time, in a slot: ``now_ns`` is that slot under its public name. It is asked for a hundred times in each operation of
+    a control plane, and a property would cost a call each time. Nobody but the loop sets it."""
 
+    __slots__ = ("_now",)
     _now: int
+
+
+class IntegerEnvironment(_Clock, simpy.Environment):  # type: ignore[misc]  # SimPy's own clock is a number of any kind
+    """``events_per_instant_max``: so many events without time passing are too many (:meth:`_too_many_events`).
+    ``now_ns``: simulated Unix time."""
+
     _queue: list[tuple[int, int, Any]]  # type: ignore[assignment]  # SimPy's entries have four fields
 
     def __init__(self, seed: int, tie_break: TieBreak, start_ns: int, events_per_instant_max: int) -> None:
@@ -48,10 +56,11 @@ class IntegerEnvironment(simpy.Environment):
         @property
         def now(self) -> int: ...
 
-    @property
-    def now_ns(self) -> int:
-        """Simulated Unix time."""
-        return self._now
+        @property
+        def now_ns(self) -> int: ...
+
+    else:
+        now_ns = _Clock._now
 
     # -- events
 

@@ -89,8 +89,9 @@ class Task(greenlet.greenlet):
 
     @property
     def ended_event(self) -> simpy.Event:
-        """Made when it is first asked for: nobody waits for most tasks. One that is asked for after the end has happened already;
-        a task that is over remembers none, because two that know each other would be left to the garbage collector."""
+        """Made when it is first asked for: nobody waits for most tasks. One that is asked for after the end has happened
+        already; a task that is over remembers none, because the two would know each other and be left to the garbage
+        collector."""
         event = self._ended_event
         if event is None:
             event = simpy.Event(self.kernel)
