@@ -37,7 +37,7 @@ from storcert.harness.logical.topology import LocationKind, Place, Topology
 from storcert.harness.record.fault import Fault
 from storcert.scenarios.judging import Judging
 from storcert.scenarios.leavings import Attached, Makings, leavings, with_leavings
-from storcert.scenarios.surroundings import Catalogue, SimulatedServer, note, run_agent
+from storcert.scenarios.surroundings import Catalogue, Guests, SimulatedServer, note, run_agent
 from storcert.scenarios.survey import survey, survey_web
 from storcert.simulators.device import SimulatedDevice
 from storcert.simulators.http_source import HttpSource
@@ -49,6 +49,7 @@ CALL_LIMIT_NS = 24 * 60 * MINUTE_NS
 RESTART_NS = 5 * SECOND_NS
 RECONCILE_NS = 30 * SECOND_NS
 CAPACITY_BYTES = 1 << 44
+REST_NS = 5 * MINUTE_NS
 HAND = "hand"
 CLIENT = "client"
 
@@ -104,6 +105,7 @@ class Region:
         self._servers: dict[str, Server] = {}
         self._topology: Topology | None = None
         self.web = HttpSource(self.kernel)
+        self._guests = Guests()
         self._stack = ExitStack()
         self._entered = False
 
@@ -201,7 +203,7 @@ class Region:
             server.control = control
             main = self.kernel.spawn(lambda: self._serve(control), location=location, name="management server")
         else:
-            main = self.kernel.spawn(lambda: run_agent(location, self.web), location=location, name="agent")
+            main = self.kernel.spawn(lambda: run_agent(location, self.web, self._guests), location=location, name="agent")
 
         def died(_: Any) -> None:
             if self.restart_ns is not None and not self.kernel.sealed and main.crashed and location.epoch == epoch:
@@ -317,11 +319,14 @@ class Region:
     def settle(self, rounds_max: int = 20) -> None:
         """Heal everything, let what is under way end, reconcile until nothing is left to mend, and tell the journal what bytes
         are where and who carried any. Raises ``TimeoutError`` where it does not come to rest; what is where is told all the
-        same."""
+        same. Virtual machines that write go on for a minute and then have little to do: they are under way for ever."""
         self.heal()
         counted: list[Mapping[str, int]] = []
         for _ in range(rounds_max):
-            self.advance(20 * MINUTE_NS)
+            self.advance(MINUTE_NS)
+            self._guests.pause_ns = REST_NS
+            self.advance(19 * MINUTE_NS)
+            self._guests.pause_ns = 0
             counted = [self.call(lambda control: control.reconcile(), at=name) for name in sorted(self._servers)]
             if not any(any(one.values()) for one in counted) and not self._unfinished():
                 break

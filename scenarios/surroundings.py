@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeVar
 
@@ -155,22 +156,34 @@ class SimulatedServer(_At):
             waiting.succeed(Answer.from_json(letter.payload["answer"]))
 
 
+@dataclass(slots=True)
+class Guests:
+    """The virtual machines of a region: each waits at least for ``pause_ns`` between two writes."""
+
+    pause_ns: int = 0
+
+
 class SimulatedMachine(_At):
     """The machine an agent runs on. Made anew when its location restarts. ``transfer_url``: where clients reach its doors."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, guests: Guests) -> None:
         super().__init__(location)
+        self._guests = guests
         self.transfer_url = ""
         self.boot = f"{location.name}/{location.epoch}"
+
+    def pace_ns(self, pause_ns: int) -> int:
+        """No shorter than the region lets its virtual machines wait."""
+        return max(pause_ns, self._guests.pause_ns)
 
     def stream(self, name: str) -> Random:
         """A random stream of this life of the location."""
         return self.kernel.new_stream(f"location/{self.boot}/{name}")
 
 
-def run_agent(location: Location, web: HttpSource) -> None:
+def run_agent(location: Location, web: HttpSource, guests: Guests) -> None:
     """The agent of a location, from its start to its death. Runs as a task there. ``web``: where clients find its doors."""
-    machine = SimulatedMachine(location)
+    machine = SimulatedMachine(location, guests)
     agent = Agent(machine)
     machine.transfer_url = web.serve_at(location, agent.doors.answer)
     messages = network_of(location.kernel).messages

@@ -34,6 +34,10 @@ class Machine(Protocol):
         """Let time pass for the caller alone."""
         ...
 
+    def pace_ns(self, pause_ns: int) -> int:
+        """How long a virtual machine waits before it writes again, which by itself would wait for ``pause_ns``."""
+        ...
+
     def spawn(self, label: str, body: Callable[[], None]) -> None:
         """Run ``body`` beside the caller. It dies with the agent."""
         ...
