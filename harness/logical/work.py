@@ -25,7 +25,9 @@ CALL_NS = 15 * MINUTE_NS
 SLOWEST_BYTES_PER_S = 1_000_000
 TOLD_BYTES = 16 << 20
 """From so many bytes on it can be asked how far a command is; for less it is not worth a transaction."""
-_POLL_NS = 2 * SECOND_NS
+_POLL_NS, _POLL_MAX_NS, _POLL_SHARE = 2 * SECOND_NS, 30 * SECOND_NS, 8
+"""A command that has not been answered is asked about again after so long, and ever less often: after an eighth of the time that
+was waited so far. Whoever waits for its end learns it a little later; the questions would be most of the work otherwise."""
 _REFUSALS_MAX = 3
 
 
@@ -173,6 +175,7 @@ class Work:
     def _find_out(self, location: str, command: Command, until_ns: int) -> Answer:
         """How a command ended that was not answered; ``UNHEARD`` once it is certain that nothing of it happens any more."""
         around = self.engine.surroundings
+        waited_ns = 0
         while True:
             question = Command(f"{command.id}?", Verb.STATUS, {"command": command.id})
             try:
@@ -190,7 +193,9 @@ class Work:
             self.transact("find out", lambda session: None)
             if self.job.cancelled:
                 self._cancel(location, command)
-            around.sleep_ns(_POLL_NS)
+            pause_ns = min(max(_POLL_NS, waited_ns // _POLL_SHARE), _POLL_MAX_NS)
+            around.sleep_ns(pause_ns)
+            waited_ns += pause_ns
 
     def _cancel(self, location: str, command: Command) -> None:
         """Tell the agent that nobody wants the command any more; whether it heard shows in how the command ends."""
