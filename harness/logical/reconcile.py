@@ -41,6 +41,8 @@ CENSUS_OBJECTS_PER_S = 25
 management server does, and a region of a hundred thousand objects is through in little more than an hour."""
 CENSUS_BURST_S = 60
 """What one round compares at most, in seconds at that pace; a device is listed as a whole, so it may be more."""
+CENSUS_PAUSE_NS = 60 * SECOND_NS
+"""No device is compared more often, however little is on all of them."""
 _READY = str(State.READY)
 _WAITING = frozenset(("upload", "seed"))
 """Jobs that wait for a client, or for other jobs, which go on meanwhile."""
@@ -74,7 +76,8 @@ def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS, *, paced: bool
     def turn(session: Session) -> list[DeviceRecord]:
         if not paced:
             return session.devices()
-        return session.begin_censuses(session.now_ns, CENSUS_OBJECTS_PER_S, CENSUS_OBJECTS_PER_S * CENSUS_BURST_S)
+        burst = CENSUS_OBJECTS_PER_S * CENSUS_BURST_S
+        return session.begin_censuses(session.now_ns, CENSUS_OBJECTS_PER_S, burst, CENSUS_PAUSE_NS)
 
     devices = around.transact("devices", turn)
     adopted = adopt(engine)

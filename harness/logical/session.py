@@ -221,17 +221,18 @@ class Session(JobRows):
 
     # -- what devices list, compared with the records
 
-    def begin_censuses(self, now_ns: int, objects_per_s: int, burst: int) -> list[DeviceRecord]:
+    def begin_censuses(self, now_ns: int, objects_per_s: int, burst: int, pause_min_ns: int = 0) -> list[DeviceRecord]:
         """The devices whose turn it is to be compared, the longest waiting first; no other server compares them meanwhile.
 
         All devices together are compared at ``objects_per_s``, so each comes again after a time that grows with what is on all
-        of them; of those whose time has come as many as make up ``burst`` objects, and one at least.
+        of them, and is ``pause_min_ns`` at least; of those whose time has come as many as make up ``burst`` objects, and one
+        at least.
         """
         rows = self._rows(
             "SELECT coalesce(begun_ns, 0) AS begun_ns, name, coalesce(objects, 0) FROM devices LEFT JOIN censuses "
             "ON device = name ORDER BY begun_ns, name"
         )
-        pause_ns = sum(objects for *_, objects in rows) * 10**9 // objects_per_s
+        pause_ns = max(pause_min_ns, sum(objects for *_, objects in rows) * 10**9 // objects_per_s)
         due: list[str] = []
         for begun_ns, name, objects in rows:
             if begun_ns + pause_ns <= now_ns and burst > 0:
