@@ -17,6 +17,7 @@ from storcert.simulators.network.faults import first
 from storcert.simulators.network.transmission import GIVEN_UP_AFTER_NS, held_back_ns
 
 if TYPE_CHECKING:
+    from storcert.harness.kernel.deadline import Deadline
     from storcert.harness.kernel.location import Location
     from storcert.simulators.network.wire import Wire
 
@@ -30,8 +31,8 @@ class Exchange:
     """Made by ``Wire.call``. ``callbacks``, ``_ok`` and ``_value`` are what the kernel looks for in an event."""
 
     __slots__ = (
-        "_value", "callbacks", "deadline_ns", "effect", "epoch", "generation", "healings", "link", "location", "patience_ns",
-        "request", "struck", "wire",
+        "_value", "callbacks", "deadline_ns", "effect", "epoch", "expiry", "generation", "healings", "link", "location",
+        "patience_ns", "request", "struck", "wire",
     )
     _ok = True
 
@@ -47,6 +48,7 @@ class Exchange:
         self.struck = struck
         self.patience_ns = read_timeout_ns
         self.deadline_ns: int | None = None
+        self.expiry: Deadline | None = None  # when the client gives up, where that is an event of its own
         self.generation = wire.generation
         self.healings = wire.healings
         self.link = wire.link
@@ -316,7 +318,7 @@ class Exchange:
         """The head of the answer crosses a network that is not plain. Its body follows as it is received."""
         wire, network = self.wire, self.wire.network
         here, there = self.location.name, wire.name
-        if self.deadline_ns is not None:
+        if self.deadline_ns is not None and self.expiry is None:
             self._expire_after(self.deadline_ns - wire.kernel.now_ns)
         if wire.transport == "datagram":
             for copy_delay_ns in network.datagram(there, here, self.link, delay_ns):
@@ -339,11 +341,11 @@ class Exchange:
         """The client gives up then, unless it has learned something before; gives when that is."""
         if patience_ns is None:
             return None
-        self._fail_later(ReadTimeout(f"no answer within {self.patience_ns} ns"), patience_ns)
+        self.expiry = self._fail_later(ReadTimeout(f"no answer within {self.patience_ns} ns"), patience_ns)
         return self.wire.kernel.now_ns + patience_ns
 
-    def _fail_later(self, error: WireError, delay_ns: int) -> None:
-        self.wire.kernel.after(delay_ns, lambda: self._fail(error, 0))
+    def _fail_later(self, error: WireError, delay_ns: int) -> Deadline:
+        return self.wire.kernel.after(delay_ns, lambda: self._fail(error, 0))
 
     def _fail(self, error: WireError, delay_ns: int) -> None:
         self._succeed(error, delay_ns)
@@ -352,6 +354,8 @@ class Exchange:
         """What the client learns, and when; settled once."""
         if self._value is None:
             self._value = value
+            if self.expiry is not None:
+                self.expiry.cancel()
             self.wire.kernel.schedule(self, delay=delay_ns)  # type: ignore[arg-type]  # all the kernel asks of an event
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from storcert.harness.kernel.exceptions import DeadlineExpired
+from storcert.simulators.network.link import NS_PER_S
 
 if TYPE_CHECKING:
     from simpy.events import Event
@@ -162,7 +163,11 @@ class Messages:
             self._hand_over(connection, destination)
 
         rate = link.up_bytes_per_s if upwards else link.down_bytes_per_s
-        network.carry(source.name, destination.name, size_bytes, rate, left, sender_lives)
+        if network.plain:  # nothing shares the way or gets lost on it: whether it is open still then, is seen at its end
+            delay_ns += size_bytes * NS_PER_S // rate
+            left()
+        else:
+            network.carry(source.name, destination.name, size_bytes, rate, left, sender_lives)
         return sending
 
     def send_datagram(self, source: Location, destination: Location, payload: Any, size_bytes: int = 0) -> Sending:

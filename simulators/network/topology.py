@@ -173,7 +173,11 @@ class Network:
         """
         ports = self.ports(source, destination)
         if not ports or not size_bytes:
-            self.kernel.after(size_bytes * NS_PER_S // bytes_per_s, done)
+            duration_ns = size_bytes * NS_PER_S // bytes_per_s
+            if duration_ns:
+                self.kernel.after(duration_ns, done)
+            else:
+                done()
             return None
         flow = self.flows.start(
             size_bytes, ports, bytes_per_s, done, held_up=lambda: self.blocks(source, destination), wanted=wanted)
