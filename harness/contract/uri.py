@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 from urllib.parse import quote, unquote_to_bytes
 
@@ -87,6 +88,11 @@ class DataObjectUri:
         """Inverse of ``str(uri)``; only the canonical text form is accepted. Raises :class:`InvalidRequest`."""
         if not isinstance(text, str):
             raise InvalidRequest(f"a logical URI is text, not {type(text).__name__}")
+        return cls._parsed(text)
+
+    @classmethod
+    @lru_cache(maxsize=4096)  # a name is read many times on its way from the control plane to the device
+    def _parsed(cls, text: str) -> Self:
         pieces = text.split("/")
         if len(pieces) != 4 or pieces[0] != "":
             raise InvalidRequest("a logical URI has the form /<kind>/<account>/<object_id>", ascii(text)[1:-1])

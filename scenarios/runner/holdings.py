@@ -14,21 +14,17 @@ from storcert.scenarios.format.scenario import Scenario
 
 @dataclass(slots=True)
 class Holding:
-    """An object. ``parent``: of a snapshot, its volume; ``busy``: operations under way on it; ``host``: where a volume is
-    attached; ``there``: whether it is thought to be there."""
+    """An object. ``kind``: ``volume``, ``template`` or ``snapshot``. ``parent``: of a snapshot, its volume; ``busy``: how many
+    operations are under way on it; ``host``: where a volume is attached; ``there``: whether it is thought to be there."""
 
     uri: str
+    kind: str
     size_bytes: int
     device: str = ""
     parent: str = ""
     host: str = ""
     busy: int = 0
     there: bool = False
-
-    @property
-    def kind(self) -> str:
-        """``volume``, ``template`` or ``snapshot``."""
-        return self.uri.split("/")[1]
 
 
 class Holdings:
@@ -93,7 +89,7 @@ class Holdings:
 
     def _new(self, kind: str, size_bytes: int, device: str = "", parent: str = "") -> str:
         uri = self._name(kind)
-        self._held[uri] = Holding(uri, size_bytes, device, parent)
+        self._held[uri] = Holding(uri, kind, size_bytes, device, parent)
         return uri
 
     def _create(self) -> steps.Request:
@@ -165,7 +161,7 @@ class Holdings:
         """It has ended so. What is not known to have failed may have happened."""
         for one in self._concerned(step):
             one.busy -= 1
-        made = self._held.get(getattr(step, "object", ""))
+        made = self._held.get(vars(step).get("object", ""))
         match step:
             case steps.Create() | steps.CreateFrom() | steps.Register() | steps.TakeSnapshot() if made is not None:
                 if ending in ("done", "died", "unended"):
@@ -184,7 +180,8 @@ class Holdings:
                     volume.host = step.host if isinstance(step, steps.Attach) else ""
 
     def _concerned(self, step: steps.Request) -> list[Holding]:
-        names = dict.fromkeys(getattr(step, key, "") for key in ("object", "source", "volume", "snapshot"))
+        said = vars(step)  # to ask a step for a key that it has not costs more than all else here
+        names = dict.fromkeys(said.get(key) for key in ("object", "source", "volume", "snapshot"))
         return [self._held[name] for name in names if isinstance(name, str) and name in self._held]
 
 
