@@ -27,7 +27,7 @@ TOLD_BYTES = 16 << 20
 """From so many bytes on it can be asked how far a command is; for less it is not worth a transaction."""
 _POLL_NS, _POLL_MAX_NS, _POLL_SHARE = 2 * SECOND_NS, 30 * SECOND_NS, 8
 """A command that has not been answered is asked about again after so long, and ever less often: after an eighth of the time
-that was waited so far. Whoever waits for its end learns it a little later; the questions would be most of the work otherwise."""
+that was waited so far. Who waits for its end learns it a little later; the questions would be most of the work otherwise."""
 _REFUSALS_MAX = 3
 
 

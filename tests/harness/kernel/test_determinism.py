@@ -19,8 +19,8 @@ from storcert.harness.kernel import DeadlineExpired, Kernel, Location
 Processing = Generator[Any, Any, Any]
 
 PINNED = {
-    1: "sha256:a4bef9251b00443934aaba725e34c06b9fa8f656cc8c66b402a4fc2df0d0e984",
-    2: "sha256:2f2cd8aa001187bfa3be5d121a7440926332fab5a94bd1cdc47d41e6f9e760dd",
+    1: "sha256:75f8d5c293509fd2f2673977c19734ceaf90381fc77aa3f5295497edf40be6df",
+    2: "sha256:037700dc488d1db2f607bfa8a1a1a881d40466b210a587129437b40c0146b04a",
 }
 
 
