@@ -62,12 +62,15 @@ def _newest(clone: tuple[int, tuple[int, ...], Extents]) -> int:
 
 
 class ImageData:
-    """All data objects under one prefix, by number."""
+    """All data objects under one prefix, by number. ``released``: snapshots whose ids were given back while the image still
+    names them. A write that does so, too, keeps nothing for them: nobody would ever trim it. [Ceph's OSDs drop such ids from
+    the snap context of a write: PrimaryLogPG::filter_snapc]"""
 
-    __slots__ = ("objects",)
+    __slots__ = ("objects", "released")
 
     def __init__(self) -> None:
         self.objects: dict[int, DataObject] = {}
+        self.released: frozenset[int] = frozenset()
 
     def at(self, number: int, snap_id: int | None) -> Extents | None:
         """Contents of one object at a snapshot, or now; ``None`` where it does not exist."""
@@ -79,25 +82,34 @@ class ImageData:
         found = self.objects.get(number)
         if found is None:
             found = self.objects[number] = DataObject()
-        found.changing(snaps)
+        found.changing(self._there(snaps))
         return found
 
     def remove(self, number: int, snaps: tuple[int, ...]) -> None:
         """Delete an object now; snapshots keep what they hold."""
         found = self.objects.get(number)
         if found is not None:
-            found.changing(snaps)
+            found.changing(self._there(snaps))
             found.head = None
             if found.empty:
                 del self.objects[number]
 
     def forget(self, snap_id: int) -> None:
-        """A snapshot was removed."""
+        """A snapshot's id was given back. The image may still name it, until :meth:`unnamed`."""
+        self.released |= {snap_id}
         for number, found in list(self.objects.items()):
             if found.clones:
                 found.forget(snap_id)
                 if found.empty:
                     del self.objects[number]
+
+    def unnamed(self, snap_id: int) -> None:
+        """The image does not name that snapshot any more."""
+        self.released -= {snap_id}
+
+    def _there(self, snaps: tuple[int, ...]) -> tuple[int, ...]:
+        released = self.released
+        return tuple(snap for snap in snaps if snap not in released) if released else snaps
 
     def numbers(self, snap_id: int | None) -> list[int]:
         """Which objects exist at a snapshot, or now, ascending."""

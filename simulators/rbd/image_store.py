@@ -265,9 +265,10 @@ def trim(cluster: Cluster, pool: Pool, header: Header, size_bytes: int, limit: i
     if len(doomed) > limit:
         return True
     if within:
-        one = data.objects.get(size_bytes >> state.order)
+        number = size_bytes >> state.order
+        one = data.objects.get(number)
         if one is not None and one.head is not None and one.head.size_bytes > within:
-            one.changing(state.snap_ids)
+            data.changing(number, state.snap_ids)
             one.head.truncate(within)
     return False
 

@@ -165,6 +165,8 @@ def remove_snapshot(pool: Pool, header: Header, snap_id: int) -> None:
     if snap.protection != UNPROTECTED:
         raise Refusal(errno.EBUSY)
     left = tuple(one for one in header.state.snaps if one.snap_id != snap_id)
+    if (data := pool.data.get(header.image_id)) is not None:
+        data.unnamed(snap_id)
     operations = header.state.op_features
     if not any(one.namespace == TRASH_NAMESPACE for one in left):
         operations &= ~OP_SNAP_TRASH
