@@ -25,7 +25,7 @@ CALL_NS = 15 * MINUTE_NS
 SLOWEST_BYTES_PER_S = 1_000_000
 TOLD_BYTES = 16 << 20
 """From so many bytes on it can be asked how far a command is; for less it is not worth a transaction."""
-_POLL_NS, _POLL_MAX_NS, _POLL_SHARE = 2 * SECOND_NS, 30 * SECOND_NS, 8
+_POLL_NS, _POLL_SHARE = 2 * SECOND_NS, 8
 """A command that has not been answered is asked about again after so long, and ever less often: after an eighth of the time
 that was waited so far. Who waits for its end learns it a little later; the questions would be most of the work otherwise."""
 _REFUSALS_MAX = 3
@@ -165,14 +165,14 @@ class Work:
             answer = self.engine.ask(location, command, patience_ns)
             refused = answer.ending is Ending.UNHEARD
         except NoAnswer:
-            answer = self._find_out(location, command, until_ns)
+            answer = self._find_out(location, command, until_ns, patience_ns)
         if answer.ending is Ending.UNHEARD and not refused:
             self.engine.suspect(location)
         else:
             self.engine.trust(location)
         return answer, refused
 
-    def _find_out(self, location: str, command: Command, until_ns: int) -> Answer:
+    def _find_out(self, location: str, command: Command, until_ns: int, pause_max_ns: int) -> Answer:
         """How a command ended that was not answered; ``UNHEARD`` once it is certain that nothing of it happens any more."""
         around = self.engine.surroundings
         waited_ns = 0
@@ -193,7 +193,7 @@ class Work:
             self.transact("find out", lambda session: None)
             if self.job.cancelled:
                 self._cancel(location, command)
-            pause_ns = min(max(_POLL_NS, waited_ns // _POLL_SHARE), _POLL_MAX_NS)
+            pause_ns = min(max(_POLL_NS, waited_ns // _POLL_SHARE), pause_max_ns)
             around.sleep_ns(pause_ns)
             waited_ns += pause_ns
 
