@@ -85,6 +85,7 @@ class Bench:
     device_options: dict[str, Any] = field(default_factory=dict)
     example: str = ""
     examples_run: int = 0
+    observed: int = 0
     schedule: int = 0
     threaded: bool = False
     steps: list[str] = field(default_factory=list)
@@ -255,6 +256,7 @@ class Bench:
             self._note(attempt)
 
     def _note(self, attempt: Attempt) -> None:
+        self.observed += attempt.step >= 0
         task = attempt.call.task
         error = task.error if task.done else None
         if task.crashed:

@@ -19,6 +19,7 @@ from storcert.conformance.audit import audit
 from storcert.conformance.case_trace import kept
 from storcert.conformance.coverage import merged
 from storcert.conformance.facts import Facts
+from storcert.conformance.frozen import is_scored
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
@@ -27,6 +28,7 @@ from storcert.conformance.rules import DRIVER_RULES
 from storcert.conformance.runner import CaseOutcome
 from storcert.conformance.schedule import Job, run_cases
 from storcert.conformance.tokens import place_token
+from storcert.conformance.vacuity import holes
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import (
     SCHEMA_VERSION,
@@ -34,6 +36,7 @@ from storcert.harness.record.run_record import (
     CheckResult,
     Counts,
     Environment,
+    NotScored,
     RunRecord,
     SourceLine,
     summarise_rules,
@@ -41,6 +44,7 @@ from storcert.harness.record.run_record import (
 from storcert.harness.record.verdict import Blame, RunVerdict, Verdict, conclude
 
 WHOLE_RUN = "C-NOFS/whole-run"
+HOLES_SHOWN = 3
 TRACES_PER_RULE, TRACES_MAX = 2, 30
 
 
@@ -63,7 +67,7 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
     progress.started(len(wanted))
 
     def case_ended(outcome: CaseOutcome) -> None:
-        for result in _results(outcome):
+        for result in _results(outcome) if outcome.scored else ():
             ended(result, (failure_of(options, outcome),) if result.verdict is Verdict.FAIL else ())
 
     outcomes, interrupted = run_cases(job, facts, wanted, options.workers, options.budget_s, progress, case_ended)
@@ -92,8 +96,10 @@ def record_of(
     """The record of these outcomes. A case of the profile without an outcome was switched off: by ``--rule``, or by what
     ``left_out`` says."""
     ran = {outcome.result.id for outcome in outcomes}
-    disabled = [case for case in cases_for(facts, Level[options.profile.name]) if case.id not in ran]
-    checks = [result for outcome in outcomes for result in _results(outcome)]
+    cases = cases_for(facts, Level[options.profile.name])
+    disabled = [case for case in cases if case.id not in ran and is_scored(case.check.id)]
+    scored = [outcome for outcome in outcomes if outcome.scored]
+    checks = [result for outcome in scored for result in _results(outcome)]
     checks += [
         CheckResult(
             case.id,
@@ -104,10 +110,10 @@ def record_of(
         )
         for case in disabled
     ]
-    findings = tuple(sorted({finding for outcome in outcomes for finding in outcome.findings}))
-    failures = [failure_of(options, outcome) for outcome in outcomes if outcome.result.verdict is Verdict.FAIL]
+    findings = tuple(sorted({finding for outcome in scored for finding in outcome.findings}))
+    failures = [failure_of(options, outcome) for outcome in scored if outcome.result.verdict is Verdict.FAIL]
     if not options.rules or "C-NOFS" in options.rules:
-        whole, more = _whole_run(options, outcomes, findings)
+        whole, more = _whole_run(options, scored, findings)
         checks.append(whole)
         failures += more
     return _record(options, facts, checks, failures, findings, outcomes, interrupted, environment)
@@ -204,7 +210,8 @@ def _record(
 ) -> RunRecord:
     rules = summarise_rules(checks, failures, tuple(rule.id for rule in DRIVER_RULES))
     verdict = conclude(rule.verdict for rule in rules)
-    if interrupted and verdict is not RunVerdict.NOT_CONFORMANT:
+    missing = holes(facts.capabilities, checks, options.rules) if verdict is RunVerdict.CONFORMANT else ()
+    if (interrupted and verdict is not RunVerdict.NOT_CONFORMANT) or missing:
         verdict = RunVerdict.UNDECIDED
     digest = hashlib.sha256()
     for outcome in sorted(outcomes, key=lambda one: one.result.id):
@@ -224,17 +231,29 @@ def _record(
         capabilities=audit(facts.capabilities, checks),
         rules=rules,
         counts=Counts.of(check.verdict for check in checks),
-        reason=_reason(verdict, checks, interrupted),
+        reason=_reason(verdict, checks, interrupted, missing),
         checks=tuple(checks),
         findings=_portable(findings),
         options=options.to_json(),
         interrupted=interrupted,
         traces=kept([(one.result.rule, one.shown) for one in outcomes], TRACES_PER_RULE, TRACES_MAX),
         partial=_partial(checks),
+        not_scored=_not_scored(options, outcomes),
         coverage=merged(outcome.coverage for outcome in outcomes if outcome.coverage is not None),
         environment=environment,
     )
     return secrets.scrubbed_value(record)
+
+
+def _not_scored(options: CertifyOptions, outcomes: Iterable[CaseOutcome]) -> NotScored | None:
+    """What ran and does not count."""
+    apart = [outcome for outcome in outcomes if not outcome.scored]
+    if not apart:
+        return None
+    checks = tuple(replace(result, scored=False) for outcome in apart for result in _results(outcome))
+    return NotScored(
+        checks, tuple(failure_of(options, outcome) for outcome in apart if outcome.result.verdict is Verdict.FAIL)
+    )
 
 
 def _partial(checks: Sequence[CheckResult]) -> str:
@@ -251,7 +270,9 @@ def _portable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(Finding(one.kind, one.message, Path(one.file).name, one.line) for one in findings)
 
 
-def _reason(verdict: RunVerdict, checks: Sequence[CheckResult], interrupted: bool) -> str:
+def _reason(
+    verdict: RunVerdict, checks: Sequence[CheckResult], interrupted: bool, missing: Sequence[str] = ()
+) -> str:
     bad = [check for check in checks if check.verdict is Verdict.FAIL]
     if verdict is RunVerdict.NOT_CONFORMANT:
         rules = sorted({check.rule for check in bad})
@@ -265,6 +286,9 @@ def _reason(verdict: RunVerdict, checks: Sequence[CheckResult], interrupted: boo
         open_ones = [check for check in checks if check.verdict is Verdict.UNKNOWN]
         if open_ones:
             return f"{len(open_ones)} checks are undecided: {open_ones[0].id}: {open_ones[0].reason}"
+        if missing:
+            more = [f"and {len(missing) - HOLES_SHOWN} more"] if len(missing) > HOLES_SHOWN else []
+            return "; ".join((*missing[:HOLES_SHOWN], *more))
         return "nothing was decided: no check ran"
     done = sum(check.verdict is Verdict.PASS for check in checks)
     return f"every rule that applies holds in {done} checks"

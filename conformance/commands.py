@@ -161,8 +161,20 @@ def _rules() -> list[tuple[str, str]]:
     from storcert.conformance.lint.rules import LINT_RULES
     from storcert.conformance.rules import RULES
 
-    contract = [(rule.id, rule.title) for rule in RULES.values()]
+    contract = [(rule.id, f"{rule.title}{_checks_of(rule.id)}") for rule in RULES.values()]
     return [*contract, *((rule.id, f"lint: {rule.title}") for rule in LINT_RULES.values())]
+
+
+def _checks_of(rule: str) -> str:
+    """How many checks a rule has, and how many of them this version of the contract does not score."""
+    import storcert.conformance.requirements  # noqa: F401  fills the registry
+    from storcert.conformance.frozen import is_scored
+    from storcert.conformance.registry import CHECKS
+
+    checks = [check.id for check in CHECKS.values() if check.rule == rule]
+    later = sum(not is_scored(check) for check in checks)
+    said = f"{len(checks)} check{'s' if len(checks) != 1 else ''}" + (f", {later} not scored" if later else "")
+    return f" ({said})" if checks else ""
 
 
 def _scenarios() -> list[tuple[str, str]]:

@@ -104,6 +104,12 @@ def _item(identity: str, description: str, width: int) -> str:
 def _checks(rule: str) -> dict[str, str]:
     """The checks of a rule with what they require, by id."""
     import storcert.conformance.requirements  # noqa: F401  fills the registry
+    from storcert.conformance.frozen import is_scored
     from storcert.conformance.registry import CHECKS
 
-    return {identity: check.description for identity, check in sorted(CHECKS.items()) if check.rule == rule}
+    later = " (not scored in this version of the contract)"
+    return {
+        identity: check.description + ("" if is_scored(identity) else later)
+        for identity, check in sorted(CHECKS.items())
+        if check.rule == rule
+    }

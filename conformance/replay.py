@@ -9,9 +9,10 @@ from typing import Any
 import storcert
 from storcert.conformance.certify import case_by_id
 from storcert.conformance.driver_source import find_driver
+from storcert.conformance.frozen import requirements_digest
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.program import Program
-from storcert.conformance.registry import Level, cases_for, requirements_digest
+from storcert.conformance.registry import Level, cases_for
 from storcert.conformance.runner import CaseOutcome, run_case
 from storcert.conformance.schedule import Job, fence
 from storcert.conformance.tokens import DIGITS, field

@@ -16,6 +16,7 @@ from storcert.conformance.blame import blame_of
 from storcert.conformance.broken_history import broken_history
 from storcert.conformance.case_trace import trace_of_case
 from storcert.conformance.facts import Facts
+from storcert.conformance.frozen import is_scored
 from storcert.conformance.generated import FoundByGeneration
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Case
@@ -32,6 +33,7 @@ from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import Blame, Verdict
 
 STEPS_SHOWN_MAX = 60
+NOTHING_OBSERVED = "the check came to its end without one call of the driver, so that nothing was observed"
 SCHEDULES = 6
 """In so many worlds, at least, a case is tried with a driver that starts threads."""
 
@@ -58,6 +60,11 @@ class CaseOutcome:
     history: BrokenHistory | None = None
     coverage: Coverage | None = None
     blame: Blame | None = None
+
+    @property
+    def scored(self) -> bool:
+        """Whether its check is one of the contract's version."""
+        return is_scored(self.result.id.partition("[")[0])
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, without the journal: what another process needs to make the record."""
@@ -98,6 +105,8 @@ def run_case(
         while _wants_another_schedule(bench, schedule):
             bench.again(bench.schedule + 1)
             case.run(bench)
+        if not bench.observed:
+            raise Undecided(NOTHING_OBSERVED)
     except Violation as violation:
         verdict, message, rule, error = Verdict.FAIL, violation.message, violation.rule or rule, violation
         if isinstance(violation, FoundByGeneration):

@@ -105,7 +105,7 @@ def run_cases(
             job, facts, ordered, workers, lambda: deadline is not None and time.monotonic() > deadline
         ):
             done[outcome.result.id] = outcome
-            progress.advanced(outcome.result.rule, str(outcome.result.verdict))
+            progress.advanced(outcome.result.rule, str(outcome.result.verdict) if outcome.scored else "not scored")
             ended(outcome)
     except KeyboardInterrupt:
         interrupted = True

@@ -146,6 +146,8 @@ def ended_as(outcome: CaseOutcome, touched: str, text: str, *, allow_unknown: bo
     """The verdict of the kit as an ending of pytest. ``touched``: what driver code did to a file system meanwhile."""
     result = outcome.result
     reason = result.reason.splitlines()[0] if result.reason else ""
+    if not outcome.scored and result.verdict is not Verdict.PASS:
+        return Ended("skipped", outcome, f"not scored in this version of the contract: {result.verdict}: {reason}")
     if result.verdict is Verdict.FAIL:
         own = "" if result.rule == result.id.partition("/")[0] else f"{result.rule}: "
         return Ended("failed", outcome, f"{own}{reason}", text)

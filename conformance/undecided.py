@@ -27,7 +27,7 @@ def kit_identity() -> KitIdentity:
     """This kit: its version, the contract it knows, the digest of its checks."""
     import storcert
     import storcert.conformance.requirements  # fills the registry
-    from storcert.conformance.registry import requirements_digest
+    from storcert.conformance.frozen import requirements_digest
 
     return KitIdentity(str(storcert.__version__), CONTRACT_VERSION, requirements_digest(), kit_digest())
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import storcert
 import storcert.conformance.requirements
 from storcert.conformance.driver_source import find_driver
+from storcert.conformance.frozen import requirements_digest
 from storcert.conformance.options import Profile
-from storcert.conformance.registry import requirements_digest
 from storcert.conformance.source_digests import kit_digest
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.record.run_record import RunRecord

@@ -89,6 +89,7 @@ class _Report:
         self._failures()
         self._undecided()
         self._findings()
+        self._not_scored()
         self._footer()
 
     def _line(self, *pieces: tuple[str, str] | str, wrap: bool = True, indent: int = 0) -> None:
@@ -283,6 +284,19 @@ class _Report:
             self._line((one_line(finding.kind), "yellow"), f"  {where}  {one_line(finding.message)}", indent=2)
         if len(findings) > FINDINGS_SHOWN:
             self._line((f"and {len(findings) - FINDINGS_SHOWN:,} more", "bright_black"), indent=2)
+
+    def _not_scored(self) -> None:
+        """Checks that the next version of the contract may have: what it would say."""
+        apart = self.record.not_scored
+        if apart is None:
+            return
+        failed = count(len(apart.failures), "fails", "fail") if apart.failures else "none fails"
+        came = f"came after contract {self.record.kit.contract} was frozen"
+        self._heading(f"Not scored: {count(len(apart.checks), 'check')} that {came}, {failed}")
+        for failure in apart.failures[:FINDINGS_SHOWN]:
+            self._line((one_line(failure.check), "yellow"), f"  {one_line(failure.message)}", indent=2)
+            if failure.replay_argument:
+                self._line(f"storcert replay {printable(failure.replay_argument)}", wrap=False, indent=4)
 
     def _footer(self) -> None:
         record = self.record

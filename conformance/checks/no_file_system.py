@@ -43,8 +43,13 @@ def _operations(b: Bench) -> dict[str, Callable[[], Any]]:
     uri, copied = b.uri("a"), b.uri("b")
     data = content("x", b.facts.fit(5000))
     able = b.facts.capabilities
+
+    def make() -> None:
+        made = b.new_client()
+        made.do("ask the new instance what it can do", lambda: made.driver.capabilities())
+
     return {
-        "make": lambda: b.new_client(),
+        "make": make,
         "capabilities": lambda: here.do("capabilities", lambda: here.driver.capabilities()),
         "create": lambda: here.create(uri, len(data)),
         "write": lambda: here.write(uri, data, (1000,)),

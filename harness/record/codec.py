@@ -101,18 +101,20 @@ def behaviour(record: RunRecord) -> dict[str, Any]:
     value: dict[str, Any] = to_json(record)
     for name in ("digest", "environment", "options", "traces"):
         del value[name]
-    for name in ("scenarios", "differences", "partial"):
+    for name in ("scenarios", "differences", "partial", "not_scored"):
         if not value[name]:
             del value[name]  # a certification has none, and is what it was before there were any
-    for rule in value["rules"]:
-        for failure in rule["failures"]:
-            del failure["token"], failure["file"]
-            for name in ("history", "blame"):
-                if failure[name] is None:
-                    del failure[name]
-    for check in value["checks"]:
+    apart = value.get("not_scored", {"checks": [], "failures": []})
+    for failure in (*(one for rule in value["rules"] for one in rule["failures"]), *apart["failures"]):
+        del failure["token"], failure["file"]
+        for name in ("history", "blame"):
+            if failure[name] is None:
+                del failure[name]
+    for check in (*value["checks"], *apart["checks"]):
         if check["blame"] is None:
             del check["blame"]
+        if check["scored"]:
+            del check["scored"]
     return value
 
 

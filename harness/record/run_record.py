@@ -113,7 +113,7 @@ class CheckResult:
     """One requirement-level case: ``id`` is unique in a run, ``rule`` is the contract's, ``case`` says what was tried.
 
     ``examples`` counts the worlds simulated for it; ``steps`` are those of the shown example where there is one.
-    ``blame``: who made it fail, break or stay undecided, where that was asked.
+    ``blame``: who made it fail, break or stay undecided, where that was asked. ``scored``: it counts for the verdict.
     """
 
     id: str
@@ -124,6 +124,15 @@ class CheckResult:
     examples: int = 0
     steps: tuple[str, ...] = ()
     blame: Blame | None = None
+    scored: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotScored:
+    """What ran and does not count: checks that this version of the contract does not have yet, and their failures."""
+
+    checks: tuple[CheckResult, ...]
+    failures: tuple[CheckFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +203,8 @@ class RunRecord:
     ``scenario``; then ``driver`` is the control plane, ``scenarios`` has every run of every scenario, and ``differences`` where
     they differ between devices; or ``exploration``: many variations of one scenario, of which ``exploration`` tells.
     ``traces``: what happened when a check failed, or in the run of a scenario, where it was wanted; no digest reads them.
-    ``partial``: why a certification is not the whole of its profile, or nothing.
+    ``partial``: why a certification is not the whole of its profile, or nothing. ``not_scored``: checks that came after the
+    contract's version was frozen; no rule and no count has them.
     ``coverage``: which operations of a certification were struck where, by what, and what came of it."""
 
     schema_version: int
@@ -219,6 +229,7 @@ class RunRecord:
     exploration: Exploration | None = None
     traces: tuple[ShownTrace, ...] = ()
     partial: str = ""
+    not_scored: NotScored | None = None
     coverage: Coverage | None = None
     environment: Environment = field(default_factory=Environment)
 
