@@ -1,8 +1,8 @@
 """Requirement sets: which checks a version of the contract is made of, word by word, as data that is shipped.
 
 A set is frozen once (``python -m storcert.conformance.freeze``). From then on a verdict for that version rests on those checks
-and no others: a check added later runs as well and is shown, but is not scored until the next version has it. A frozen check
-that is gone or says something else is no longer the contract's; this project's tests refuse it, and a run without it is undecided.
+and no others: a check added later runs as well and is shown, but is not scored until the next version has it. A frozen one that
+is gone or says something else is not the contract's any more: this project's tests refuse it, a run without it is undecided.
 """
 
 from __future__ import annotations
