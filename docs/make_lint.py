@@ -40,9 +40,9 @@ of it. It takes seconds, and says what to do instead. It is one of three ways in
 
 | how | when | sees | does not see |
 |---|---|---|---|
-| `storcert lint` | before anything runs | what can be read: also code that no run reaches | paths that only the run knows, native code |
-| the fence of `storcert certify` | during every simulated run | every file, folder, socket and process Python code asks for, with its line | native code |
-| `storcert certify --isolate` | the same, in processes without rights (Linux) | native code as well | looks that open nothing (`stat`, `access`) |
+| `storcert lint` | before anything runs | what can be read, even where no run gets to | paths only the run knows, native code |
+| the fence of `certify` | during every simulated run | what Python code asks for, with its line | native code |
+| `certify --isolate` | the same, in processes without rights (Linux) | native code as well | see [isolation](isolation.md) |
 
 ## What a target is
 
@@ -60,8 +60,8 @@ device node are findings there too.
 ## Accepting one place
 
 `# storcert: allow RULE-ID reason`, on a line of the statement or alone on the line above it, accepts a finding. The reason
-must be there. Accepted places are listed with their reasons in every report, and are suppressed results in SARIF. A comment that
-accepts nothing is a finding.
+must be there. Accepted places are listed with their reasons in every report, and are suppressed results in SARIF. A comment
+that accepts nothing is a finding.
 
 ## Exit codes and formats
 
@@ -71,6 +71,12 @@ or written. `--json FILE` writes the report (its schema is in `reports/schemas/l
 2.1.0, and in a GitHub job every finding is an annotation on its line. `storcert certify` runs the lint too and says how many
 findings there are; they change no verdict.
 """
+
+
+class _Terminal(io.StringIO):
+    """What takes every character."""
+
+    encoding = "utf-8"
 
 
 def page() -> str:
@@ -86,7 +92,7 @@ def _run() -> str:
         Path(folder, "driver.py").write_text(EXAMPLE, encoding="utf-8")
         try:
             os.chdir(folder)
-            with contextlib.redirect_stdout(io.StringIO()) as out:
+            with contextlib.redirect_stdout(_Terminal()) as out:
                 code = cli.run(["lint", "driver.py"])
         finally:
             os.chdir(before)
