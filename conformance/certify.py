@@ -21,6 +21,7 @@ from storcert.conformance.coverage import merged
 from storcert.conformance.facts import Facts
 from storcert.conformance.frozen import is_scored
 from storcert.conformance.isolation import Isolation
+from storcert.conformance.lint_note import lint_note
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
 from storcert.conformance.registry import Case, Level, cases_for
@@ -241,6 +242,7 @@ def _record(
         not_scored=_not_scored(options, outcomes),
         coverage=merged(outcome.coverage for outcome in outcomes if outcome.coverage is not None),
         environment=environment,
+        lint=lint_note(options),
     )
     return secrets.scrubbed_value(record)
 

@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from storcert.harness.record.lint_report import LintFinding, LintReport, Severity
+from storcert.harness.record.lint_report import LintFinding, LintNote, LintReport, Severity
 from storcert.reports.text import count, one_line, printable
 
 MIN_WIDTH = 40
@@ -45,6 +45,16 @@ def summary(report: LintReport) -> str:
     if not report.findings:
         return f"Nothing found in {files}{accepted}."
     return f"{count(report.errors, 'error')} and {count(report.warnings, 'warning')} in {files}{accepted}."
+
+
+def note(one: LintNote, reference: str) -> str:
+    """One line for the report of a certification, where the lint is told and not scored."""
+    if not (one.errors or one.warnings):
+        said = "nothing found" + (f", {one.accepted} accepted with a reason" if one.accepted else "")
+        return f"lint (not scored): {said}"
+    rules = ", ".join(f"{rule} {number}" for rule, number in one.rules.items())
+    found = f"{count(one.errors, 'error')}, {count(one.warnings, 'warning')}, {one.accepted} accepted"
+    return one_line(f"lint (not scored): {found}: {rules}; see storcert lint {reference}", 300)
 
 
 def _notes(report: LintReport) -> list[str]:

@@ -17,7 +17,7 @@ from rich.text import Text
 from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
-from storcert.reports import coverage, exploration, history_text, scenarios
+from storcert.reports import coverage, exploration, history_text, lint, scenarios
 from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
 from storcert.reports.text import count, one_line, printable, seconds
 
@@ -306,6 +306,12 @@ class _Report:
         self._line((f"profile {one_line(record.profile)}, seed {record.seed}, {kit}{time}", "bright_black"))
         if record.digest:
             self._line((f"digest {one_line(record.digest)}", "bright_black"), wrap=False)
+        if record.lint is not None:
+            self._line((lint.note(record.lint, record.driver.reference), "bright_black"))
+        if record.environment.isolation is not None:
+            held = record.environment.isolation
+            said = f"driver code ran under {one_line(held.mechanism)} {held.version}, without a file system"
+            self._line((said, "bright_black"))
 
 
 def _table(*columns: str) -> Table:

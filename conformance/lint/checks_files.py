@@ -140,10 +140,12 @@ def _writes(view: View, call: ast.Call, dotted: str, known: FileCall) -> bool:
 
 def _is_known(view: View, node: ast.expr) -> bool:
     """Whether this is the assignment of an alias: what is done with the alias is found where it is called."""
-    parent = view.source.parents.get(node)
+    held = node
+    parent = view.source.parents.get(held)
     if isinstance(parent, ast.Call) and view.names.dotted(parent) == view.names.dotted(node):  # staticmethod(open)
-        parent, node = view.source.parents.get(parent), parent
-    return isinstance(parent, (ast.Assign, ast.AnnAssign)) and parent.value is node and view.names.dotted(node) is not None
+        held = parent
+        parent = view.source.parents.get(held)
+    return isinstance(parent, (ast.Assign, ast.AnnAssign)) and parent.value is held and view.names.dotted(held) is not None
 
 
 def _is_annotation(view: View, node: ast.AST) -> bool:

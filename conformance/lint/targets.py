@@ -81,6 +81,11 @@ def find_targets(words: Iterable[str], device: str | None = None) -> Targets:
     return Targets(_files(groups), tuple(sorted(devices)), dict(sorted(left_out.items())))
 
 
+def targets_of_driver(file: Path, package: str, device: str) -> Targets:
+    """The files of one driver: ``file``, resolved, of ``package``, and what it imports of its own."""
+    return Targets(_files([_Group(_closure(file, package), has_mount(device))]), (device,) if device else ())
+
+
 def _files(groups: Iterable[_Group]) -> tuple[TargetFile, ...]:
     """One entry for each file. A file that a driver without a mount uses too is judged as that driver's."""
     wanted: dict[Path, tuple[str, str]] = {}

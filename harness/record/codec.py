@@ -96,10 +96,10 @@ def read_file(path: str | Path) -> RunRecord:
 
 
 def behaviour(record: RunRecord) -> dict[str, Any]:
-    """What happened, as a JSON value that a digest may read: no digest, environment, options and traces; and no token, since
-    another build of zlib packs the same failure into other text."""
+    """What happened, as a JSON value that a digest may read: no digest, environment, options, traces and lint; and no token,
+    since another build of zlib packs the same failure into other text."""
     value: dict[str, Any] = to_json(record)
-    for name in ("digest", "environment", "options", "traces"):
+    for name in ("digest", "environment", "options", "traces", "lint"):
         del value[name]
     for name in ("scenarios", "differences", "partial", "not_scored"):
         if not value[name]:

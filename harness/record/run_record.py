@@ -17,6 +17,7 @@ from storcert.harness.record.coverage import Coverage
 from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.isolation import ProcessIsolation
+from storcert.harness.record.lint_report import LintNote
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
 from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import Blame, RunVerdict, Verdict, combine
@@ -232,6 +233,7 @@ class RunRecord:
     not_scored: NotScored | None = None
     coverage: Coverage | None = None
     environment: Environment = field(default_factory=Environment)
+    lint: LintNote | None = None
 
     @property
     def failures(self) -> tuple[CheckFailure, ...]:
