@@ -18,11 +18,11 @@ class Refusal(StrEnum):
     """Why a verdict does not hold.
 
     ``bad-signature``: changed after it was signed. ``other-key``: signed by somebody else. ``not-a-verdict``: signed, and says
-    something else. ``counts-differ``: it contradicts itself. ``not-conformant``. ``not-whole``: checks
-    of its profile were switched off. ``lower-profile``: than was asked for. ``expired``: past the day it says itself.
-    ``too-old``: older than was asked for. ``from-the-future``. ``driver-differs``, ``record-differs``: what is at hand is not
-    what was certified. ``kit-differs``: of the same version, and with other source. ``rerun-differs``: a check comes to
-    something else now. ``rerun-impossible``: it was asked for and could not be done.
+    something else. ``counts-differ``: it contradicts itself. ``not-conformant``: it says no. ``not-whole``: checks of its
+    profile were switched off. ``lower-profile``: a lower profile than was asked for. ``expired``: past the day it says itself.
+    ``too-old``: older than was asked for. ``from-the-future``: its run is still to come. ``driver-differs``,
+    ``record-differs``: what is at hand is not what was certified. ``kit-differs``: this kit has the same version and other
+    source. ``rerun-differs``: a check comes to something else now. ``rerun-impossible``: asked for, and could not be done.
     """
 
     BAD_SIGNATURE = "bad-signature"
