@@ -242,7 +242,7 @@ class Kernel(IntegerEnvironment):
         task._wakers = task._expirers = ()
         if task.thread is not None:
             thread, task.thread = task.thread, None
-            thread.task_ended()
+            thread.task_ended(task)
         task._waits_for = None  # the last thing it waited for has happened, and may hold a lot
         self._tasks.pop(task, None)
         if task.location is not None:

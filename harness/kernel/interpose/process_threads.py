@@ -16,9 +16,12 @@ import weakref
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
+from storcert.harness.kernel.exceptions import RunawayTask
+
 if TYPE_CHECKING:
     from storcert.harness.kernel.interpose.presence import LocatedTask
     from storcert.harness.kernel.location import Location
+    from storcert.harness.kernel.task import Task
 
 _IDENT_SHIFT = 20
 _CHANCES = (0.02, 0.1, 0.3, 0.6)
@@ -50,12 +53,19 @@ class ThreadIdentity:
         """Number of the caller's thread that it is, from 1; 0: driver code started it."""
         return self._caller
 
-    def task_ended(self) -> None:
+    @property
+    def process(self) -> ProcessThreads:
+        """The process whose thread it is."""
+        return self._process
+
+    def task_ended(self, task: Task) -> None:
         """The kernel says that the task is over: a caller's thread is free for the next call, any other one has ended."""
         if self._caller:
             self._process.free(self)
-        else:
-            self._process.running -= 1
+            return
+        self._process.running -= 1
+        if isinstance(task.error, RunawayTask):
+            self._process.uncaught.append((task.name, task.error))
 
 
 class ProcessThreads:

@@ -85,12 +85,8 @@ def _guarded(body: Callable[[], object], name: str) -> None:
         body()
     except SystemExit:
         pass
-    except (LocationCrashed, RunawayTask) as error:
-        if isinstance(error, RunawayTask):
-            process_of(location).uncaught.append((name, error))
-        raise
     except BaseException as error:
-        if belongs_to_kit(error):
+        if isinstance(error, (LocationCrashed, RunawayTask)) or belongs_to_kit(error):
             raise
         _tell(location, name, error)
         hook = threading.excepthook
@@ -128,7 +124,7 @@ def _start(original: Callable[[Any], None]) -> Callable[[Any], None]:
         if self._started.is_set():
             raise RuntimeError("threads can only be started once")
         made, identity = start_task(task, self.name, self, lambda: _run(self))
-        setattr(self, _TASK, made)
+        self.__dict__[_TASK] = made, identity.process
         self._ident = self._native_id = identity.ident
         self._started.set()
         point(task, sys._getframe(1))
@@ -147,7 +143,7 @@ def _run(thread: Any) -> None:
 def _join(original: Callable[..., None]) -> Callable[..., None]:
     def join(self: Any, timeout: float | None = None) -> None:
         asker = _here()
-        joined: Task | None = self.__dict__.get(_TASK)
+        joined, process = self.__dict__.get(_TASK, (None, None))
         if asker is None or (joined is None and self._started.is_set()):
             return original(self, timeout)
         if not self._initialized:
@@ -157,7 +153,7 @@ def _join(original: Callable[..., None]) -> Callable[..., None]:
         if joined is asker:
             raise RuntimeError("cannot join current thread")
         point(asker, sys._getframe(1))
-        if not joined.ended:
+        if not joined.ended and process is asker.location.threads:
             timeout_ns = None if timeout is None else round(max(timeout, 0) * _SECOND_NS)
             try:
                 asker.location.kernel.wait(joined.ended_event, timeout_ns, reason=f"thread {self.name}")
@@ -170,13 +166,15 @@ def _join(original: Callable[..., None]) -> Callable[..., None]:
 
 def _is_alive(original: Callable[[Any], bool]) -> Callable[[Any], bool]:
     def is_alive(self: Any) -> bool:
-        task: Task | None = self.__dict__.get(_TASK)
+        task, process = self.__dict__.get(_TASK, (None, None))
         if task is None:
             return original(self)
         asker = _here()
-        if asker is not None:
-            wall_ns(asker)  # a loop that asks again and again must let time pass, as one that looks at the clock
-        return not task.ended
+        if asker is None:
+            return not task.ended
+        wall_ns(asker)  # a loop that asks again and again must let time pass, as one that looks at the clock
+        # Found in a module's globals by another process, or by one after a crash: there it never was.
+        return not task.ended and process is asker.location.threads
 
     return is_alive
 

@@ -169,7 +169,7 @@ for seed in range(8):
 print(whole.hexdigest())
 '''
 #: Of all runs, on every Python: another one only where the order of the kernel or the points of threads change on purpose.
-DIGEST = "ef900757626a485b58ca4360199ed21c65a854e289ae627c2e6df5a214945453"
+DIGEST = "7a481a10b9189fc36075239cffd4d415d72ba079b8331d1908a16a29914b3583"
 
 
 def test_every_process_hash_seed_and_python_gives_the_same_run(tmp_path: Path) -> None:
@@ -181,3 +181,39 @@ def test_every_process_hash_seed_and_python_gives_the_same_run(tmp_path: Path) -
         ran = subprocess.run([sys.executable, str(program)], env=environment, capture_output=True, text=True, check=True)
         found.add(ran.stdout.strip())
     assert found == {DIGEST}
+
+
+def test_a_pool_among_a_module_s_globals_has_workers_in_each_process(bare_world: Any) -> None:
+    from storcert.harness.kernel.interpose import installed
+
+    module = bare_world.module("""
+        import threading, time
+        from concurrent.futures import ThreadPoolExecutor
+
+        pool = ThreadPoolExecutor(2, thread_name_prefix="global")
+        background = None
+
+        def act():
+            futures = [pool.submit(lambda: (time.sleep(1), threading.current_thread().name)[1]) for _ in range(4)]
+            return sorted(one.result() for one in futures)
+
+        def once():
+            global background
+            alive = background is not None and background.is_alive()
+            if not alive:
+                background = threading.Thread(target=time.sleep, args=(1000,))
+                background.start()
+            return alive
+    """, "pool_module")
+    expected = ["global_0", "global_0", "global_1", "global_1"]
+    with installed():
+        there = bare_world.kernel.location("host2")
+        assert bare_world.run(module.act) == expected
+        assert bare_world.run(module.act, location=there) == expected
+        assert [bare_world.run(module.once) for _ in range(2)] == [False, True]
+        bare_world.here.crash()
+        bare_world.here.restart()
+        assert bare_world.run(module.act) == expected
+        assert [bare_world.run(module.once) for _ in range(2)] == [False, True]
+        assert bare_world.run(module.once, location=there) is False
+    assert module.pool.submit(int, "7").result() == 7
