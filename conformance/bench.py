@@ -22,6 +22,7 @@ from storcert.harness.contract import DataObjectUri, ObjectInUse, ObjectKind, St
 from storcert.harness.record.fault import Fault
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.history import Status
+from storcert.harness.record.proof import Proof
 from storcert.simulators.device import CensusEntry
 from storcert.simulators.registry import options_class
 
@@ -94,6 +95,7 @@ class Bench:
     keep_journal: bool = False
     journal: list[Any] = field(default_factory=list)
     tried: Tried | None = None
+    proof: Proof | None = None
     _held: tuple[str, list[str], World | LiveWorld | None] | None = None
     _world: World | LiveWorld | None = None
     _used: set[DataObjectUri] = field(default_factory=set)

@@ -155,6 +155,7 @@ def failure_of(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
         file,
         outcome.history,
         outcome.blame,
+        outcome.proof,
     )
 
 

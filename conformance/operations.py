@@ -142,11 +142,23 @@ def healthy_requests(b: Bench, one: Scenario) -> list[str]:
     return requests
 
 
-def judge(b: Bench, one: Scenario, attempt: Attempt, before: Sequence[CensusEntry]) -> None:
+REPETITION, DELETES = "the repetition from another location", "the deletes"
+
+
+def judge(
+    b: Bench,
+    one: Scenario,
+    attempt: Attempt,
+    before: Sequence[CensusEntry],
+    *,
+    at: str = SSVM,
+    without: frozenset[str] = frozenset(),
+) -> None:
     """What came of the operation under a fault: true answer, no state in between, convergence, nothing left. ``before``:
-    all that the device held before the call."""
+    all that the device held before the call; ``at``: the location that looks and repeats; ``without``: :data:`REPETITION` or
+    :data:`DELETES` left out, to see whether a failure needs them."""
     b.heal()
-    observer = b.client(SSVM)
+    observer = b.client(at)
     state = {name: seen(observer, place(b, name)) for name in one.names}
     was = {name: one.before.get(name) for name in one.names}
     will = {name: one.after.get(name) for name in one.names}
@@ -164,7 +176,10 @@ def judge(b: Bench, one: Scenario, attempt: Attempt, before: Sequence[CensusEntr
     if attempt.status is Status.FAILED and settled and _could_clean_up(b):
         _require_as_before(b, attempt, before)
     _require_value(b, one, attempt)
-    _converge(b, one, state, was, will)
+    if REPETITION not in without:
+        _repeat(b, one, observer, state, was, will)
+    if DELETES not in without:
+        _delete_all(b, one, observer)
 
 
 OUTAGES = ("server_restart", "power_loss", "slow")
@@ -244,8 +259,7 @@ def _require_state(b: Bench, client: Client, due: Mapping[DataObjectUri, bytes |
         require(listed == held, f"{when} the listing shows {shown[0]}, and there is {shown[1]}", "C-LIST")
 
 
-def _converge(b: Bench, one: Scenario, state: State, was: State, will: State) -> None:
-    second = b.client(SSVM)
+def _repeat(b: Bench, one: Scenario, second: Client, state: State, was: State, will: State) -> None:
     again = b.attempt(lambda: one.call(b, second.later))
     refused = again.error_name in one.may_refuse
     if one.refusal:
@@ -261,6 +275,9 @@ def _converge(b: Bench, one: Scenario, state: State, was: State, will: State) ->
     )
     due = was if refused else will
     _require_state(b, second, {place(b, name): due[name] for name in one.names})
+
+
+def _delete_all(b: Bench, one: Scenario, second: Client) -> None:
     clear(second, [place(b, name) for name in one.names])
     for name in one.names:
         require_absent(second, place(b, name), "after delete")

@@ -28,6 +28,7 @@ from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.codec import from_json, to_json
 from storcert.harness.record.coverage import Coverage
 from storcert.harness.record.finding import Finding
+from storcert.harness.record.proof import Proof
 from storcert.harness.record.run_record import CheckResult, SourceLine
 from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import Blame, Verdict
@@ -43,7 +44,7 @@ class CaseOutcome:
     """``result`` as it stands in the record; ``example`` and ``program`` name what failed; ``digest`` is of all worlds of
     the case, ``example_digest`` of the last one; ``trace`` is the traceback of an error of the kit; ``shown``: what happened in
     the last world of a case that did not pass; ``history``: operations that no order explains; ``coverage``: what it tried in
-    the space of faults."""
+    the space of faults; ``proof``: which parts of the failure are necessary."""
 
     result: CheckResult
     message: str = ""
@@ -59,6 +60,7 @@ class CaseOutcome:
     shown: ShownTrace | None = field(default=None, compare=False)
     history: BrokenHistory | None = None
     coverage: Coverage | None = None
+    proof: Proof | None = None
     blame: Blame | None = None
 
     @property
@@ -154,6 +156,7 @@ def run_case(
         shown,
         history,
         bench.tried.told() if bench.tried is not None else None,
+        bench.proof,
         blame_of(verdict, error, facts.mode),
     )
 

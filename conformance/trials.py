@@ -5,25 +5,28 @@ One broken schedule does not end a case: what else breaks is part of the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from storcert.conformance.bench import HOST, Bench
+from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.coverage import Schedule, Tried, step_of
 from storcert.conformance.fault_space import crash_points
-from storcert.conformance.operations import judge, prepare, scenario
+from storcert.conformance.operations import DELETES, REPETITION, judge, prepare, scenario
 from storcert.conformance.violation import Violation
 from storcert.harness.contract import StorageError
 from storcert.harness.record.fault import Fault, Phase
+from storcert.harness.record.proof import Proof
 
 #: A driver that asks ever more of the device, the more often it dies, is stopped here; C-BUDGET says what to think of it.
 LATER_MAX = 100
+#: Where everything is repeated and looked at when the location that repeated it has died too.
+THIRD = "ssvm-2"
 #: Where a call does not end, another schedule would cost as much again and say the same.
 HOPELESS = "C-BUDGET"
 
 
 def named(schedule: Schedule) -> str:
     """The schedule as the name of an example."""
-    return str(schedule[0]) if len(schedule) == 1 else str(schedule)
+    return ", then ".join(str(fault) for fault in schedule)
 
 
 class _Example:
@@ -40,6 +43,17 @@ def try_each(b: Bench, name: str, schedules: Sequence[Schedule], tried: Tried) -
     """Try the operation of that name under each schedule. Raises the first violation when all were tried."""
     tried.plan(schedules)
     _run(b, name, iter(schedules), tried)
+
+
+def try_pairs(b: Bench, name: str, pairs: Iterable[Schedule], tried: Tried) -> None:
+    """The same for pairs that are found on the way, because what a driver does about a first fault must be seen first."""
+
+    def planned() -> Iterator[Schedule]:
+        for pair in pairs:
+            tried.plan([pair])
+            yield pair
+
+    _run(b, name, planned(), tried)
 
 
 def try_every_crash(b: Bench, name: str, tried: Tried) -> None:
@@ -64,37 +78,73 @@ def _crashes(b: Bench, known: Sequence[Schedule], tried: Tried) -> Iterator[Sche
 def _run(b: Bench, name: str, schedules: Iterator[Schedule], tried: Tried) -> None:
     b.tried = tried
     first: Violation | StorageError | None = None
+    shown: Schedule = ()
     options = b.page_options(scenario(b.facts, name).page_size)
     for example in b.examples(map(_Example, schedules), **options):
-        found: Violation | StorageError | None = None
-        try:
-            _under(b, name, example.schedule, tried)
-        except (Violation, StorageError) as broken:
-            found = broken
+        found = _found(b, name, example.schedule, tried)
         if found is not None and first is None:
-            first = found
+            first, shown = found, example.schedule
             b.hold()
         if isinstance(found, Violation) and found.rule == HOPELESS:
             break
     if first is not None:
+        if not (isinstance(first, Violation) and first.rule == HOPELESS):
+            b.proof = _proven(b, name, shown, first, options)
         b.show_held()
         raise first
 
 
-def _under(b: Bench, name: str, schedule: Schedule, tried: Tried) -> None:
+def _found(b: Bench, name: str, schedule: Schedule, tried: Tried) -> Violation | StorageError | None:
+    struck: list[bool] = []
+    try:
+        _under(b, name, schedule, struck)
+    except (Violation, StorageError) as broken:
+        _note(schedule, all(struck) and bool(struck), True, tried)
+        return broken
+    _note(schedule, all(struck), False, tried)
+    return None
+
+
+def _under(b: Bench, name: str, schedule: Schedule, struck: list[bool], without: frozenset[str] = frozenset()) -> None:
+    """Run the operation under the schedule and judge it. What is due at the other location strikes the repetition there."""
     one = scenario(b.facts, name)
     prepare(b, one)
     before = b.census()
-    b.arm(*schedule)
-    failed = True
-    reached = False
-    try:
-        attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
-        reached = set(schedule) <= set(b.world.device.fired)
-        judge(b, one, attempt, before)
-        failed = False
-    finally:
-        _note(schedule, reached, failed, tried)
+    now, then = ([fault for fault in schedule if (fault.location == SSVM) is later] for later in (False, True))
+    b.arm(*now)
+    attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
+    struck += [fault in b.world.device.fired for fault in now]
+    if then:
+        b.heal()
+        b.arm(*then)
+        again = b.attempt(lambda: one.call(b, b.client(SSVM).later))
+        struck += [fault in b.world.device.fired for fault in then]
+        attempt = again if again.crashed else attempt
+    judge(b, one, attempt, before, at=THIRD if then else SSVM, without=without)
+
+
+def _proven(
+    b: Bench, name: str, schedule: Schedule, found: Violation | StorageError, options: Mapping[str, int]
+) -> Proof:
+    """Which parts of a failure it needs: each is left out once, in a world that is otherwise the same."""
+    parts = {str(fault): ((*schedule[:at], *schedule[at + 1 :]), frozenset[str]()) for at, fault in enumerate(schedule)}
+    parts |= {what: (schedule, frozenset({what})) for what in (REPETITION, DELETES)}
+    proof = Proof()
+    for what, (rest, without) in parts.items():
+        b.fresh(**options)
+        b.example = named(schedule)  # the world is made from it, and is to be the same one
+        try:
+            _under(b, name, rest, [], without)
+        except (Violation, StorageError) as broken:
+            kept = _same(broken, found)
+        else:
+            kept = False
+        proof = proof.with_part(what, needed=not kept)
+    return proof
+
+
+def _same(one: Violation | StorageError, other: Violation | StorageError) -> bool:
+    return (getattr(one, "rule", None), type(one)) == (getattr(other, "rule", None), type(other))
 
 
 def _note(schedule: Schedule, reached: bool, failed: bool, tried: Tried) -> None:

@@ -35,6 +35,7 @@ SMALL = (
     "orphan-small",
     "uproot-small",
 )
+CHANGES = ("snapshot-small", "revert-small", "clone-small", "pwrite-small", "unsnapshot-small", "unclone-small")
 LARGE = ("snapshot-parts", "clone-parts", "pwrite-parts")
 
 

@@ -16,10 +16,19 @@ def failure_lines(failure: CheckFailure, rule: str) -> list[str]:
     if failure.source is not None:
         lines.append(f"at {place(failure.source.file, failure.source.line)}")
     lines += [f"{number}. {step}" for number, step in enumerate(failure.steps, 1)]
+    lines += proof_lines(failure)
     if failure.replay_argument:
         lines.append(f"storcert replay {failure.replay_argument}")
     lines.append(f"storcert explain {rule}")
     return lines
+
+
+def proof_lines(failure: CheckFailure) -> list[str]:
+    """What the failure needs, and what it does not."""
+    if failure.proof is None:
+        return []
+    lines = [f"necessary, as a run without it shows: {part}" for part in failure.proof.necessary]
+    return lines + [f"not necessary: {part}" for part in failure.proof.unneeded]
 
 
 def failures_by_check(record: RunRecord) -> dict[str, list[CheckFailure]]:

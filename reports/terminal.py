@@ -18,6 +18,7 @@ from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports import coverage, exploration, history_text, lint, scenarios
+from storcert.reports.failure_text import proof_lines
 from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
 from storcert.reports.text import count, one_line, printable, seconds
 
@@ -239,6 +240,8 @@ class _Report:
             if failure.source is not None:
                 self._line((f"at {place(failure.source.file, failure.source.line)}", "bright_black"), indent=2)
             self._steps(failure.steps)
+            for line in proof_lines(failure):
+                self._line((one_line(line), "bright_black"), indent=4)
             self._history(failure.history)
             if failure.replay_argument:
                 self._line(f"storcert replay {printable(failure.replay_argument)}", wrap=False, indent=2)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from storcert.conformance.bench import HOST, Bench
+from collections.abc import Iterable
+
+from storcert.conformance import volume_operations
+from storcert.conformance.bench import Bench
 from storcert.conformance.coverage import Tried
 from storcert.conformance.facts import Facts
-from storcert.conformance.fault_space import crash_points, single_faults
+from storcert.conformance.fault_space import single_faults
 from storcert.conformance.operations import LARGE, MORE, SMALL, healthy_requests, names, scenario
+from storcert.conformance.pairs import drawn_pairs, drawn_repetitions, in_the_clean_up, then_crashes
 from storcert.conformance.registry import check
-from storcert.conformance.trials import try_each, try_every_crash
+from storcert.conformance.trials import try_each, try_every_crash, try_pairs
 from storcert.conformance.violation import NotApplicable
 from storcert.simulators.device import FaultKind
 
 RULE = "C-RETRY"
 QUICK_FAULTS = ("answer_lost", "request_lost", "throttle", "ok_with_error")
 QUICK_VOLUME = ("snapshot-small", "revert-small", "clone-small", "pwrite-small")
+#: What makes and removes; operations that change nothing are struck twice in profile deep only.
+PAIRED = ("create-small", "write-small", "delete-small", "copy-small", "beaten-small", *volume_operations.CHANGES)
+PAIRED_LARGE = ("write-parts",)
+#: What sends something before it publishes, and faults after which no driver can go on.
+CLEANED_UP = ("write-small", "write-parts", "create-parts", "clone-small")
+REFUSALS = ("expired_credentials", "io_error", "blocklisted")
+FOLLOWED = ("write-small", "delete-small")
+FOLLOWED_DEEP = ("write-parts", "copy-small", "snapshot-small", "clone-small")
 QUICK = ("create-small", "write-small", "delete-small", "copy-small", *QUICK_VOLUME)
 
 
@@ -67,25 +79,71 @@ def crash_at_every_step(b: Bench, name: str) -> None:
     try_every_crash(b, name, Tried(name, tuple(requests)))
 
 
-def _pairs(facts: Facts) -> list[str]:
-    return [
-        f"{name} {kind}"
-        for name in names(facts, ("write-parts", "copy-small", "delete-small"))
-        for kind in sorted(facts.legal_faults)
-        if kind != "crash"
-    ]
+def _with_kinds(facts: Facts, wanted: Iterable[str], kinds: Iterable[str]) -> list[str]:
+    legal = [kind for kind in kinds if kind in facts.legal_faults and kind != "crash"]
+    return [f"{name} {kind}" for name in names(facts, wanted) for kind in legal]
 
 
-@check(RULE, deep=_pairs, simulation=True)
+@check(
+    RULE,
+    standard=lambda f: _with_kinds(f, FOLLOWED, ("answer_lost",)),
+    deep=lambda f: _with_kinds(f, (*FOLLOWED, *FOLLOWED_DEEP), sorted(f.legal_faults)),
+    simulation=True,
+)
 def fault_then_crash(b: Bench, case: str) -> None:
-    """A fault and then a crash of the location at any later request: the same promises hold."""
+    """A fault and then a crash of the location at any request it still makes: the same promises hold."""
     name, kind_name = case.split(" ")
     requests = healthy_requests(b, scenario(b.facts, name))
-    first = single_faults(requests, _kind(b, kind_name), counts=(1,))
-    pairs = [(fault, crash) for fault in first for crash in crash_points(requests, HOST)]
-    if not pairs:
+    kind = _kind(b, kind_name)
+    if not list(single_faults(requests, kind)):
         raise NotApplicable(f"{kind_name} cannot strike any request of {name}")
-    try_each(b, name, pairs, Tried(name, tuple(requests)))
+    try_pairs(b, name, then_crashes(b, name, requests, kind), Tried(name, tuple(requests)))
+
+
+@check(
+    RULE,
+    standard=lambda f: _with_kinds(f, CLEANED_UP, REFUSALS),
+    deep=lambda f: _with_kinds(f, (*SMALL, *MORE, *LARGE), sorted(f.legal_faults)),
+    simulation=True,
+)
+def fault_in_the_clean_up(b: Bench, case: str) -> None:
+    """A fault that ends the operation, and the same once more while the driver takes back what it sent: the answer is true."""
+    name, kind_name = case.split(" ")
+    requests = healthy_requests(b, scenario(b.facts, name))
+    tried = Tried(name, tuple(requests))
+    try_pairs(b, name, in_the_clean_up(b, name, requests, _kind(b, kind_name)), tried)
+    if not tried.pairs:
+        raise NotApplicable(f"no {kind_name} ends {name} with something left to take back")
+
+
+def _drawn(facts: Facts, wanted: Iterable[str], count: int) -> list[str]:
+    return [f"{name} {count}" for name in names(facts, wanted)]
+
+
+@check(
+    RULE,
+    standard=lambda f: [*_drawn(f, PAIRED, 8), *_drawn(f, PAIRED_LARGE, 6)],
+    deep=lambda f: [*_drawn(f, (*SMALL, *MORE), 60), *_drawn(f, LARGE, 40)],
+    simulation=True,
+)
+def two_faults(b: Bench, case: str) -> None:
+    """A fault, and another fault or a crash at a later request, drawn by the seed: the same promises hold."""
+    name, count = case.split(" ")
+    requests = healthy_requests(b, scenario(b.facts, name))
+    try_pairs(b, name, drawn_pairs(b, name, requests, int(count)), Tried(name, tuple(requests), drawn=True))
+
+
+@check(
+    RULE,
+    standard=lambda f: _drawn(f, PAIRED, 6),
+    deep=lambda f: _drawn(f, (*SMALL, *MORE, *LARGE), 60),
+    simulation=True,
+)
+def crash_in_the_repetition(b: Bench, case: str) -> None:
+    """The location dies, and the one that repeats the operation dies as well: a third one repeats and deletes."""
+    name, count = case.split(" ")
+    requests = healthy_requests(b, scenario(b.facts, name))
+    try_pairs(b, name, drawn_repetitions(b, name, requests, int(count)), Tried(name, tuple(requests), drawn=True))
 
 
 def _kind(b: Bench, name: str) -> FaultKind:

@@ -18,6 +18,7 @@ from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.isolation import ProcessIsolation
 from storcert.harness.record.lint_report import LintNote
+from storcert.harness.record.proof import Proof
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
 from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import Blame, RunVerdict, Verdict, combine
@@ -91,7 +92,8 @@ class CheckFailure:
     """One failure, minimal: the ``check`` it belongs to, what was wrong, the ``steps`` that show it, how to replay it.
 
     ``token`` is a replay token; a failure too large for one is in ``file`` instead. ``history``: operations that no order
-    explains, where that is what was wrong. ``blame``: whose it is, where that was asked.
+    explains, where that is what was wrong. ``blame``: whose it is, where that was asked. ``proof``: which faults
+    and which of what came after them it needs, where that was looked at.
     """
 
     check: str
@@ -102,6 +104,7 @@ class CheckFailure:
     file: str = ""
     history: BrokenHistory | None = None
     blame: Blame | None = None
+    proof: Proof | None = None
 
     @property
     def replay_argument(self) -> str:

@@ -13,6 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from storcert.harness.record.run_record import Audit, CheckFailure, RunRecord
 from storcert.harness.record.verdict import RunVerdict
 from storcert.reports import exploration, history_svg, history_text, scenarios
+from storcert.reports.failure_text import proof_lines
 from storcert.reports.html.matrices import Matrix, matrices
 from storcert.reports.html.timeline_data import timeline_data
 from storcert.reports.summary import count_words, headline, place, reason, subject
@@ -116,6 +117,7 @@ def _failure(rule: str, failure: CheckFailure, timeline_of: Mapping[str, int]) -
         "check": one_line(failure.check),
         "message": printable(failure.message),
         "steps": [one_line(step, 400) for step in failure.steps],
+        "proof": [one_line(line, 400) for line in proof_lines(failure)],
         "source": place(failure.source.file, failure.source.line) if failure.source is not None else "",
         "replay": f"storcert replay {one_line(argument, 100_000)}" if argument else "",
         "history": _history(failure),

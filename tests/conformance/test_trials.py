@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from storcert.conformance.coverage import Tried, merged, step_of
+from storcert.conformance.operations import DELETES, REPETITION
 from storcert.conformance.trials import try_each
-from storcert.harness.contract import DeviceUnavailable
+from storcert.harness.contract import DeviceUnavailable, PermissionDenied
 from storcert.harness.drivers.s3 import S3Driver
+from storcert.harness.drivers.s3_bucket import Effort
 from storcert.harness.record.coverage import CellOutcome
 from storcert.harness.record.fault import Fault, Phase
 from storcert.harness.record.verdict import Verdict
@@ -37,6 +39,14 @@ class Restless(S3Driver):
         if type(self).asked > 1:
             super().describe(uri)
         return super().describe(uri)
+
+
+class Leaving(S3Driver):
+    """Deletes the object and nothing that lies beside it."""
+
+    def delete(self, uri: Any) -> None:
+        if self._bucket.head(Effort(), self._bucket.key(uri)) is not None:
+            super().delete(uri)
 
 
 class Endless(S3Driver):
@@ -127,3 +137,56 @@ def test_what_cases_tried_is_put_together() -> None:
 def test_a_replay_tries_the_one_example() -> None:
     outcome = run_id("C-RETRY/crash-at-every-step[write-small]", wanted="crash after PutObject #1 from host-1")
     assert outcome.result.examples == 1 and outcome.result.verdict is Verdict.PASS
+
+
+class Forgetful(S3Driver):
+    """Gives up an upload without looking whether it could be removed."""
+
+    def create(self, uri: Any, size: int) -> None:
+        try:
+            super().create(uri, size)
+        except PermissionDenied as error:
+            raise PermissionDenied(error.message, uri, "not_done") from error
+
+
+def test_pairs_strike_what_the_driver_does_about_the_first_fault() -> None:
+    outcome = run_id("C-RETRY/fault-then-crash[write-small answer_lost]")
+    found = outcome.coverage
+    assert outcome.result.verdict is Verdict.PASS and found is not None
+    (pair,) = found.pairs
+    assert (pair.first, pair.second, pair.drawn) == ("answer_lost", "crash", False)
+    assert pair.trials == pair.reached == pair.survived == outcome.result.examples > 10
+
+
+def test_a_failure_says_which_of_two_faults_it_needs_and_what_it_does_not() -> None:
+    outcome = run_id("C-RETRY/fault-in-the-clean-up[create-parts expired_credentials]", Forgetful)
+    assert outcome.result.verdict is Verdict.FAIL and "left behind upload" in outcome.message
+    assert outcome.proof is not None
+    first, second = outcome.example.split(", then ")
+    assert outcome.proof.necessary == (first, second)
+    assert outcome.proof.unneeded == (REPETITION, DELETES)
+    assert f"fault: {second}" in outcome.result.steps, "what is shown is the failure itself, not a run of the proof"
+    again = run_id("C-RETRY/fault-in-the-clean-up[create-parts expired_credentials]", Forgetful, wanted=outcome.example)
+    assert (again.message, again.example_digest, again.proof) == (outcome.message, outcome.example_digest, outcome.proof)
+
+
+def test_what_the_deletes_alone_bring_to_light_needs_them() -> None:
+    outcome = run_id("C-RETRY/one-fault[create-small request_lost]", Hopeful)
+    assert outcome.proof is not None and outcome.proof.necessary == (outcome.example,)
+    leaving = run_id("C-RETRY/crash-at-every-step[abort-parts]", Leaving)
+    assert leaving.result.verdict is Verdict.FAIL and leaving.proof is not None
+    assert DELETES in leaving.proof.necessary and REPETITION in leaving.proof.unneeded
+
+
+def test_two_faults_are_drawn_by_the_seed() -> None:
+    one, same, other = (run_id("C-RETRY/two-faults[write-small 8]", seed=seed) for seed in (1, 1, 2))
+    assert one.coverage == same.coverage != other.coverage
+    assert one.coverage is not None and all(pair.drawn for pair in one.coverage.pairs)
+    assert sum(pair.trials for pair in one.coverage.pairs) == 8
+
+
+def test_a_second_location_dies_in_the_repetition_and_a_third_one_ends_it() -> None:
+    outcome = run_id("C-RETRY/crash-in-the-repetition[write-small 6]")
+    assert outcome.result.verdict is Verdict.PASS and outcome.coverage is not None
+    (pair,) = outcome.coverage.pairs
+    assert (pair.first, pair.second, pair.trials, pair.reached) == ("crash", "crash", 6, 6)
