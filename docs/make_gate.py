@@ -104,8 +104,8 @@ A baseline of another driver, device or kind of run is refused: any answer would
 
 In a GitHub job every problem is an annotation, an error where it blocks and a warning where it does not, and the step summary
 has the table. `--code-quality FILE` writes what GitLab shows in a merge request, `--json FILE` the answer by
-`reports/schemas/gate-1.json`. A [GitHub Action](../examples/ci/github/action.yml) and a
-[GitLab template](../examples/ci/gitlab/storcert.gitlab-ci.yml) do all of it; they use `.storcert/expectations.toml` and
+`reports/schemas/gate-1.json`. A GitHub Action (`examples/ci/github/action.yml`) and a GitLab template
+(`examples/ci/gitlab/storcert.gitlab-ci.yml`) do all of it; they use `.storcert/expectations.toml` and
 `.storcert/certified.json` where those exist.
 
 ## Exit codes
@@ -289,7 +289,7 @@ def _shown(words: str, lines_max: int) -> str:
 def _steady(text: str) -> str:
     """Without the number of all checks of the kit, which grows with every check of any rule."""
     text = re.sub(r"(?m)^[\d,]+ checks:", "... checks:", text)
-    text = re.sub(r"[\d,]+ (disabled|checks were switched off)", r"... \1", text)
+    text = re.sub(r"\b\d[\d,]* (disabled|checks were switched off)", r"... \1", text)
     return re.sub(r'"disabled": \d+', '"disabled": 754', text)
 
 
