@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from random import Random
 
 READ_AHEAD_BYTES = 128 * 1024
+#: So often one read may find that what it had just fetched is old already, because others write all the time.
+FILLS_MAX = 16
 _O_TMPFILE = getattr(os, "O_TMPFILE", 0)
 _O_DIRECT = getattr(os, "O_DIRECT", 0)
 
@@ -196,11 +198,18 @@ class Files:
         end = min(offset + size, inode.size_bytes)
         if offset >= end:
             return b""
-        cache = inode.pages()
-        for start, stop in cache.missing(offset, end):
-            self._fill(inode, start, stop)
-        end = min(end, inode.size_bytes)
-        return cache.read(offset, end) if offset < end else b""
+        cache, pieces, fills = inode.pages(), [], 0
+        # As Linux does, page after page: what a READ says of the file may make all that is known of it old.
+        while offset < min(end, inode.size_bytes) and fills < FILLS_MAX:
+            missing = cache.missing(offset, end)
+            stop = min(missing[0][0] if missing else end, inode.size_bytes)
+            if stop > offset:
+                pieces.append(cache.read(offset, stop))
+                offset, fills = stop, 0
+            else:
+                self._fill(inode, *missing[0])
+                fills += 1
+        return b"".join(pieces)
 
     def _fill(self, inode: Inode, start: int, stop: int) -> None:
         """Read a missing range, by whole pages and a little ahead, as far as the file goes."""

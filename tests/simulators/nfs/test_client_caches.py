@@ -217,3 +217,23 @@ def test_names_that_are_not_there_are_not_remembered_without_end(monkeypatch: py
             assert not world.run(lambda name=name: exists(name))
         assert "LOOKUP" in world.asked(lambda: exists("a")) and not world.run(lambda: exists("a"))
         assert "LOOKUP" not in world.asked(lambda: exists("there"))
+
+
+def test_bytes_that_became_old_while_others_were_fetched_are_fetched_again() -> None:
+    """A READ of one page tells that somebody wrote: the page that was known is forgotten, and is no page of zeros."""
+    with mounted() as world:
+        pages = b"a" * 4096 + b"b" * 4096
+        world.elsewhere(lambda: put(f"{M}/a", bytes(8192)))
+
+        def overwrite() -> None:
+            with open(f"{M}/a", "r+b", buffering=0) as file:
+                os.pwrite(file.fileno(), pages[4096:], 4096)
+
+        def read_beside() -> bytes:
+            with open(f"{M}/a", "r+b", buffering=0) as file:
+                os.pwrite(file.fileno(), pages[:4096], 0)
+                os.fsync(file.fileno())
+                world.kernel.join(world.kernel.spawn(overwrite, location=world.there))
+                return os.pread(file.fileno(), 8192, 0)
+
+        assert world.run(read_beside) == pages
