@@ -129,8 +129,7 @@ def _history(failure: CheckFailure) -> dict[str, str] | None:
     """What no order explains, drawn; the drawing is markup that its own writer has escaped."""
     if failure.history is None:
         return None
-    told = history_text.headline(failure.history), history_text.conclusion(failure.history)
-    return {"headline": told[0], "conclusion": told[1], "svg": history_svg.svg(failure.history)}
+    return {"headline": history_text.headline(failure.history), "svg": history_svg.svg(failure.history)}
 
 
 def _discoveries(record: RunRecord) -> list[dict[str, Any]]:
