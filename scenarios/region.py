@@ -108,6 +108,8 @@ class Region:
         self._guests = Guests()
         self._stack = ExitStack()
         self._entered = False
+        self._resting = False
+        self._at_rounds: set[str] = set()  # servers that are in the middle of a round of reconciliation
 
     # -- building
 
@@ -198,6 +200,7 @@ class Region:
         epoch = location.epoch
         server = self._servers.get(location.name)
         if server is not None:
+            self._at_rounds.discard(location.name)
             surroundings = SimulatedServer(location, self.catalogue)
             control = ControlPlane(surroundings, self.topology, Providers(self._providers))
             server.control = control
@@ -231,8 +234,12 @@ class Region:
         stream = self.kernel.stream(f"reconcile/{control.surroundings.name}")
         while True:
             self.kernel.sleep_ns(pause_ns // 2 + stream.randrange(pause_ns))
+            if self._resting:
+                continue
+            self._at_rounds.add(control.surroundings.name)
             with suppress(DeviceUnavailable):
                 control.reconcile(paced=True)
+            self._at_rounds.discard(control.surroundings.name)
 
     # -- things that happen
 
@@ -335,12 +342,14 @@ class Region:
             raise TimeoutError(f"not at rest after {rounds_max} rounds of reconciliation: {counted}")
         for name in sorted(self._servers):
             self.call(lambda control: control.reconcile(), at=name)
-        # A server reconciles by itself, too: the end comes when none is in the middle of it.
+        # A server reconciles by itself, too: the end comes when none is in the middle of it, and none begins meanwhile.
+        self._resting = True
         for _ in range(20 * MINUTE_NS // SECOND_NS):
-            if not self._unfinished():
+            if not self._unfinished() and not self._at_rounds:
                 break
             self.advance(SECOND_NS)
         self._take_stock()
+        self._resting = False
 
     def _take_stock(self) -> None:
         """Tell the journal what bytes are where and who carried any; and that this is the end."""

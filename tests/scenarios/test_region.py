@@ -19,6 +19,7 @@ from storcert.harness.contract import (
 )
 from storcert.harness.logical.records import DeviceState
 from storcert.scenarios.region import Region
+from storcert.simulators.network.link import Link
 from tests.scenarios.regions import broken, one_zone, snapshot, template, volume
 
 
@@ -242,3 +243,20 @@ def test_what_does_not_come_to_rest_is_looked_at_all_the_same(monkeypatch: pytes
             region.settle(1)
         assert [one for finding in region.findings() for one in finding.broken] == []
         assert next(one for one in region.findings() if one.rule == "L-RECORD").looked_at
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nobody_begins_a_round_while_stock_is_taken(seed: int) -> None:
+    """Reading what is on a slow device takes many rounds' time: a job that began meanwhile would be one that never ended."""
+    with Region(seed, management_servers=2, reconcile_ns=2 * 10**9) as region:
+        region.zone("z1")
+        region.device("volumes", "nfs", scope_id="z1")
+        region.network.set_link("surveyor", "volumes", Link(down_bytes_per_s=200_000))
+        region.network.set_link("z1-ssvm1", "volumes", Link(one_way_ns=2_000_000_000))
+        region.call(lambda c: c.create_volume(volume("a"), 4 << 20, device="volumes"))
+        region.settle()
+        assert [one.text for finding in region.findings() for one in finding.broken] == []
+        before = region.kernel.now_ns
+        region.advance(10**10)
+        rounds = [event for event in region.kernel.journal.events if event.kind == "reconciled" and event.time_ns > before]
+        assert rounds, "they go on afterwards"
