@@ -204,10 +204,25 @@ def sweep(work: Work) -> Mapping[str, Any]:
         return device_named(session, name)
 
     device = work.transact("reserve", reserve)
-    if device is not None:
+    if device is None:
+        return {"changed": False}
+    there = _there(work, device, uri)
+    if there:
         work.engine.surroundings.note("swept", uri=uri, device=name)
-        take_back(work, device, uri)
-    return {"changed": device is not None}
+    take_back(work, device, uri)
+    return {"changed": there}
+
+
+def _there(work: Work, device: DeviceRecord, uri: str) -> bool:
+    """Whether the device has it now, as far as can be told: what was listed may have gone with its record since."""
+    told = {"device": device.travel, "device_name": device.name, "uri": uri, "digest": ""}
+    try:
+        work.ask_somewhere((device,), Verb.DESCRIBE, told)
+    except ObjectNotFound:
+        return False
+    except StorageError:
+        return True
+    return True
 
 
 def lose(work: Work) -> Mapping[str, Any]:

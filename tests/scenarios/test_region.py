@@ -17,6 +17,7 @@ from storcert.harness.contract import (
     StorageError,
     Unsupported,
 )
+from storcert.harness.logical.reconcile import list_device
 from storcert.harness.logical.records import DeviceState
 from storcert.scenarios.region import Region
 from storcert.simulators.network.link import Link
@@ -260,3 +261,24 @@ def test_nobody_begins_a_round_while_stock_is_taken(seed: int) -> None:
         region.advance(10**10)
         rounds = [event for event in region.kernel.journal.events if event.kind == "reconciled" and event.time_ns > before]
         assert rounds, "they go on afterwards"
+
+
+def test_what_was_listed_and_went_with_its_record_is_nobodys_bytes() -> None:
+    """Between a listing and the look at the records an object may come to its end: nothing of it is swept."""
+    ended: list[str] = []
+
+    def reconcile(control: Any) -> Any:
+        def slowly(work: Any) -> Any:
+            found = list_device(work)
+            if not ended and work.arguments["device"] == "volumes":
+                control.delete(volume("a"))
+                ended.append("volume/a")
+            return found
+
+        control.engine.handlers["list"] = slowly
+        return control.reconcile()
+
+    with one_zone("nfs") as region:
+        region.call(lambda c: c.create_volume(volume("a"), 4096, device="volumes"))
+        assert region.call(reconcile)["swept"] == 0 and ended
+        assert broken(region) == []
