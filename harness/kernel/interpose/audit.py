@@ -5,7 +5,8 @@ What it sees from code at a location becomes a finding; reading of installed cod
 Replacements that call an original on purpose do so as the kit, so the hook does not see them.
 
 A hook cannot be taken out of a process again. While nobody is at a location it returns at once. Not seen, because Python
-tells no audit hook: ``stat``, ``access``, ``readlink``, ``lstat`` and other mere looks, and anything C does by itself.
+tells no audit hook: ``stat``, ``access``, ``readlink``, ``lstat`` and other mere looks, SQL that attaches a file to a
+database in memory that a hidden original made, and anything C does by itself.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from storcert.harness.kernel.interpose import blame, file_system, unsimulated
+from storcert.harness.kernel.interpose import blame, file_system, native_doors, unsimulated
 from storcert.harness.kernel.interpose.namespace import failure, namespace_of
 from storcert.harness.kernel.interpose.presence import on_simulation_thread, running
 
@@ -94,6 +95,11 @@ def _database(location: Location, event: str, args: tuple[Any, ...], frame: Fram
         raise failure(errno.EROFS, args[0] if _is_path(args[0]) else "")
 
 
+def _extension(location: Location, event: str, args: tuple[Any, ...], frame: FrameType) -> None:
+    if _is_path(args[1]):
+        _touch(location, f"load_extension({file_system.shown_path(args[1])})", args[1], False, frame)
+
+
 def _mapping(location: Location, event: str, args: tuple[Any, ...], frame: FrameType) -> None:
     if args[0] != -1 and blame.report(location, file_system.KIND, "mmap.mmap() of a file", frame):
         raise failure(errno.ENODEV)
@@ -117,16 +123,26 @@ _HANDLERS: dict[str, _Handler] = {
     "socket.connect": _refused("socket"),
     "socket.bind": _refused("socket"),
     "socket.sendto": _refused("socket"),
+    "socket.sendmsg": _refused("socket"),
+    "socket.getnameinfo": _refused("socket"),
+    "socket.sethostname": _refused("socket"),
     "socket.getaddrinfo": _refused("socket"),
     "socket.gethostbyname": _refused("socket"),
     "socket.gethostbyaddr": _refused("socket"),
     "subprocess.Popen": _refused("subprocess"),
     **{f"os.{name}": _refused("subprocess") for name in ("system", "exec", "fork", "forkpty", "posix_spawn", "spawn")},
     "pty.spawn": _refused("subprocess"),
+    "os.kill": _refused("subprocess"),
+    "os.killpg": _refused("subprocess"),
+    "signal.pthread_kill": _refused("subprocess"),
     "_thread.start_new_thread": _refused("thread"),
     "_thread.start_joinable_thread": _refused("thread"),
     "ctypes.dlopen": _library,
     "sqlite3.connect": _database,
+    "sqlite3.load_extension": _extension,
+    "ctypes.dlsym": native_doors.looked_up,
+    "syslog.openlog": native_doors.logged,
+    "syslog.syslog": native_doors.logged,
     "mmap.__new__": _mapping,
 }
 

@@ -21,7 +21,7 @@ from types import FrameType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from storcert.harness.kernel import context
-from storcert.harness.kernel.interpose import blame, descriptors, path_calls, permitted
+from storcert.harness.kernel.interpose import blame, descriptors, native_doors, path_calls, permitted
 from storcert.harness.kernel.interpose.namespace import failure, namespace_of
 from storcert.harness.kernel.interpose.open_file import LocationFile, Mode, check_arguments, layers
 from storcert.harness.kernel.interpose.presence import location_here, running
@@ -278,7 +278,9 @@ def _sqlite_connect(original: Callable[..., Any], /, *args: Any, **kwargs: Any) 
     database = args[0] if args else kwargs.get("database")
     if database == ":memory:" or not blame.report(location, KIND, f"sqlite3.connect({shown_path(database)})", sys._getframe(1)):
         with context.outside():
-            return original(*args, **kwargs)
+            connection = original(*args, **kwargs)
+            native_doors.hold_database(location, connection)
+            return connection
     import sqlite3
 
     raise sqlite3.OperationalError("unable to open database file")
