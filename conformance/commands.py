@@ -100,7 +100,7 @@ def deliver(record: RunRecord, outputs: Outputs, judged: Callable[[RunRecord], G
     _print_report(record)
     if judged is None:
         write_outputs(record, outputs)
-        _github(record)
+        _github(record, outputs.source_root)
         return record.exit_code()
     from storcert.conformance.gate_command import tell_github
     from storcert.reports import gate_text
@@ -265,12 +265,12 @@ def _width(stream: TextIO) -> int:
     return min(shutil.get_terminal_size((100, 24)).columns, 140) if stream.isatty() else 100
 
 
-def _github(record: RunRecord) -> None:
+def _github(record: RunRecord, source_root: str) -> None:
     """Annotations and step summary, where the environment says that this is a GitHub job."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from storcert.reports import github
 
-        to_github(github.error_commands(record), github.step_summary(record))
+        to_github(github.error_commands(record, source_root), github.step_summary(record))
 
 
 def to_github(annotations: str, step_summary: str) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import storcert
-from storcert.conformance import commands
+from storcert.conformance import commands, secrets
 from storcert.conformance.explore_findings import Finding, discoveries, shrink_all, write_matrix
 from storcert.conformance.explore_options import ExploreOptions
 from storcert.conformance.explore_progress import ExploreProgress
@@ -124,7 +124,7 @@ def _diary(options: ExploreOptions, outputs: Outputs, setup: Setup) -> Diary:
         "guided": ".".join(map(str, sys.version_info[:2])) if setup.guided else "",
     }
     try:
-        return Diary(outputs.out, head)
+        return Diary(outputs.out, head, secrets.scrubbed_json)
     except OtherExploration as error:
         raise InvalidUsage(str(error)) from None
 

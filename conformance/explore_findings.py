@@ -62,7 +62,7 @@ def shrink_all(
             except (ValueError, TaskFailed, WorkerLost) as error:
                 ended(turn, Finding(one, None, f"could not be made smaller: {error}"))
                 continue
-            diary.keep_shrunk(one.number, one.first.rule, one.first.key, secrets.scrubbed_json(shrunk.to_json()))
+            diary.keep_shrunk(one.number, one.first.rule, one.first.key, shrunk.to_json())
             ended(turn, Finding(one, shrunk))
 
 

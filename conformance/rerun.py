@@ -6,7 +6,7 @@ Which checks are run is nobody's to know beforehand: the sample is drawn from th
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +42,7 @@ def rerun(
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidUsage(f"the verdict does not say how its run was made: {error}") from None
     said = dict.fromkeys(claim.tests["passedTests"], "pass") | dict.fromkeys(claim.tests["failedTests"], "fail")
-    # A check over the whole run, and failures under another rule than their case's, are not cases of their own.
-    names = sorted(name for name in said if name != WHOLE_RUN and ":" not in name.rpartition("]")[2])
-    chosen = _chooser(sample_seed).sample(names, min(number, len(names)))
+    chosen = sample(list(said), number, sample_seed)
     job = Job.of(options)
     facts = job.calibrate()
     there = {case.id: case for case in cases_for(facts, Level[options.profile.name])}
@@ -64,5 +62,9 @@ def rerun(
     return Rerun(tuple(chosen), tuple(different))
 
 
-def _chooser(seed: int | None) -> random.Random:
-    return random.SystemRandom() if seed is None else random.Random(seed)
+def sample(checks: Sequence[str], number: int, seed: int | None) -> list[str]:
+    """So many of these checks, or all where there are fewer. A check over the whole run, and failures under another rule than
+    their case's, are no cases of their own and are left out."""
+    cases = sorted(name for name in checks if name != WHOLE_RUN and ":" not in name.rpartition("]")[2])
+    chooser = random.SystemRandom() if seed is None else random.Random(seed)
+    return chooser.sample(cases, min(number, len(cases)))

@@ -17,6 +17,7 @@ from storcert.conformance.scenario_record import ended_early, record_of
 from storcert.conformance.scenario_schedule import Ran, run_all
 from storcert.conformance.trace_outputs import TraceOutputs
 from storcert.conformance.usage import InvalidUsage
+from storcert.harness.record.run_record import DeviceIdentity
 from storcert.harness.record.trace import ShownTrace, last_of
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports.timeline import timeline
@@ -45,7 +46,9 @@ def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutpu
     events, outputs = EventStream.of(outputs)
     with events, Shown.on(sys.stderr) as progress:
         progress.started(len(runs))
-        events.started(ended_early(options, RunVerdict.UNDECIDED, ""))
+        kinds = {device.kind for one in options.scenarios for device in one.device}
+        begun = ended_early(options, RunVerdict.UNDECIDED, "")
+        events.started(replace(begun, device=DeviceIdentity("+".join(sorted(kinds)))))
 
         def ended(ran: Ran) -> None:
             verdict = Verdict.ERROR if ran.result is None else ran.result.verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 from storcert.harness.record.run_record import CheckFailure, RunRecord
 from storcert.harness.record.verdict import RunVerdict
 from storcert.reports.failure_text import failure_lines
+from storcert.reports.repository_place import repository_place
 from storcert.reports.summary import count_words, headline, reason, subject
 from storcert.reports.text import count, one_line, printable
 
@@ -14,10 +15,12 @@ ANNOTATIONS_MAX = 10
 SUMMARY_MAX_CHARACTERS = 60_000
 
 
-def error_commands(record: RunRecord) -> str:
-    """Workflow commands, one per line: errors for failures, then one for what is not shown. Empty if all is well."""
+def error_commands(record: RunRecord, source_root: str = "") -> str:
+    """Workflow commands, one per line: errors for failures, then one for what is not shown. Empty if all is well.
+
+    ``source_root``: see :mod:`storcert.reports.repository_place`."""
     lines = [
-        _command("error", failure, f"{failure.check}: {failure.message}")
+        _command(record, failure, f"{failure.check}: {failure.message}", source_root)
         for failure in record.failures[: ANNOTATIONS_MAX + 1]
     ]
     if len(lines) > ANNOTATIONS_MAX:
@@ -77,10 +80,10 @@ def annotation(level: str, title: str, message: str, file: str = "", line: int =
     return f"::{level} {where}title={_property(one_line(title, 100))}::{_data(one_line(message, 900))}"
 
 
-def _command(level: str, failure: CheckFailure, message: str) -> str:
-    source = failure.source
-    where = (source.file, source.line) if source is not None else ("", 0)
-    return annotation(level, failure.check, message, *where)
+def _command(record: RunRecord, failure: CheckFailure, message: str, source_root: str) -> str:
+    place = repository_place(failure, record.driver, source_root)
+    where = (place.file, place.line) if place.exact else ("", 0)
+    return annotation("error", failure.check, message, *where)
 
 
 def _data(text: str) -> str:

@@ -7,7 +7,7 @@ The file says what was explored; another exploration refuses it. A line that was
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -23,9 +23,13 @@ class OtherExploration(Exception):
 
 
 class Diary:
-    """``head``: what decides every trial, as JSON. ``folder`` ``None``: nothing is kept. Raises :class:`OtherExploration`."""
+    """``head``: what decides every trial, as JSON. ``folder`` ``None``: nothing is kept. ``told``: what of a trial may be
+    written, credentials left out. Raises :class:`OtherExploration`."""
 
-    def __init__(self, folder: Path | None, head: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path | None, head: Mapping[str, Any], told: Callable[[Any], Any] = lambda value: value
+    ) -> None:
+        self._told = told
         self.done: dict[int, TrialResult] = {}
         self.shrunk: dict[tuple[int, str, str], Mapping[str, Any]] = {}
         self._file: IO[str] | None = None
@@ -53,11 +57,11 @@ class Diary:
 
     def keep(self, number: int, result: TrialResult) -> None:
         """A trial has ended."""
-        self._write({"n": number, **result.to_json()})
+        self._write({"n": number, **self._told(result.to_json())})
 
     def keep_shrunk(self, number: int, rule: str, key: str, value: Mapping[str, Any]) -> None:
         """What broke first in that trial has been made smaller."""
-        self._write({"shrunk": [number, rule, key], **value})
+        self._write({"shrunk": [number, rule, key], **self._told(value)})
 
     def _write(self, value: Mapping[str, Any]) -> None:
         if self._file is not None:

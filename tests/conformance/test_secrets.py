@@ -17,6 +17,7 @@ from storcert.conformance.formats import ARTEFACTS, FORMATS, render
 from storcert.harness.record.codec import read_file
 from storcert.harness.record.token import decode_token
 from storcert.scenarios.catalogue import paths, scenario
+from storcert.scenarios.explore.diary import NAME, Diary
 from tests.conformance.kit import driver_file
 from tests.conformance.verdict.signing import key_pair, statement_in
 
@@ -208,3 +209,12 @@ def test_a_traceback_of_the_kit_does_not_say_it(capsys: pytest.CaptureFixture[st
     secrets.remember({"password": KEY})
     line = report_internal_error(ValueError(f"with {KEY}"), show=True)
     require_none_of_it(line + capsys.readouterr().err, "a traceback")
+
+
+def test_what_an_exploration_keeps_to_go_on_from_does_not_say_it(tmp_path: Path) -> None:
+    secrets.remember({"password": KEY})
+    with Diary(tmp_path, {}, secrets.scrubbed_json) as diary:
+        diary.keep_shrunk(1, "L-ONCE", "key", {"scenario": {"configuration": {"password": KEY}}})
+    text = (tmp_path / NAME).read_text()
+    assert "***" in text
+    require_none_of_it(text, "the diary")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from storcert.harness.record.exploration import Discovery, Exploration, MatrixCell
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import (
     SCHEMA_VERSION,
@@ -165,5 +166,23 @@ ALL = {
     "interrupted": interrupted,
     "hostile": hostile,
 }
-EVERY = {**ALL, "scenarios": scenarios}
+def exploration() -> RunRecord:
+    """A search that found one thing."""
+    checks = (
+        CheckResult("L-ONCE/copy", "L-ONCE", "copy", Verdict.FAIL, "", 40),
+        CheckResult("L-CLEAN/copy", "L-CLEAN", "copy", Verdict.PASS, "", 40),
+        CheckResult("KIT/copy", "KIT", "copy", Verdict.ERROR, "2 runs could not be finished", 2),
+    )
+    said = "job 3 completed twice"
+    found = Discovery("L-ONCE", said, "job completed twice", 7, 3, 9, "name = 'finding-1'\n", token="sc1.a.b")
+    cell = MatrixCell("img", "put", "lost answer", "after", 4, 40, 12, 11, 1)
+    told = Exploration("copy", "sha256:s", "random", 40, 40, 900, 4, 1, 1, False, 0, 0, (cell,), (found,))
+    failure = CheckFailure("L-ONCE/copy", "job 3 completed twice", ("name = 'finding-1'",), "sc1.a.b")
+    return replace(
+        record_of(checks, (failure,)), kind="exploration", profile="exploration", capabilities=(), exploration=told,
+        driver=DriverIdentity("control plane", "0.1.0", ""), device=DeviceIdentity("nfs"),
+    )  # fmt: skip
+
+
+EVERY = {**ALL, "scenarios": scenarios, "exploration": exploration}
 """Of every kind of run."""

@@ -23,6 +23,11 @@ def test_a_failure_stands_on_its_line() -> None:
     )
 
 
+def test_the_place_in_the_repository_is_said_where_it_is_known() -> None:
+    first = error_commands(records.broken(), "src").splitlines()[0]
+    assert first.startswith("::error file=src/acme/driver.py,line=88,")
+
+
 def test_a_conformant_run_annotates_nothing_and_any_other_something() -> None:
     assert error_commands(records.conformant()) == ""
     assert error_commands(records.undecided()).startswith("::error title=storcert::UNDECIDED: nothing was decided")

@@ -13,6 +13,7 @@ from storcert.conformance import cli, verify_command
 from storcert.conformance.certify import run_certification
 from storcert.conformance.options import Profile, certify_options
 from storcert.conformance.progress import SilentProgress
+from storcert.conformance.rerun import sample
 from storcert.conformance.verify_command import VerifyOptions
 from storcert.harness.record.codec import encode
 from storcert.harness.record.run_record import RunRecord, summarise_rules
@@ -46,11 +47,14 @@ def test_what_was_true_is_true_again_failures_too(tmp_path: Path, record: RunRec
 
 
 def test_a_sample_is_another_one_each_time_unless_it_is_asked_for(tmp_path: Path, record: RunRecord) -> None:
-    first, second = (_asked(tmp_path, record, rerun=3, sample_seed=5).message for _ in range(2))
-    assert first == second
-    assert first.startswith("3 checks of ")
-    drawn = {_asked(tmp_path, record, rerun=3, sample_seed=seed).message for seed in range(6)}
-    assert len(drawn) > 1
+    names = [f"C-READ/a[{number}]" for number in range(50)]
+    assert len({tuple(sample(names, 5, None)) for _ in range(20)}) > 1
+    assert sample(names, 5, 7) == sample(list(reversed(names)), 5, 7)
+    assert len({tuple(sample(names, 5, seed)) for seed in range(20)}) > 1
+    assert sorted(sample(names, 10_000, None)) == sorted(names)
+    assert sample(["C-NOFS/whole-run", "C-WRITE/a[x]:C-NOFS", "C-WRITE/a:C-NOFS", "C-NAMES/odd[a:b]"], 9, None) == [
+        "C-NAMES/odd[a:b]"]
+    assert _asked(tmp_path, record, rerun=3, sample_seed=5).message.startswith("3 checks of ")
 
 
 def test_a_verdict_that_was_made_up_is_found_out(tmp_path: Path, record: RunRecord) -> None:
