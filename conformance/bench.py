@@ -19,6 +19,7 @@ from storcert.conformance.subject import Subject
 from storcert.conformance.violation import NotApplicable, Undecided, Violation, gap, require
 from storcert.conformance.world import Call, Stuck, Unsimulated, World
 from storcert.harness.contract import DataObjectUri, ObjectInUse, ObjectKind, StorageError
+from storcert.harness.record.depth import SearchDepth, deeper
 from storcert.harness.record.fault import Fault
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.history import Status
@@ -87,6 +88,7 @@ class Bench:
     example: str = ""
     examples_run: int = 0
     observed: int = 0
+    depth: SearchDepth = field(default_factory=SearchDepth)
     schedule: int = 0
     threaded: bool = False
     steps: list[str] = field(default_factory=list)
@@ -141,6 +143,11 @@ class Bench:
         self._options = device_options
         self._clients.clear()
         self.steps.clear()
+
+    def generated(self, program: Program) -> None:
+        """Count a program that was generated and is about to run."""
+        one = SearchDepth(1, program.operations(), program.operations())
+        self.depth = deeper((self.depth, one)) or one
 
     def short_pages(self, count: int) -> None:
         """A fresh world whose device lists ``count`` names a page; one that knows no pages lists all at once, as ever."""

@@ -18,8 +18,10 @@ from storcert.conformance import secrets, undecided
 from storcert.conformance.audit import audit
 from storcert.conformance.case_trace import kept
 from storcert.conformance.coverage import merged
+from storcert.conformance.deep_search import search_on
 from storcert.conformance.facts import Facts
 from storcert.conformance.frozen import is_scored
+from storcert.conformance.generated import SEARCH
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.lint_note import lint_note
 from storcert.conformance.options import CertifyOptions
@@ -30,6 +32,7 @@ from storcert.conformance.runner import CaseOutcome
 from storcert.conformance.schedule import Job, run_cases
 from storcert.conformance.tokens import place_token
 from storcert.conformance.vacuity import holes
+from storcert.harness.record.depth import SearchDepth, deeper
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import (
     SCHEMA_VERSION,
@@ -72,6 +75,12 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
             ended(result, (failure_of(options, outcome),) if result.verdict is Verdict.FAIL else ())
 
     outcomes, interrupted = run_cases(job, facts, wanted, options.workers, options.budget_s, progress, case_ended)
+    found: list[CaseOutcome] = []
+    searched = None
+    if options.search_s is not None and not interrupted:
+        found, searched = search_on(job, facts, options.search_s)
+        for outcome in found:
+            case_ended(outcome)
     progress.finished()
     environment = Environment(
         python=platform.python_version(),
@@ -82,7 +91,7 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
         rule_times_s=rule_times(outcomes),
         isolation=Isolation.of(options).told() if options.isolate else None,
     )
-    return record_of(options, facts, outcomes, environment, interrupted=interrupted)
+    return record_of(options, facts, [*outcomes, *found], environment, interrupted=interrupted, searched=searched)
 
 
 def record_of(
@@ -93,6 +102,7 @@ def record_of(
     *,
     interrupted: bool = False,
     left_out: str = "",
+    searched: SearchDepth | None = None,
 ) -> RunRecord:
     """The record of these outcomes. A case of the profile without an outcome was switched off: by ``--rule``, or by what
     ``left_out`` says."""
@@ -117,7 +127,14 @@ def record_of(
         whole, more = _whole_run(options, scored, findings)
         checks.append(whole)
         failures += more
-    return _record(options, facts, checks, failures, findings, outcomes, interrupted, environment)
+    record = _record(options, facts, checks, failures, findings, outcomes, interrupted, environment)
+    depths = [outcome.depth for outcome in outcomes if not _by_search(outcome.result.id)]
+    return replace(record, depth=deeper((*depths, *([searched] if searched is not None else []))))
+
+
+def _by_search(identity: str) -> bool:
+    """Found by a search beyond the profile: how far that gets depends on the machine, so no digest reads it."""
+    return f"[{SEARCH}]" in identity
 
 
 def rule_times(outcomes: Iterable[CaseOutcome]) -> dict[str, float]:
@@ -216,9 +233,9 @@ def _record(
     if (interrupted and verdict is not RunVerdict.NOT_CONFORMANT) or missing:
         verdict = RunVerdict.UNDECIDED
     digest = hashlib.sha256()
-    for outcome in sorted(outcomes, key=lambda one: one.result.id):
+    for outcome in sorted((one for one in outcomes if not _by_search(one.result.id)), key=lambda one: one.result.id):
         digest.update(f"{outcome.result.id} {outcome.digest}\n".encode("utf-8", "backslashreplace"))
-    for check in sorted(checks, key=lambda one: one.id):
+    for check in sorted((one for one in checks if not _by_search(one.id)), key=lambda one: one.id):
         digest.update(f"{check.id} {check.verdict}\n".encode("utf-8", "backslashreplace"))
     record = RunRecord(
         schema_version=SCHEMA_VERSION,

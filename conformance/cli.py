@@ -87,7 +87,10 @@ def certify(
     profile: Annotated[str, typer.Option(metavar="PROFILE", help=_PROFILES)] = "standard",
     rule: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this rule; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same run.")] = 0,
-    budget: Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after so many seconds.")] = None,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Stop after so long, as in 60s or 90.")] = None,
+    search: Annotated[
+        str | None, typer.Option(metavar="TIME", help="After the profile, go on with generated programs for so long.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; default: one per core, at most 4.")] = None,
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Linux: processes without a right to the file system, for native code.")
@@ -112,6 +115,7 @@ def certify(
     """Run the conformance suites against a driver and say conformant or not."""
     from storcert.conformance import commands
     from storcert.conformance.options import Outputs, certify_options
+    from storcert.conformance.real_time import seconds_of
     from storcert.conformance.rules import RULES
     from storcert.conformance.sign_command import signing_of
 
@@ -123,7 +127,8 @@ def certify(
         profile=profile,
         rules=rule or (),
         seed=seed,
-        budget_s=budget,
+        budget_s=seconds_of("--budget", budget),
+        search_s=seconds_of("--search", search),
         workers=workers,
         out=out,
         known_rules=RULES,

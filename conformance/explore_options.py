@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from storcert.conformance.options import SEED_MAX
+from storcert.conformance.real_time import seconds_of
 from storcert.conformance.scenario_options import run_options
 from storcert.conformance.usage import InvalidUsage
 from storcert.scenarios.defects.defect import Defect, UnknownDefect, named
 from storcert.scenarios.format.scenario import Scenario
-from storcert.scenarios.format.units import parse_duration
 
 RUNS = 500
 """So many variations are drawn where neither runs nor a budget is said."""
 RUNS_MAX = 1_000_000_000
 SHRINK_RUNS = 400
-_SECOND_NS = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +60,12 @@ def explore_options(
         raise InvalidUsage(f"--shrink-runs {shrink_runs}: a whole number, 0 for none")
     if scheduler is not None and workers != 1:
         raise InvalidUsage("--workers and --scheduler: either processes of this machine or those of a cluster")
-    budget_s = _budget(budget)
+    budget_s = seconds_of("--budget", budget)
     if runs is None and budget_s is None and not exhaustive:
         runs = RUNS
     return ExploreOptions(
         found[0], found[0].seeds[0] if seed is None else seed, runs, budget_s, exhaustive, workers, scheduler or "",
         shrink_runs, _defect(found[0]))
-
-
-def _budget(text: str | None) -> float | None:
-    """Seconds, of ``"90"`` or ``"5 min"``."""
-    if text is None:
-        return None
-    try:
-        value = int(text) * _SECOND_NS if text.strip().isdigit() else parse_duration(text)
-    except ValueError as error:
-        raise InvalidUsage(f"--budget {text}: {error}") from None
-    if value <= 0:
-        raise InvalidUsage(f"--budget {text}: real time, more than 0")
-    return value / _SECOND_NS
 
 
 def _defect(scenario: Scenario) -> Defect | None:

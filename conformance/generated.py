@@ -26,6 +26,8 @@ from storcert.conformance.violation import LeftToFillIn, Violation
 
 EXAMPLES = {"small": {Level.CORE: 6, Level.STANDARD: 40, Level.DEEP: 300}, "parts": {Level.STANDARD: 4, Level.DEEP: 40}}
 SHRINK_RUNS_MAX = 400
+#: The case of a program that a search beyond the profile found; it has no draws of its own, only that program.
+SEARCH = "search"
 #: Rules about what faults do: a program without faults says nothing about them.
 ABOUT_FAULTS = frozenset({"C-BUDGET", "C-DURABLE", "C-RETRY"})
 
@@ -55,6 +57,7 @@ class FoundByGeneration(Violation):
 def run_program(b: Bench, program: Program) -> None:
     """One program in a fresh world. Raises :class:`Violation` or :class:`Undecided`."""
     b.fresh()
+    b.generated(program)
     b.example = hashlib.sha256(json.dumps(program.to_json(), sort_keys=True).encode()).hexdigest()[:16]
     b.examples_run += 1
     Run(b, program).execute()
@@ -73,8 +76,16 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
     focus = FOCUSES[rule] if amount == "small" else large(FOCUSES[rule])
     if b.facts.mode != "simulated":
         focus = focus_without_faults(focus)
-    source = hashlib.sha256(f"{b.seed}/{rule}/{amount}/{shard}".encode()).digest()
-    stream = random.Random(int.from_bytes(source[:8], "big"))
+    hold(b, rule, focus, stream_of(f"{b.seed}/{rule}/{amount}/{shard}"), count)
+
+
+def stream_of(name: str) -> random.Random:
+    """The stream of that name: the same draws on every machine."""
+    return random.Random(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
+
+
+def hold(b: Bench, rule: str, focus: Focus, stream: random.Random, count: int) -> None:
+    """Run ``count`` programs of the focus and shrink the first that fails. Raises :class:`Violation`."""
     best: list[_Best] = []
     gaps: list[LeftToFillIn] = []
     runs_left = [SHRINK_RUNS_MAX]
@@ -131,7 +142,7 @@ def _register(rule: str) -> None:
         return lambda _: found
 
     def programs_hold(b: Bench, case: str) -> None:
-        amount, level = case.split("-")
+        amount, level = ("small", "core") if case == SEARCH else case.split("-")
         _generate(b, rule, amount, int(Level[level.upper()]), EXAMPLES[amount][Level[level.upper()]])
 
     programs_hold.__doc__ = f"Generated programs that lean to {rule} behave as the reference model allows."

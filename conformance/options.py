@@ -37,7 +37,7 @@ class CertifyOptions:
     ``configuration`` is what ``--config`` adds to the device's default; ``simulator`` are options of the device model.
     ``rules`` empty means all. ``budget_s`` is real time in seconds; ``None`` means as long as the profile takes.
     ``out`` is the folder of every artefact (replay files too), or ``None``. ``isolate``: driver code runs in processes without
-    a right to the file system (:mod:`storcert.conformance.isolation`).
+    a right to the file system (:mod:`storcert.conformance.isolation`). ``search_s``: real time for a search beyond the profile.
     """
 
     driver: DriverSource
@@ -51,6 +51,7 @@ class CertifyOptions:
     workers: int = 1
     out: Path | None = None
     isolate: bool = False
+    search_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the record's ``options``: what was asked for, without folders of this machine."""
@@ -64,6 +65,7 @@ class CertifyOptions:
             "seed": self.seed,
             "budget_s": self.budget_s,
             "isolate": self.isolate,
+            "search_s": self.search_s,
         }
 
 
@@ -123,6 +125,7 @@ def certify_options(
     out: Path | None = None,
     known_rules: Collection[str] = (),
     isolate: bool = False,
+    search_s: float | None = None,
 ) -> CertifyOptions:
     """Check everything a user can say and put it together. Raises :class:`InvalidUsage`, one line each.
 
@@ -139,6 +142,8 @@ def certify_options(
         from storcert.conformance.isolation import require_available
 
         require_available()
+    if search_s is not None and isolate:
+        raise InvalidUsage("--search and --isolate: a search runs in this process, which keeps its rights; use one of them")
     chosen_rules = tuple(dict.fromkeys(_rule(rule, known_rules) for rule in rules))
     file = read_config(config) if isinstance(config, Path) else config or ConfigFile()
     if device is not None:
@@ -146,6 +151,8 @@ def certify_options(
     source = find_driver(driver, device or "") if isinstance(driver, str) else driver
     chosen_device = device or source.device or DEFAULT_DEVICE
     _check_device(chosen_device)
+    if search_s is not None and chosen_device == LIVE:
+        raise InvalidUsage("--search: a live device shows no faults and forgets nothing; search on a simulated one")
     if file.simulator:
         _check_simulator(file, chosen_device)
     return CertifyOptions(
@@ -160,6 +167,7 @@ def certify_options(
         workers=workers if workers is not None else default_workers(),
         out=out,
         isolate=isolate,
+        search_s=search_s,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import storcert
 from storcert.conformance.certify import case_by_id
+from storcert.conformance.deep_search import found_by_search
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.frozen import requirements_digest
 from storcert.conformance.options import CertifyOptions
@@ -42,7 +43,7 @@ def replay(said: Mapping[str, Any]) -> tuple[bool, str]:
     )
     job = Job.of(options)
     facts = job.calibrate()
-    case = case_by_id(cases_for(facts, Level.DEEP), identity)
+    case = case_by_id(cases_for(facts, Level.DEEP), identity) or found_by_search(identity)
     if case is None:
         raise InvalidUsage(f"this token belongs to another driver: {identity} does not apply to {reference} as it is now")
     subject = job.subject()

@@ -27,6 +27,7 @@ from storcert.harness.contract import StorageError
 from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.codec import from_json, to_json
 from storcert.harness.record.coverage import Coverage
+from storcert.harness.record.depth import SearchDepth
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.proof import Proof
 from storcert.harness.record.run_record import CheckResult, SourceLine
@@ -62,6 +63,7 @@ class CaseOutcome:
     coverage: Coverage | None = None
     proof: Proof | None = None
     blame: Blame | None = None
+    depth: SearchDepth = field(default_factory=SearchDepth)
 
     @property
     def scored(self) -> bool:
@@ -158,6 +160,7 @@ def run_case(
         bench.tried.told() if bench.tried is not None else None,
         bench.proof,
         blame_of(verdict, error, facts.mode),
+        bench.depth,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from storcert.harness.record.depth import SearchDepth
 from storcert.harness.record.run_record import CheckFailure, Counts, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports import exploration, scenarios
@@ -82,6 +83,17 @@ def count_words(counts: Counts) -> str:
         ("disabled", counts.disabled),
     )
     return ", ".join(f"{number:,} {name}" for name, number in pairs if number or name == "pass")
+
+
+def depth_words(depth: SearchDepth) -> str:
+    """``generated: 1,204 programs of 5,612 operations, the longest of 31; ...``."""
+    programs, operations = count(depth.programs, "program"), count(depth.operations, "operation")
+    words = f"generated: {programs} of {operations}, the longest of {depth.longest:,}"
+    if not depth.searched:
+        return words
+    words += f"; {depth.searched:,} of them by a search through {count(depth.swarms, 'swarm')}"
+    led = f"led by the {count(depth.lines, 'line')} of the driver that were reached" if depth.guided else "not led by lines"
+    return f"{words}, {led}"
 
 
 def shown_failures(record: RunRecord, per_rule: int) -> Iterator[tuple[RuleResult, CheckFailure, int]]:

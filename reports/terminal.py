@@ -19,7 +19,7 @@ from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResu
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports import coverage, exploration, history_text, lint, scenarios
 from storcert.reports.failure_text import proof_lines
-from storcert.reports.summary import count_words, headline, place, reason, shown_failures, subject
+from storcert.reports.summary import count_words, depth_words, headline, place, reason, shown_failures, subject
 from storcert.reports.text import count, one_line, printable, seconds
 
 MIN_WIDTH = 40
@@ -132,6 +132,8 @@ class _Report:
             reasons = sorted({one_line(rule.reason) for rule in off})
             self._line((f"{count(len(off), 'rule')} disabled: {'; '.join(reasons)}", "bright_black"))
         self._line(f"{count(self.record.counts.total, 'check')}: {count_words(self.record.counts)}")
+        if self.record.depth is not None:
+            self._line((depth_words(self.record.depth), "bright_black"))
 
     def _scenarios(self) -> None:
         if not self.record.scenarios:

@@ -101,7 +101,7 @@ def behaviour(record: RunRecord) -> dict[str, Any]:
     value: dict[str, Any] = to_json(record)
     for name in ("digest", "environment", "options", "traces", "lint"):
         del value[name]
-    for name in ("scenarios", "differences", "partial", "not_scored"):
+    for name in ("scenarios", "differences", "partial", "not_scored", "depth"):
         if not value[name]:
             del value[name]  # a certification has none, and is what it was before there were any
     apart = value.get("not_scored", {"checks": [], "failures": []})

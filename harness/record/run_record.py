@@ -14,6 +14,7 @@ from typing import Any
 
 from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.coverage import Coverage
+from storcert.harness.record.depth import SearchDepth
 from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.isolation import ProcessIsolation
@@ -208,7 +209,7 @@ class RunRecord:
     they differ between devices; or ``exploration``: many variations of one scenario, of which ``exploration`` tells.
     ``traces``: what happened when a check failed, or in the run of a scenario, where it was wanted; no digest reads them.
     ``partial``: why a certification is not the whole of its profile, or nothing. ``not_scored``: checks that came after the
-    contract's version was frozen; no rule and no count has them.
+    contract's version was frozen; no rule and no count has them. ``depth``: how much was generated and looked at.
     ``coverage``: which operations of a certification were struck where, by what, and what came of it."""
 
     schema_version: int
@@ -234,6 +235,7 @@ class RunRecord:
     traces: tuple[ShownTrace, ...] = ()
     partial: str = ""
     not_scored: NotScored | None = None
+    depth: SearchDepth | None = None
     coverage: Coverage | None = None
     environment: Environment = field(default_factory=Environment)
     lint: LintNote | None = None
