@@ -224,7 +224,8 @@ def _try(work: Work, making: Making) -> Mapping[str, Any]:
     """Have it made, however often that takes: what was found of it on the device. Raises the contract's error."""
     ours = False  # whether bytes that are there now may be what this very run asked for
     error: StorageError | None = None
-    for turn in range(TRIES):
+    turn, cleared = 0, False
+    while turn < TRIES:
         location = making.location if turn == 0 and making.location not in work.engine.suspects() else ""
         location = location or work.location(*making.through)
         try:
@@ -234,7 +235,9 @@ def _try(work: Work, making: Making) -> Mapping[str, Any]:
         except ObjectExists as taken:
             error, made = taken, {}
             if not ours:
+                # What an earlier run of this job left goes, and this is no turn: its name is free only now.
                 _clear(work, making)
+                turn, cleared = turn + cleared, True
                 continue
         except StorageError as failure:
             error, made = failure, {}
@@ -250,6 +253,7 @@ def _try(work: Work, making: Making) -> Mapping[str, Any]:
         if error is None:
             error = DeviceUnavailable("it was reported made, and is not there", making.uri, Outcome.NOT_DONE)
         work.pause(PAUSES_NS[min(turn, len(PAUSES_NS) - 1)])
+        turn += 1
     assert error is not None
     raise error
 

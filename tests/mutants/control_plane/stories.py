@@ -330,7 +330,8 @@ STORIES: dict[str, Story] = {
 
 
 #: Stories that a scenario of the catalogue tells: what nobody owns on a device is found when its world is used up.
-BY_SCENARIOS = {"residue": "residue-nobody-lists", "fenced": "fenced-host-was-alive"}
+BY_SCENARIOS = {
+    "residue": "residue-nobody-lists", "fenced": "fenced-host-was-alive", "cleared": "cleared-in-the-last-turn"}
 
 
 def broken(name: str) -> Iterator[Broken]:
