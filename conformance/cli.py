@@ -290,15 +290,17 @@ def report(
     ndjson: Ndjson = None,
     code_quality: CodeQuality = None,
     badge: Badge = None,
+    max_age: Annotated[str | None, typer.Option(metavar="TIME", help="The badge of an older run is grey, as in 90d.")] = None,
     source_root: SourceRoot = "",
 ) -> None:
     """Render a stored run again, in the terminal or in other formats. Simulates nothing."""
     from storcert.conformance import commands
+    from storcert.conformance.age import parse_age
     from storcert.conformance.options import Outputs
 
     outputs = Outputs(None, json, junit, html, sarif, ctrf, ndjson, code_quality, badge, source_root)
     outputs.check()
-    raise typer.Exit(commands.report(run, outputs, format))
+    raise typer.Exit(commands.report(run, outputs, format, parse_age("--max-age", max_age)))
 
 
 cli_diff.register(app)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -189,10 +190,14 @@ def _defects() -> list[tuple[str, str]]:
     return [(one.id, f"{one.rule:<12}  {one.sentence}") for one in (*load(), *of_drivers())]
 
 
-def report(path: Path, outputs: Outputs, name: str | None = None) -> int:
-    """Render a stored run again, on standard output in the format ``name``; the exit code is that of the run."""
+def report(path: Path, outputs: Outputs, name: str | None = None, badge_age: timedelta | None = None) -> int:
+    """Render a stored run again, on standard output in the format ``name``; the exit code is that of the run. ``badge_age``:
+    the badge of an older run is grey."""
     from storcert.conformance.formats import check_format, render
+    from storcert.reports import badge
 
+    if badge_age is not None and outputs.badge is None:
+        raise InvalidUsage("--max-age goes with --badge FILE")
     if name is not None:
         check_format(name)
     record = stored(path)
@@ -201,6 +206,8 @@ def report(path: Path, outputs: Outputs, name: str | None = None) -> int:
     else:
         print_text(render(record, name, outputs.source_root))
     write_outputs(record, outputs)
+    if outputs.badge is not None:
+        write_file(outputs.badge, badge.render(record, max_age=badge_age, now=datetime.now(UTC)))
     return record.exit_code()
 
 

@@ -5,7 +5,7 @@ Grey where it says nothing any more: an undecided run, or one that is older than
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime, timedelta
 
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.verdict import RunVerdict
@@ -18,16 +18,23 @@ _CHARACTER_PX = 6.6
 _PADDING_PX = 8
 
 
-def render(record: RunRecord, *, expires: date | None = None, today: date | None = None) -> str:
-    """The badge of a run. Greyed where ``today`` is past ``expires``; both ``None``: it does not expire."""
+def render(record: RunRecord, *, max_age: timedelta | None = None, now: datetime | None = None) -> str:
+    """The badge of a run. Greyed where at ``now`` it is older than ``max_age``, or does not say when it was; without these two
+    it does not expire."""
     words = [headline(record).lower(), record.profile, f"kit {record.kit.version}", day(record.environment.started)]
-    expired = expires is not None and today is not None and today > expires
     return drawn(
         f"storcert {record.driver.name}",
         " · ".join(word for word in words if word),
         _COLORS.get(record.verdict, GREY),
-        expired=expired,
+        expired=max_age is not None and now is not None and _older(record.environment.started, now - max_age),
     )
+
+
+def _older(started: str, moment: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(started) < moment
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return True
 
 
 def day(started: str) -> str:
