@@ -52,6 +52,7 @@ def _asked_for(frame: FrameType | None) -> tuple[str, str] | None:
 
     Replacing those functions themselves would depend on whether their modules, which are slow to load, are loaded yet.
     """
+    found = None
     while frame is not None and blame.kind_of_code(frame.f_code.co_filename) == "library":
         package = str(frame.f_globals.get("__name__")).partition(".")[0]
         if package == "asyncio":
@@ -60,9 +61,11 @@ def _asked_for(frame: FrameType | None) -> tuple[str, str] | None:
                 maker._closed = True  # so that __del__ of the half-made loop stays quiet
             return "thread", "an asyncio event loop"
         if package == "multiprocessing":
-            return "subprocess", "multiprocessing.Process.start()"
+            if getattr(frame.f_locals.get("Process"), "__qualname__", "").startswith("ThreadPool."):
+                return "thread", "multiprocessing.pool.ThreadPool"
+            found = "subprocess", "multiprocessing.Process.start()"
         frame = frame.f_back
-    return None
+    return found
 
 
 def _refusing(kind: str, describe: Callable[[tuple[Any, ...], dict[str, Any]], str]) -> Callable[[Any], Any]:

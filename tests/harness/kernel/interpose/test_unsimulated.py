@@ -63,6 +63,26 @@ def test_a_thread_that_no_replacement_sees_is_refused(world: Any) -> None:
     assert [one.kind for one in world.here.findings] == ["thread"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the pool's finalizer, in a world that is over
+def test_what_cannot_be_a_thread_of_the_simulation_is_named(world: Any) -> None:
+    module = world.module("""
+        import asyncio, multiprocessing.pool, threading
+
+        def pool():
+            return multiprocessing.pool.ThreadPool(1).apply_async(int)
+
+        def loop_in_a_thread():
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever).start()
+    """)
+    world.run(module.pool)
+    world.kernel.run_for(10**9)
+    with pytest.raises(NotSimulated):
+        world.run(module.loop_in_a_thread)
+    named = [(one.kind, one.message) for one in world.here.findings]
+    assert named == [("thread", "multiprocessing.pool.ThreadPool"), ("thread", "an asyncio event loop")]
+
+
 def test_outside_a_location_all_of_it_works(world: Any) -> None:
     import socket
     import subprocess
