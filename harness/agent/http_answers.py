@@ -68,10 +68,13 @@ def hopeless(error: Exception, name: str, uri: object) -> StorageError:
 
 
 def refusal(status: int, headers: Mapping[str, str], name: str, uri: object, now_s: float) -> Exception | None:
-    """What a status other than 200, 206 and 416 means; ``None`` for those."""
+    """What a status other than 200, 206 and 416 means; ``None`` for those. ``now_s``: what this machine takes for the time; where
+    the server says what it takes for it, a moment that it names is reckoned from that."""
     if status in (200, 206, 416):
         return None
     if status in AGAIN_STATUSES:
+        there = _moment(headers["date"]) if "date" in headers else None
+        now_s = now_s if there is None else there.timestamp()
         return TryAgain(f"the server answered {status}", retry_after_s(headers.get("retry-after"), now_s))
     if status in (404, 410):
         return ObjectNotFound(f"{name}: the server answered {status}", uri)
