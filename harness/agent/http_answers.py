@@ -68,8 +68,8 @@ def hopeless(error: Exception, name: str, uri: object) -> StorageError:
 
 
 def refusal(status: int, headers: Mapping[str, str], name: str, uri: object, now_s: float) -> Exception | None:
-    """What a status other than 200, 206 and 416 means; ``None`` for those. ``now_s``: what this machine takes for the time; where
-    the server says what it takes for it, a moment that it names is reckoned from that."""
+    """What a status other than 200, 206 and 416 means; ``None`` for those. ``now_s``: what this machine takes for the time; a
+    moment that the server names is reckoned from what it takes for the time, where it says so."""
     if status in (200, 206, 416):
         return None
     if status in AGAIN_STATUSES:
