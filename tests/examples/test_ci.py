@@ -131,9 +131,9 @@ class Driver(S3Driver):
 
 @pytest.mark.slow
 def test_the_action_lets_a_good_driver_through(runner: Runner) -> None:
-    code, said = runner.github(driver="s3", profile="core", arguments=QUICK)
+    code, said = runner.github(driver="s3", profile="core", arguments=QUICK, requirements="storcert .")
     assert code == 0, said
-    assert (runner.folder / "installed").read_text() == "-m pip install --quiet storcert\n"
+    assert (runner.folder / "installed").read_text() == "-m pip install --quiet storcert .\n"
     assert "GATE OPEN" in runner.summary.read_text()
     assert json.loads((runner.folder / "storcert-out" / "gate.json").read_text())["exit_code"] == 0
     assert (runner.folder / "storcert-out" / "results.sarif").is_file()

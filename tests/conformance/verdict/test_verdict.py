@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -283,6 +284,22 @@ def test_keys_that_cannot_be_used_are_told_what_to_do(desk: Desk, capsys: pytest
         said = capsys.readouterr().err
         assert words in said
         assert said.count("\n") == 1
+
+
+def test_without_the_extra_it_is_told_what_to_install(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.sign(certified())
+    capsys.readouterr()
+    monkeypatch.setitem(sys.modules, "storcert.conformance.signatures", None)
+    monkeypatch.delattr("storcert.conformance.signatures", raising=False)
+    for arguments in (
+        ["verify", str(desk.verdict), "--key", str(desk.public)],
+        ["sign", str(desk.run), "--key", str(desk.private), "--verdict", str(desk.verdict)],
+        ["certify", "s3", "--sign", str(desk.private), "--verdict", str(desk.verdict)],
+    ):
+        assert cli.run(arguments) == 4
+        assert "signed verdicts need securesystemslib: pip install 'storcert[sign]'" in capsys.readouterr().err
 
 
 def test_the_command_says_all_of_it(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
