@@ -19,6 +19,7 @@ from storcert.conformance.bench import Bench
 from storcert.conformance.checks.no_file_system import need_watched_files, require_no_file_touched
 from storcert.conformance.draws import search
 from storcert.conformance.interpreter import Run
+from storcert.conformance.necessity import minimal
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Level, check
 from storcert.conformance.strategies import FOCUSES, NEEDS, Focus, large, programs
@@ -90,15 +91,25 @@ def hold(b: Bench, rule: str, focus: Focus, stream: random.Random, count: int) -
     gaps: list[LeftToFillIn] = []
     runs_left = [SHRINK_RUNS_MAX]
 
+    def once(program: Program) -> None:
+        run_program(b, program)
+        if rule == "C-NOFS":
+            require_no_file_touched(b)
+
+    def fails(program: Program) -> Violation | None:
+        try:
+            once(program)
+        except Violation as violation:
+            return violation
+        return None
+
     def run(program: Program) -> None:
         if best:
             runs_left[0] -= 1
             if runs_left[0] < 0:
                 raise _ShrinkingOver
         try:
-            run_program(b, program)
-            if rule == "C-NOFS":
-                require_no_file_touched(b)
+            once(program)
         except LeftToFillIn as gap:
             gaps.append(gap)
             raise _ShrinkingOver from gap
@@ -112,7 +123,10 @@ def hold(b: Bench, rule: str, focus: Focus, stream: random.Random, count: int) -
     except (Violation, _ShrinkingOver):
         if not best:
             raise gaps[0] from None
-        violation = best[0].violation
+        program, violation, b.proof = minimal(best[0].program, best[0].violation, rule, fails)
+        if program != best[0].program:
+            fails(program)
+            best[:] = [_Best(program, violation, list(b.steps))]
     except Flaky:
         # The same world twice, and two answers: only something kept from one world to the next explains that.
         said = f"the driver keeps state between worlds: once, and not again, {best[0].violation.message}"
