@@ -70,8 +70,9 @@ def start_task(task: LocatedTask, name: str, thread: Any, body: Callable[[], obj
     location = task.location
     identity = process_of(location).started(thread)
     made = location.kernel.spawn(_guarded, body, name, location=location, name=name)
-    # A new thread begins with no context variables of its own.
-    made.gr_context = contextvars.Context()
+    # A new thread begins with no context variables, unless (Python 3.14) it was given some.
+    given = getattr(thread, "_context", None)
+    made.gr_context = given if isinstance(given, contextvars.Context) else contextvars.Context()
     made.thread, made.behalf, made.scope = identity, task.behalf, task.scope
     return made, identity
 

@@ -119,6 +119,33 @@ def test_managed_copy(world: StoreWorld, size: int, operation: str) -> None:
     assert operation in world.operations()
 
 
+@pytest.mark.parametrize("use_threads", [True, False])
+def test_real_botocore_and_the_native_client_do_the_same(use_threads: bool) -> None:
+    """Threads, requests and their order, to the digest."""
+    config = TransferConfig(
+        multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=3, io_chunksize=1 << 20, use_threads=use_threads)
+    body = bytes(range(250)) * (2 * PART // 250 + 9)
+
+    def program(client: Any) -> bytes:
+        client.upload_fileobj(io.BytesIO(body), BUCKET, "k", Config=config)
+        target = io.BytesIO()
+        client.download_fileobj(BUCKET, "k", target, Config=config)
+        return target.getvalue()
+
+    runs = []
+    for face in ("native", "moto", "native"):
+        world = StoreWorld(part_size_min_bytes=PART, face=face)
+        assert world.run(program) == body
+        times = [(one.operation, one.time_ns, one.task) for one in world.store.requests]
+        runs.append((times, world.kernel.digest()))
+        world.kernel.close()
+    assert runs[0] == runs[1] == runs[2]
+    parts = [time_ns for operation, time_ns, _ in runs[0][0] if operation == "UploadPart"]
+    assert len(parts) == 3
+    ends = [one.ended_ns for one in world.store.requests if one.operation == "UploadPart"]
+    assert (max(parts) < min(end or 0 for end in ends)) is use_threads
+
+
 def test_wrong_arguments(world: StoreWorld) -> None:
     def program(client: Any) -> None:
         with pytest.raises(ValueError, match="Invalid extra_args key 'Nonsense'"):
