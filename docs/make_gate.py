@@ -207,7 +207,8 @@ compares the record, `--max-age 90d` wants it younger, `--profile core` makes do
 `--rerun N` runs a random sample of so many checks again, here and now, and compares what they come to: who made a verdict
 up cannot know which. `--sample-seed` repeats a sample, `--config` gives a configuration that the verdict has without its
 secrets.
-`--badge FILE` draws the verdict, grey where it is expired or does not hold; `--json FILE` writes all answers.
+`--badge FILE` draws the verdict, grey where it is expired or does not hold; `--json FILE` writes all answers
+by `reports/schemas/verification-1.json`.
 
 ## Why it does not hold
 

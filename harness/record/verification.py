@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+VERIFICATION_VERSION = 1
+
 
 class Answer(StrEnum):
     """To one question. ``not_checked``: it was not asked for, or what it needs is not at hand."""

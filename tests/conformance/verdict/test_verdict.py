@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from storcert.conformance import cli, verify_command
@@ -21,6 +22,7 @@ from storcert.conformance.verify_command import VerifyOptions
 from storcert.harness.record.codec import encode
 from storcert.harness.record.run_record import DeviceIdentity, DriverIdentity, KitIdentity, RunRecord
 from storcert.harness.record.verification import Answer, Refusal
+from storcert.reports import verification_text
 from storcert.reports.statement import PREDICATE_TYPE, STATEMENT_TYPE
 from tests.conformance.verdict.signing import certified, key_pair, signed, statement_in
 from tests.reports import records
@@ -313,6 +315,10 @@ def test_the_command_says_all_of_it(desk: Desk, capsys: pytest.CaptureFixture[st
     assert "rerun            not checked" in text
     value = json.loads(out.read_text())
     assert (value["verified"], value["refusals"]) == (True, [])
+    schema = json.loads(verification_text.SCHEMA_PATH.read_text())
+    assert schema == verification_text.json_schema(), "run: python -m storcert.reports.verification_text > the file"
+    jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+    assert not jsonschema.Draft202012Validator(schema).is_valid(value | {"refusals": ["odd"]})
     assert "conformant" in svg.read_text() and "#2e7d32" in svg.read_text()
     assert cli.run([*arguments, "--profile", "deep"]) == 1
     assert capsys.readouterr().out.startswith("NOT VERIFIED: lower-profile\n")
