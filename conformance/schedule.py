@@ -6,22 +6,25 @@ import gc
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
+from typing import Any
 
 import storcert.conformance.requirements  # noqa: F401  (fills the registry)
+from storcert.conformance.another_process import AnotherProcess
 from storcert.conformance.calibrate import calibrate
 from storcert.conformance.confirm import decide
 from storcert.conformance.devices import LIVE, prepare
 from storcert.conformance.facts import Facts
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.options import CertifyOptions
+from storcert.conformance.program import Program
 from storcert.conformance.progress import Progress
 from storcert.conformance.registry import Case, Level, cases_for
-from storcert.conformance.runner import CaseOutcome
+from storcert.conformance.runner import CaseOutcome, run_case
 from storcert.conformance.subject import Subject
 from storcert.harness.kernel.interpose import declare_driver_code, installed
 from storcert.harness.record.run_record import CheckResult
@@ -98,17 +101,23 @@ def run_cases(
     if job.mode == "live":
         workers = 1
     runner = _in_workers if workers > 1 or job.options.isolate else _in_process
+    apart = AnotherProcess(_start_worker, (job, facts), _run_again) if workers > 1 and not job.options.isolate else None
     # Directed cases first: a budget that ends early takes generated ones away before it takes rules away.
     ordered = sorted(cases, key=lambda case: case.check.name == "programs-hold")
     try:
         for outcome in runner(
             job, facts, ordered, workers, lambda: deadline is not None and time.monotonic() > deadline
         ):
+            if apart is not None:
+                outcome = apart.confirmed(outcome)
             done[outcome.result.id] = outcome
             progress.advanced(outcome.result.rule, str(outcome.result.verdict) if outcome.scored else "not scored")
             ended(outcome)
     except KeyboardInterrupt:
         interrupted = True
+    finally:
+        if apart is not None:
+            apart.close()
     reason = (
         "interrupted before it ran"
         if interrupted
@@ -170,6 +179,12 @@ def _start_worker(job: Job, facts: Facts) -> None:
 def _run_batch(identities: Sequence[str]) -> list[CaseOutcome]:
     job, facts, subject, cases = _worker[0]
     return [decide(cases[identity], subject, facts, job.options.seed) for identity in identities]
+
+
+def _run_again(identity: str, wanted: str | None, program: Mapping[str, Any] | None) -> CaseOutcome:
+    job, facts, subject, cases = _worker[0]
+    known = Program.from_json(program) if program is not None else None
+    return run_case(cases[identity], subject, facts, job.options.seed, wanted=wanted, program=known)
 
 
 def _in_workers(
