@@ -1,4 +1,4 @@
-"""Writes the generated parts of README.md: the report of the example driver, and the example driver itself.
+"""Writes the generated part of README.md: the report of the example driver.
 
     python docs/make_picture.py         certify the example again, then write
     python docs/make_picture.py --keep  write from the stored run record
@@ -22,19 +22,16 @@ from storcert.reports import terminal
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 RECORD = ROOT / "docs" / "picture.json"
-EXAMPLE = ROOT / "examples" / "first_driver.py"
 COMMAND = ["certify", "examples/first_driver.py:FirstDriver", "--profile", "core"]
 COMMAND += ["--rule", "C-COMMIT", "--rule", "C-ABORT", "--rule", "C-READ", "--rule", "C-LIST"]
 PICTURE = ("<!-- picture: made by `python docs/make_picture.py`, do not edit -->\n", "<!-- end of picture -->")
-DRIVER = ("<!-- driver: the text of examples/first_driver.py, kept true by a test -->\n", "<!-- end of driver -->")
 SHOWN_RULES = 2
 STEPS_MAX = 10
 
 
 def readme(text: str, record: RunRecord) -> str:
-    """``text`` of README.md with its generated parts made again."""
-    text = _replace(text, PICTURE, f"```text\n$ storcert {' '.join(COMMAND)}\n{picture(record)}```\n")
-    return _replace(text, DRIVER, f"```python\n{EXAMPLE.read_text(encoding='utf-8')}```\n")
+    """``text`` of README.md with its generated part made again."""
+    return _replace(text, PICTURE, f"```text\n$ storcert {' '.join(COMMAND)}\n{picture(record)}```\n")
 
 
 def picture(record: RunRecord) -> str:
@@ -52,7 +49,8 @@ def shortened(record: RunRecord) -> RunRecord:
     )
     quiet = (Verdict.PASS, Verdict.DISABLED)
     checks = tuple(replace(check, steps=()) for check in record.checks if check.verdict not in quiet)
-    return replace(record, rules=rules, checks=checks, digest="", environment=Environment(), findings=())
+    return replace(
+        record, rules=rules, checks=checks, digest="", environment=Environment(), findings=(), traces=(), coverage=None)
 
 
 def _one(failures: tuple[CheckFailure, ...]) -> tuple[CheckFailure, ...]:

@@ -25,7 +25,7 @@ def script() -> ModuleType:
     return module
 
 
-def test_the_generated_parts_are_up_to_date(script: ModuleType) -> None:
+def test_the_generated_part_is_up_to_date(script: ModuleType) -> None:
     assert script.readme(README, read_file(script.RECORD)) == README, "run: python docs/make_picture.py"
 
 
