@@ -81,6 +81,7 @@ class _Halting(Onlooker):
         self._number: int = number
         self._region: Region | None = None
         self._waiting = False
+        self._over = False
 
     def begins(self, region: Region) -> None:
         self._region = region
@@ -89,7 +90,8 @@ class _Halting(Onlooker):
             self._halt()
 
     def over(self, region: Region) -> None:
-        """The run ended before what was to be seen, or with it."""
+        """The run ended before what was to be seen, or with it. What happens in its world from now on is no part of it."""
+        self._over = True
         look = self._look(region, len(region.kernel.journal))
         if look is None:
             raise Left
@@ -97,7 +99,7 @@ class _Halting(Onlooker):
     def _hear(self, *_: object) -> None:
         region = self._region
         assert region is not None
-        if len(region.kernel.journal) >= self._number and not self._waiting:
+        if len(region.kernel.journal) >= self._number and not self._waiting and not self._over:
             self._halt()
 
     def _halt(self) -> None:
@@ -106,6 +108,8 @@ class _Halting(Onlooker):
         self._region.kernel.interlude(self._here)
 
     def _here(self) -> None:
+        if self._over:
+            return
         region = self._region
         assert region is not None
         self._waiting = False

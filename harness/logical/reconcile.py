@@ -154,15 +154,15 @@ def survey(engine: Engine, device: DeviceRecord) -> tuple[int, int]:
     """Compare what a device lists with the records of it: how many orphans were swept away, how many records had no bytes."""
     around = engine.surroundings
     before = around.transact("records", lambda session: session.placed_on(device.name))
-    job, new = engine.submit("list", f"list {device.name}", {"device": device.name})
-    ended = engine.run(job) if new else None
-    # Another round of this server may be at it, too: then what was listed is that one's.
-    listed = engine.listings.pop(device.name, None) if new else None
-    if ended is None or ended.state is not JobState.SUCCEEDED or listed is None:
-        around.transact("not listed", lambda session: session.miss_census(device.name))
+    listed = _listed(engine, device)
+    if listed is None:
         return 0, 0
     after = around.transact("records", lambda session: session.placed_on(device.name))
     orphans = sorted(listed - after.keys())
+    if orphans:
+        # What went with its record since is listed no more.
+        again = _listed(engine, device) or frozenset()
+        orphans = [uri for uri in orphans if uri in again]
     lost = [
         uri
         for uri, one in sorted(before.items())
@@ -173,6 +173,18 @@ def survey(engine: Engine, device: DeviceRecord) -> tuple[int, int]:
         sum(run_quietly(engine, "sweep", f"{uri}@{device.name}", {**arguments, "uri": uri}) for uri in orphans),
         sum(run_quietly(engine, "lose", f"{uri}@{device.name}", {**arguments, "uri": uri}) for uri in lost),
     )
+
+
+def _listed(engine: Engine, device: DeviceRecord) -> frozenset[str] | None:
+    """What is on a device. ``None`` where that could not be had, or another round of this server is at it: then what was listed
+    is that one's, and the device's turn comes again at once."""
+    job, new = engine.submit("list", f"list {device.name}", {"device": device.name})
+    ended = engine.run(job) if new else None
+    listed = engine.listings.pop(device.name, None) if new else None
+    if ended is None or ended.state is not JobState.SUCCEEDED or listed is None:
+        engine.surroundings.transact("not listed", lambda session: session.miss_census(device.name))
+        return None
+    return listed
 
 
 def list_device(work: Work) -> Mapping[str, Any]:
@@ -204,25 +216,10 @@ def sweep(work: Work) -> Mapping[str, Any]:
         return device_named(session, name)
 
     device = work.transact("reserve", reserve)
-    if device is None:
-        return {"changed": False}
-    there = _there(work, device, uri)
-    if there:
+    if device is not None:
         work.engine.surroundings.note("swept", uri=uri, device=name)
-    take_back(work, device, uri)
-    return {"changed": there}
-
-
-def _there(work: Work, device: DeviceRecord, uri: str) -> bool:
-    """Whether the device has it now, as far as can be told: what was listed may have gone with its record since."""
-    told = {"device": device.travel, "device_name": device.name, "uri": uri, "digest": ""}
-    try:
-        work.ask_somewhere((device,), Verb.DESCRIBE, told)
-    except ObjectNotFound:
-        return False
-    except StorageError:
-        return True
-    return True
+        take_back(work, device, uri)
+    return {"changed": device is not None}
 
 
 def lose(work: Work) -> Mapping[str, Any]:
