@@ -63,10 +63,11 @@ def lines(told: Coverage) -> Iterator[str]:
     said = ", ".join(f"{found[outcome]:,} {word}" for outcome, word in WORDS.items() if found.get(outcome)) or "none"
     yield f"{count(len(told.cells), 'cell')} of operation, step, fault and phase: {said}"
     if told.pairs:
-        drawn = " drawn by the seed" if any(pair.drawn for pair in told.pairs) else ""
+        drawn = sum(pair.trials for pair in told.pairs if pair.drawn)
         reached, failed = sum(pair.reached for pair in told.pairs), sum(pair.failed for pair in told.pairs)
         trials = sum(pair.trials for pair in told.pairs)
-        yield f"{count(trials, 'pair')} of faults{drawn}: in {reached:,} both struck, {failed:,} failed"
+        chosen = f", {drawn:,} of them drawn by the seed" if drawn else ""
+        yield f"{count(trials, 'pair')} of faults{chosen}: in {reached:,} both struck, {failed:,} failed"
 
 
 def faults(cells: Iterable[CoverageCell]) -> list[str]:

@@ -40,7 +40,7 @@ def _standard(facts: Facts) -> list[str]:
 
 
 def _deep(facts: Facts) -> list[str]:
-    return [f"{name} {kind}" for name in names(facts, MORE) for kind in sorted(facts.legal_faults) if kind != "crash"]
+    return _with_kinds(facts, (*MORE, *volume_operations.MORE), sorted(facts.legal_faults))
 
 
 @check(RULE, core=_core, standard=_standard, deep=_deep, simulation=True)
@@ -68,7 +68,7 @@ def every_fault_once(b: Bench, name: str) -> None:
 @check(
     RULE,
     core=lambda f: names(f, QUICK),
-    standard=lambda f: names(f, (*SMALL, *MORE, *LARGE)),
+    standard=lambda f: names(f, (*SMALL, *MORE, *volume_operations.MORE, *LARGE)),
     simulation=True,
 )
 def crash_at_every_step(b: Bench, name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from storcert.conformance import volume_operations
 from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.content import content
 from storcert.conformance.operations import LARGE, MORE, SMALL, healthy_requests, judge, names, prepare, scenario
@@ -21,7 +22,8 @@ from tests.conformance.block_kit import bench_of, facts_of, failures, run_checks
 
 OLD, NEW = content("scenario", 4097), content("written over", 4097)
 UNKNOWN, NOT_DONE = DeviceUnavailable("lost"), DeviceUnavailable("lost", None, "not_done")
-OF_VOLUMES = [name for name in (*SMALL, *MORE, *LARGE) if name.partition("-")[0] in NEEDS or name == "copy-snapshot"]
+EVERY = (*SMALL, *MORE, *volume_operations.MORE, *LARGE)
+OF_VOLUMES = [name for name in EVERY if name.partition("-")[0] in NEEDS or name == "copy-snapshot"]
 
 
 @pytest.mark.parametrize("driver", [BlockDriver, StrictDriver, CachingDriver])
@@ -39,8 +41,8 @@ def test_each_is_as_it_says_on_a_healthy_device(name: str, driver: type) -> None
 
 
 def test_what_is_not_declared_is_left_out() -> None:
-    assert set(OF_VOLUMES) <= set(names(facts_of(), (*SMALL, *MORE, *LARGE)))
-    assert not set(OF_VOLUMES) & set(names(kit.facts_of(), (*SMALL, *MORE, *LARGE)))
+    assert set(OF_VOLUMES) <= set(names(facts_of(), EVERY))
+    assert not set(OF_VOLUMES) & set(names(kit.facts_of(), EVERY))
 
 
 def nothing(b: Bench) -> None:

@@ -36,7 +36,7 @@ def test_sentences() -> None:
         "2 operations with 3 requests: 5 of 6 crash points reached; that there are no more is shown for 1 of 2",
         "write-parts went on: 2 crash points beyond those of a healthy run",
         "4 cells of operation, step, fault and phase: 1 survived, 1 failed, 1 never struck, 1 not tried",
-        "5 pairs of faults drawn by the seed: in 4 both struck, 1 failed",
+        "5 pairs of faults, 5 of them drawn by the seed: in 4 both struck, 1 failed",
     ]
 
 
