@@ -41,7 +41,7 @@ CENSUS_OBJECTS_PER_S = 25
 management server does, and a region of a hundred thousand objects is through in little more than an hour."""
 CENSUS_BURST_S = 60
 """What one round compares at most, in seconds at that pace; a device is listed as a whole, so it may be more."""
-CENSUS_PAUSE_NS = 60 * SECOND_NS
+CENSUS_PAUSE_NS = 120 * SECOND_NS
 """No device is compared more often, however little is on all of them."""
 _READY = str(State.READY)
 _WAITING = frozenset(("upload", "seed"))
@@ -69,17 +69,23 @@ def one_round(engine: Engine, staged_age_ns: int = STAGED_AGE_NS, *, paced: bool
     """Mend everything that can be mended now. What a device that is away keeps stays for the next round.
 
     ``paced``: one of many rounds that come by themselves. What nobody is at work on and which host lost its machines is looked
-    at each time; devices are compared with their records in turn, so that it costs the same however much is on them.
+    at each time; devices are compared with their records in turn, so that it costs the same however much is on them. Where
+    nothing is under way or out and it is no device's turn, one look is all it costs.
     """
     around = engine.surroundings
 
-    def turn(session: Session) -> list[DeviceRecord]:
+    def turn(session: Session) -> tuple[list[DeviceRecord], bool]:
         if not paced:
-            return session.devices()
+            return session.devices(), False
         burst = CENSUS_OBJECTS_PER_S * CENSUS_BURST_S
-        return session.begin_censuses(session.now_ns, CENSUS_OBJECTS_PER_S, burst, CENSUS_PAUSE_NS)
+        due = session.begin_censuses(session.now_ns, CENSUS_OBJECTS_PER_S, burst, CENSUS_PAUSE_NS)
+        return due, not due and session.at_rest(session.now_ns - staged_age_ns)
 
-    devices = around.transact("devices", turn)
+    devices, at_rest = around.transact("devices", turn)
+    if at_rest:
+        counted = Round().to_json()
+        around.note("reconciled", **counted)
+        return counted
     adopted = adopt(engine)
     settled = settle_all(engine)
     swept = lost = 0

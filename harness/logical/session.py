@@ -221,6 +221,18 @@ class Session(JobRows):
 
     # -- what devices list, compared with the records
 
+    def at_rest(self, unused_since_ns: int) -> bool:
+        """Whether there is nothing that could have to be mended but bytes and records that do not agree: no unfinished job, no
+        placement that is not ready, no grant, link or fence, no staged copy that was not used since then."""
+        (found,) = self._row(
+            "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running') "
+            "OR EXISTS (SELECT 1 FROM placements WHERE state <> 'ready') "
+            "OR EXISTS (SELECT 1 FROM placements WHERE purpose = 'staged' AND used_ns <= ?) "
+            "OR EXISTS (SELECT 1 FROM grants) OR EXISTS (SELECT 1 FROM links) OR EXISTS (SELECT 1 FROM fences)",
+            unused_since_ns,
+        )
+        return not found
+
     def begin_censuses(self, now_ns: int, objects_per_s: int, burst: int, pause_min_ns: int = 0) -> list[DeviceRecord]:
         """The devices whose turn it is to be compared, the longest waiting first; no other server compares them meanwhile.
 

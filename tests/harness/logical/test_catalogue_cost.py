@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
 from storcert.harness.contract import Capabilities, Policy
-from storcert.harness.logical.records import DeviceRecord, JobState
+from storcert.harness.logical.records import DeviceRecord, GrantRecord, JobState, Purpose
 from storcert.harness.logical.repository import Repository
 from storcert.harness.logical.session import Session
+from storcert.harness.logical.states import Event
 from tests.scenarios.regions import one_zone, snapshot, template, volume
 
 SECOND_NS = 10**9
@@ -102,6 +104,57 @@ class TestCensus:
             catalogue.transact(lambda session, name=name: session.end_census(name, 10**18, 10**6))
         catalogue.transact(lambda session: session.miss_census("c"))
         assert turn(catalogue, 10**18 + SECOND_NS) == ["c"]
+
+
+    def test_and_never_before_a_while(self, catalogue: Repository) -> None:
+        def due(now_ns: int) -> list[str]:
+            found = catalogue.transact(lambda session: session.begin_censuses(now_ns, 10, 1000, 60 * SECOND_NS))
+            return [device.name for device in found]
+
+        assert due(10**18) == ["a", "b", "c"]
+        assert due(10**18 + 60 * SECOND_NS - 1) == []
+        assert due(10**18 + 60 * SECOND_NS) == ["a", "b", "c"]
+
+
+OUT: dict[str, Callable[[Session], object]] = {
+    "an unfinished job": lambda session: session.add_job("create", "key", {}, "server", 0),
+    "a placement that is not ready": lambda session: session.allocate("/volume/1/a", "a", Purpose.KEPT, 1, 0, 0),
+    "a grant": lambda session: session.grant(GrantRecord("/volume/1/a", "h", "h/0", 0)),
+    "a fence": lambda session: session.fence("h", "h/0"),
+}
+
+
+@pytest.mark.parametrize("make", OUT.values(), ids=OUT)
+def test_a_round_of_reconciliation_is_one_look_where_nothing_is_out(make: Callable[[Session], object]) -> None:
+    repository = Repository()
+    devices(repository, "a")
+    assert repository.transact(lambda session: session.at_rest(0))
+    repository.transact(make)
+    assert not repository.transact(lambda session: session.at_rest(0))
+
+
+def test_a_copy_that_is_staged_is_out_once_it_was_unused_for_long() -> None:
+    repository = Repository()
+    devices(repository, "a")
+
+    def stage(session: Session) -> None:
+        session.allocate("/template/1/a", "a", Purpose.STAGED, 1, 0, 10, create=True)
+        found = session.find_placement("/template/1/a", "a")
+        assert found is not None
+        session.move(found, Event.SUCCEED, None)
+
+    repository.transact(stage)
+    assert repository.transact(lambda session: session.at_rest(9))
+    assert not repository.transact(lambda session: session.at_rest(10))
+
+
+def test_a_quiet_region_asks_once_a_round() -> None:
+    with one_zone("rbd") as region:
+        region.call(lambda c: c.create_volume(volume("a"), 4096, device="volumes"))
+        region.call(lambda c: c.reconcile(paced=True))
+        before = len(region.catalogue.wire.requests)
+        region.call(lambda c: c.reconcile(paced=True))
+        assert [one.operation for one in region.catalogue.wire.requests[before:]] == ["devices"]
 
 
 def test_ended_jobs_are_forgotten_by_age_and_by_number_but_unfinished_ones_never() -> None:
