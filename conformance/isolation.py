@@ -2,7 +2,8 @@
 
 So C extensions are held to C-NOFS as well, which nothing inside Python can see. Each worker imports the kit, gives up its
 rights (:mod:`.isolation_landlock`), and only then imports the driver. What the kernel refuses comes back as ``EACCES``;
-where an exception of the driver carries it, it becomes a finding like those of the fence (:func:`told_of`).
+it becomes a finding like those of the fence (:func:`refused`), from what :mod:`.isolation_watch` wrote down, or from an
+exception of the driver that carries it.
 
 Allowed: reading Python, what is installed for it, the system's libraries, the driver's own folder. A live device may be a
 mounted path: then everything below the mount that the configuration names, and what a live client library has to read.
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storcert.conformance import isolation_landlock
+from storcert.conformance import isolation_landlock, isolation_watch
 from storcert.conformance.devices import LIVE
 from storcert.conformance.driver_digest import package_root
 from storcert.conformance.lint.targets import has_mount
@@ -44,6 +45,7 @@ _LIVE = (
     "/etc/protocols", "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates", "/run/systemd/resolve",
 )  # fmt: skip
 _active = [False]
+_watch: list[isolation_watch.Watch] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,12 @@ class Isolation:
 
     def enter(self) -> None:
         """Give everything else up, in this process and for ever. Raises :class:`InvalidUsage`."""
+        sys.dont_write_bytecode = True  # an import that wrote would look like the driver's doing
         try:
+            if isolation_watch.available():
+                quiet = (*sys.path, os.curdir)
+                readable = (*self.readable, *self.executable)
+                _watch[:] = [isolation_watch.start(readable, (*self.writable, "/dev/null"), map(os.path.abspath, quiet))]
             isolation_landlock.restrict(self.readable, (*self.writable, "/dev/null"), self.executable)
         except isolation_landlock.LandlockMissing as missing:
             raise _unavailable(missing) from None
@@ -75,8 +82,10 @@ class Isolation:
 
     def told(self) -> ProcessIsolation:
         """For the record, without folders of this machine."""
+        watched = isolation_watch.available()
         readable = ("python", "installed packages", "system libraries", "the driver's folder")
-        return ProcessIsolation("landlock", isolation_landlock.abi(), readable, ("the mount",) if self.writable else ())
+        writable = ("the mount",) if self.writable else ()
+        return ProcessIsolation("landlock", isolation_landlock.abi(), readable, writable, watched)
 
 
 def require_available() -> None:
@@ -87,16 +96,24 @@ def require_available() -> None:
         raise _unavailable(missing) from None
 
 
-def told_of(error: BaseException | None) -> Finding | None:
-    """What an exception of driver code says of a path that the kernel refused; ``None`` outside of isolated processes."""
+def refused(error: BaseException | None) -> list[Finding]:
+    """What the kernel refused native code since this was asked last. ``error``: what came out of the driver, if anything, which
+    may tell the line, and where nobody watches is all there is. Empty outside of isolated processes."""
     if not _active[0]:
-        return None
-    for one in _chain(error):
-        if isinstance(one, OSError) and one.errno == errno.EACCES:
-            path = f" {os.fsdecode(one.filename)!r}" if isinstance(one.filename, (str, bytes)) else ""
-            file, line = _place(one)
-            return Finding(KIND, f"the kernel refused a path{path}: it was reached past Python, in native code", file, line)
-    return None
+        return []
+    carried = next((one for one in _chain(error) if isinstance(one, OSError) and one.errno == errno.EACCES), None)
+    file, line = ("", 0) if carried is None else _place(carried)
+    tried = _watch[0].told() if _watch else []
+    if not tried and carried is not None:
+        known = isinstance(carried.filename, (str, bytes))
+        tried = [f"a path{f' {os.fsdecode(carried.filename)!r}' if known else ''}"]
+    return [Finding(KIND, f"{one}, tried past Python, in native code", file, line) for one in tried]
+
+
+def forget() -> None:
+    """Before driver code of a world runs: what was refused until now was the kit's own doing (Hypothesis keeps a folder)."""
+    if _watch:
+        _watch[0].told()
 
 
 def _unavailable(missing: Exception) -> InvalidUsage:

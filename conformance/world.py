@@ -71,6 +71,7 @@ class World:
     """A kernel, one device and the locations that reach it. ``options`` are added to the device's own."""
 
     def __init__(self, subject: Subject, seed: int, options: Mapping[str, Any] | None = None) -> None:
+        isolation.forget()
         self.subject = subject
         self.kernel = Kernel(seed)
         self.device = make_device(subject.device, self.kernel, {**subject.simulator, **(options or {})})
@@ -110,19 +111,19 @@ class World:
         self.calls.append(called)
 
         def timed() -> Any:
+            raised: Exception | None = None
             try:
                 given = function()
                 called.answer = "ok"
                 return given
             except Exception as error:
-                refused = isolation.told_of(error)
-                if refused is not None and refused not in location.findings:
-                    location.findings.append(refused)
+                raised = error
                 called.answer = type(error).__name__
                 called.outcome = str(error.outcome) if isinstance(error, StorageError) else ""
                 raise
             finally:
                 call.return_ns = called.return_ns = self.kernel.now_ns
+                location.findings.extend(one for one in isolation.refused(raised) if one not in location.findings)
 
         call.task = self.kernel.spawn(timed, location=location, name=label)
         return call

@@ -32,7 +32,9 @@ _SQLITE_ATTACH, _SQLITE_OK, _SQLITE_DENY = 24, 0, 1
 
 def looked_up(location: Location, event: str, args: tuple[Any, ...], frame: FrameType) -> None:
     """``library.open`` of ``ctypes``: what is looked up is about to be called, and then nobody sees with what."""
-    name = args[1] if len(args) > 1 else ""
+    if len(args) < 2:
+        return
+    name = args[1]
     name = name.decode("ascii", "replace") if isinstance(name, bytes) else name
     library = os.path.basename(str(getattr(args[0], "_name", None) or "libc."))
     if not library.startswith(("libc.", "libc-")):

@@ -10,11 +10,13 @@ from storcert.harness.drivers.s3 import S3Driver
 
 SCRATCH = b"/var/tmp/storcert-native-scratch"
 _LIBRARY = ctypes.CDLL(None, use_errno=True)
+#: Looked up now, outside of any location: what is looked up at one is seen by the fence.
+_OPEN, _CLOSE = _LIBRARY.open, _LIBRARY.close
 
 
 def scratch() -> int:
     """A descriptor of a scratch file, or -1."""
-    return int(_LIBRARY.open(SCRATCH, os.O_WRONLY | os.O_CREAT, 0o600))
+    return int(_OPEN(SCRATCH, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
 class Telling(S3Driver):
@@ -25,7 +27,7 @@ class Telling(S3Driver):
         if descriptor < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number), SCRATCH)
-        _LIBRARY.close(descriptor)
+        _CLOSE(descriptor)
         return super().describe(uri)
 
 
@@ -35,5 +37,5 @@ class Hiding(S3Driver):
     def describe(self, uri: Any) -> Any:
         descriptor = scratch()
         if descriptor >= 0:
-            _LIBRARY.close(descriptor)
+            _CLOSE(descriptor)
         return super().describe(uri)

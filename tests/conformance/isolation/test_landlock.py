@@ -108,13 +108,13 @@ def test_newer_kernels_are_held_to_the_rights_we_know() -> None:
 
 
 def test_outside_of_isolated_processes_a_refusal_is_the_drivers_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = PermissionError(errno.EACCES, "no", "/x/y")
-    assert isolation.told_of(refused) is None
+    denied = PermissionError(errno.EACCES, "no", "/x/y")
+    assert isolation.refused(denied) == []
     monkeypatch.setattr(isolation, "_active", [True])
     try:
-        raise ValueError("wrapped") from refused
+        raise ValueError("wrapped") from denied
     except ValueError as wrapped:
-        found = isolation.told_of(wrapped)
-    assert found is not None and found.kind == "file-system" and "'/x/y'" in found.message
-    assert isolation.told_of(FileNotFoundError(errno.ENOENT, "no", "/x")) is None
-    assert isolation.told_of(None) is None
+        (found,) = isolation.refused(wrapped)
+    assert found.kind == "file-system" and found.message == "a path '/x/y', tried past Python, in native code"
+    assert isolation.refused(FileNotFoundError(errno.ENOENT, "no", "/x")) == []
+    assert isolation.refused(None) == []
