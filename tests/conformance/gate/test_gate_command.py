@@ -189,6 +189,19 @@ def test_every_kind_has_a_title(kind: str) -> None:
     assert gate_text.TITLES[kind]  # type: ignore[index]  (a StrEnum is its text)
 
 
+def test_runs_of_scenarios_and_explorations_go_through_the_gate_too(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_entries(Path("known.toml"), [
+        _entry("L-ONCE/copy"), _entry("L-ONCE/cpy-01-onto-itself"), _entry("L-ONCE/no-such-scenario"), _entry("L-ODD/copy")])
+    for name in ("scenarios", "exploration"):
+        assert cli.run(["gate", _put(records.EVERY[name]()), "--expectations", "known.toml", *DAY]) == 1
+        out = capsys.readouterr().out
+        assert out.startswith("GATE SHUT: 2 unknown-id, 1 error  control plane")
+        assert "As expected (1)\n  L-ONCE/copy\n" in out
+        assert "L-ONCE/cpy-01-onto-itself is expected to fail, and is no part of this run" in out
+
+
 def test_certify_with_expectations_ends_as_the_gate_does(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
