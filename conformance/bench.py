@@ -104,7 +104,6 @@ class Bench:
     _meter: Meter | None = None
     _clients: dict[str, Client] = field(default_factory=dict)
     _options: dict[str, Any] = field(default_factory=dict)
-    _deaths_told: dict[str, int] = field(default_factory=dict)
 
     # Worlds and examples
 
@@ -143,7 +142,6 @@ class Bench:
         self.close()
         self._options = device_options
         self._clients.clear()
-        self._deaths_told.clear()
         self.steps.clear()
 
     def generated(self, program: Program) -> None:
@@ -279,7 +277,9 @@ class Bench:
             attempt.status = Status.UNKNOWN if str(error.outcome) == "unknown" else Status.FAILED
         if attempt.step >= 0:
             shown = str(attempt) if error is None or attempt.error is not None else type(error).__name__
-            self.steps[attempt.step] += f" -> {shown}" + self._deaths(attempt.call)
+            self.steps[attempt.step] += f" -> {shown}"
+            if isinstance(self.world, World):
+                self.steps[attempt.step] += self.world.deaths(attempt.call.location)
         if isinstance(error, Violation):
             raise error
         unwritten = gap(error)
@@ -291,14 +291,6 @@ class Bench:
             raise Violation(
                 f"{attempt.call.label} let a foreign error out: {type(error).__name__}: {error}", rule
             ) from error
-
-    def _deaths(self, call: Call) -> str:
-        """Threads of the driver that ended by an exception nobody caught, since somebody last asked."""
-        if not isinstance(self.world, World):
-            return ""
-        told = self.world.uncaught(call.location)[self._deaths_told.get(call.location.name, 0) :]
-        self._deaths_told[call.location.name] = self._deaths_told.get(call.location.name, 0) + len(told)
-        return "".join(f", thread {name} ended by {type(error).__name__}" for name, error in told)
 
     @staticmethod
     def touched_files(location: Any) -> bool:
@@ -364,7 +356,6 @@ class Bench:
     def restart(self, location: str) -> None:
         """A crashed location comes back with nothing in memory."""
         self.world.location(location).restart()
-        self._deaths_told.pop(location, None)
         self._clients.pop(location, None)
 
     def census(self) -> tuple[CensusEntry, ...]:

@@ -153,6 +153,15 @@ class World:
         """Threads of a driver that ended by an exception nobody caught, by name."""
         return list(location.threads.uncaught) if location.threads is not None else []
 
+    @staticmethod
+    def deaths(location: Location) -> str:
+        """Those of :meth:`uncaught` that nobody has asked for yet, in words."""
+        threads = location.threads
+        if threads is None:
+            return ""
+        told, threads.told = threads.told, len(threads.uncaught)
+        return "".join(f", thread {name} ended by {type(error).__name__}" for name, error in threads.uncaught[told:])
+
     def started_threads(self) -> bool:
         """Whether a driver has started threads here."""
         threads = (location.threads for location in self._locations.values())

@@ -70,7 +70,8 @@ class ThreadIdentity:
 
 class ProcessThreads:
     """``made``: how many threads driver code started; ``running``: how many of them have not ended. ``uncaught``: name and
-    exception of those that ended by one nobody caught. ``main``: what ``threading.main_thread()`` gives, made by whoever asks.
+    exception of those that ended by one nobody caught; ``told``: how many of these somebody has asked for. ``main``: what
+    ``threading.main_thread()`` gives, made by whoever asks.
     """
 
     def __init__(self, location: Location) -> None:
@@ -93,6 +94,7 @@ class ProcessThreads:
         self.made = 0
         self.running = 0
         self.uncaught: list[tuple[str, BaseException]] = []
+        self.told = 0
         self.main: Any = None
 
     @property
