@@ -31,14 +31,14 @@ _KEEPABLE = re.compile(
 _KEEPING = CHANGING - {"write", "pop", "remove", "discard", "clear", "popitem"}
 _WHERE = {
     "socket.gethostname": "the host's name", "socket.getfqdn": "the host's name", "platform.node": "the host's name",
-    "platform.uname": "the machine", "platform.platform": "the machine", "platform.machine": "the machine",
-    "platform.system": "the machine", "os.uname": "the machine", "os.getpid": "the process", "os.getppid": "the process",
+    "platform.uname": "the machine", "os.uname": "the machine", "os.getpid": "the process", "os.getppid": "the process",
     "os.getlogin": "the user", "getpass.getuser": "the user", "os.getuid": "the user", "os.geteuid": "the user",
     "pwd.getpwuid": "the user", "uuid.getnode": "the network card", "uuid.uuid1": "the network card",
-    "os.cpu_count": "the machine",
     "os.getenv": "the environment", "os.environ.get": "the environment", "os.environb.get": "the environment",
-    "os.environ.setdefault": "the environment", "psutil.disk_usage": "the machine", "os.sched_getaffinity": "the machine",
+    "os.environ.setdefault": "the environment", "psutil.disk_usage": "the machine",
 }  # fmt: skip
+#: To notice a fork, and connect again, is right; to name something by it is not.
+_OF_PROCESS = ("os.getpid", "os.getppid")
 _FORKS = (
     "os.fork", "os.forkpty", "multiprocessing.Process", "multiprocessing.Pool", "multiprocessing.pool.Pool",
     "multiprocessing.get_context", "concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor",
@@ -136,11 +136,23 @@ def _targets(node: ast.AST) -> list[ast.expr]:
 def where_it_runs(view: View) -> Iterator[Found]:
     """Questions about the machine, the process, the user, the environment."""
     for call, dotted in view.calls():
-        if dotted in _WHERE:
+        if dotted in _WHERE and (dotted not in _OF_PROCESS or _is_in_a_name(view, call)):
             yield Found("STATELESS-where", call, f"{dotted}() asks about {_WHERE[dotted]}, which differs between locations")
     for node in view.nodes():
         if isinstance(node, ast.Subscript) and view.names.dotted(node.value) in ("os.environ", "os.environb"):
             yield Found("STATELESS-where", node, f"{shown(node)} depends on the environment, which differs between locations")
+
+
+def _is_in_a_name(view: View, call: ast.Call) -> bool:
+    """Whether the answer becomes part of a text."""
+    for above in view.source.above(call):
+        if isinstance(above, ast.JoinedStr) or (isinstance(above, ast.BinOp) and isinstance(above.op, ast.Mod)):
+            return True
+        if isinstance(above, ast.Call):
+            return view.names.dotted(above.func) == "builtins.str" or getattr(above.func, "attr", "") == "format"
+        if isinstance(above, ast.stmt):
+            return False
+    return False
 
 
 def behind_the_back(view: View) -> Iterator[Found]:

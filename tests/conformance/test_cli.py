@@ -47,7 +47,7 @@ def without_times(stream: str) -> str:
 def test_the_commands_are_those_of_the_documents(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--help"]) == 0
     out = capsys.readouterr().out
-    for command in ("certify", "replay", "explain", "list", "report", "gate", "diff", "sign", "verify"):
+    for command in ("certify", "lint", "replay", "explain", "list", "report", "gate", "diff", "sign", "verify"):
         assert f"\n  {command} " in out
         assert cli.run([command, "--help"]) == 0
         assert f"Example:  storcert {command} " in capsys.readouterr().out
