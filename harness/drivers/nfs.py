@@ -20,6 +20,7 @@ from storcert.harness.contract import (
     CapacityExceeded,
     DataObjectDescription,
     DataObjectUri,
+    DeviceUnavailable,
     InvalidRequest,
     JsonValue,
     ObjectExists,
@@ -37,6 +38,7 @@ from storcert.harness.drivers.nfs_publish import Pending, clear_pending, remove_
 from storcert.harness.drivers.nfs_streams import NfsInputStream, NfsOutputStream
 from storcert.harness.drivers.nfs_volume import NfsVolume
 
+_CREATE_ROUNDS = 4
 
 class NfsDriver:
     """Configuration: ``mount``, the absolute path of the mount point; optional ``plain_directory`` (true: it may be a
@@ -58,19 +60,21 @@ class NfsDriver:
         object_name(uri)
         size = self._size(size, uri)
         patience = Patience()
-        if self._has_size(uri, size):
-            return
-        pending = Pending(self._mount, uri)
-        try:
-            pending.stretch(size)
-        except StorageError as error:
-            raise pending.give_up(error) from error.__cause__
-        try:
-            pending.publish(patience)
-        except ObjectExists:
-            # Somebody made it between the look and the publication: what counts is what is there now.
-            if not self._has_size(uri, size):
-                raise
+        for _ in range(_CREATE_ROUNDS):
+            if self._has_size(uri, size):
+                return
+            pending = Pending(self._mount, uri)
+            try:
+                pending.stretch(size)
+            except StorageError as error:
+                raise pending.give_up(error) from error.__cause__
+            try:
+                return pending.publish(patience)
+            except ObjectExists as taken:
+                # Somebody made it between the look and the publication: what counts is what is there now.
+                if taken.outcome is Outcome.UNKNOWN and not self._has_size(uri, size):
+                    raise
+        raise DeviceUnavailable("others make and delete it all the time", uri, Outcome.NOT_DONE)
 
     def _has_size(self, uri: DataObjectUri, size: int) -> bool:
         """Whether the object is there with ``size``. Raises ``ObjectExists`` where it has another."""

@@ -40,6 +40,7 @@ from storcert.harness.drivers.rbd_streams import RbdInputStream, RbdOutputStream
 from storcert.harness.drivers.rbd_volume import RbdVolumeHandle
 
 LOOKS = 8
+_CREATE_ROUNDS = 4
 
 
 class RbdDriver:
@@ -71,20 +72,22 @@ class RbdDriver:
     def create(self, uri: DataObjectUri, size: int) -> None:
         name_of(uri)
         effort, size = Effort(), self._size(size, uri)
-        if self._has_size(effort, uri, size):
-            return
-        publication = Publication(self._remover, uri, Record(new_name(), size, owner=str(uri)))
-        publication.begin(effort)
-        try:
-            self._images.create(effort, publication.record.image, size)
-        except RequestFailed as failure:
-            raise publication.failed(failure) from failure
-        try:
-            publication.publish(effort)
-        except ObjectExists as taken:
-            # Somebody made it between the look and the publication: what counts is what is there now.
-            if taken.outcome is Outcome.UNKNOWN or not self._has_size(effort, uri, size):
-                raise
+        for _ in range(_CREATE_ROUNDS):
+            if self._has_size(effort, uri, size):
+                return
+            publication = Publication(self._remover, uri, Record(new_name(), size, owner=str(uri)))
+            publication.begin(effort)
+            try:
+                self._images.create(effort, publication.record.image, size)
+            except RequestFailed as failure:
+                raise publication.failed(failure) from failure
+            try:
+                return publication.publish(effort)
+            except ObjectExists as taken:
+                # Somebody made it between the look and the publication: what counts is what is there now.
+                if taken.outcome is Outcome.UNKNOWN:
+                    raise
+        raise DeviceUnavailable("others make and delete it all the time", uri, Outcome.NOT_DONE)
 
     def _has_size(self, effort: Effort, uri: DataObjectUri, size: int) -> bool:
         """Whether the object is there with ``size``. Raises ``ObjectExists`` where it has another."""

@@ -49,6 +49,8 @@ from storcert.harness.drivers.s3_errors import RequestFailed, Trouble
 from storcert.harness.drivers.s3_publish import Publisher, publish_once
 from storcert.harness.drivers.s3_streams import EmptyInputStream, S3InputStream, S3OutputStream
 
+_CREATE_ROUNDS = 4
+
 
 def _device(settings: Settings) -> tuple[Bucket, Publisher]:
     """How to speak to this device, and how to publish there."""
@@ -83,14 +85,16 @@ class S3Driver:
     def create(self, uri: DataObjectUri, size: int) -> None:
         key, effort = self._bucket.key(uri), Effort()
         size = self._size(size, uri)
-        if self._has_size(effort, key, uri, size):
-            return
-        try:
-            self._publish_zeros(effort, uri, size)
-        except ObjectExists as taken:
-            # Somebody made it between the look and the publication: what counts is what is there now.
-            if taken.outcome is Outcome.UNKNOWN or not self._has_size(effort, key, uri, size):
-                raise
+        for _ in range(_CREATE_ROUNDS):
+            if self._has_size(effort, key, uri, size):
+                return
+            try:
+                return self._publish_zeros(effort, uri, size)
+            except ObjectExists as taken:
+                # Somebody made it between the look and the publication: what counts is what is there now.
+                if taken.outcome is Outcome.UNKNOWN:
+                    raise
+        raise DeviceUnavailable("others make and delete it all the time", uri, Outcome.NOT_DONE)
 
     def _has_size(self, effort: Effort, key: str, uri: DataObjectUri, size: int) -> bool:
         """Whether the object is there with ``size``. Raises ``ObjectExists`` where it has another."""

@@ -31,8 +31,8 @@ from storcert.harness.contract import (
 )
 from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.sheepdog_command import Dog, Effort, Failed, Trouble
-from storcert.harness.drivers.sheepdog_names import name_bytes_max, uri_of
-from storcert.harness.drivers.sheepdog_publish import Draft, Place
+from storcert.harness.drivers.sheepdog_names import doom_of, name_bytes_max, uri_of
+from storcert.harness.drivers.sheepdog_publish import Draft, Place, settled
 from storcert.harness.drivers.sheepdog_streams import SheepdogInputStream, SheepdogOutputStream
 from storcert.harness.drivers.sheepdog_vdis import VDI_BYTES_MAX, Listing, Row, Size, Vdis
 
@@ -100,7 +100,7 @@ class SheepdogDriver:
         try:
             if not self._vdis.exists(effort, place.marker):
                 return False
-            found = place.version(self._vdis.listing(effort))
+            found = place.version(settled(effort, place))
         except Failed as failure:
             raise failure.typed(place.uri, Outcome.NOT_DONE) from failure
         if found is not None and found.size_bytes != size:
@@ -116,7 +116,7 @@ class SheepdogDriver:
 
     def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
         origin, place, effort = self._place(source), self._place(destination), Effort()
-        listing = self._listing(effort, source)
+        listing = self._listing(effort, source, origin, place)
         version = self._published(origin, listing)
         if origin.marker == place.marker or place.version(listing) is not None:
             raise ObjectExists("the destination is taken", destination)
@@ -151,7 +151,7 @@ class SheepdogDriver:
         offset = count_of_bytes("offset", offset, uri)
         if length is not None:
             length = count_of_bytes("length", length, uri)
-        version = self._published(place, self._listing(Effort(), uri))
+        version = self._published(place, self._listing(Effort(), uri, place))
         size = version.size_bytes
         end = size if length is None else min(size, offset + length)
         return SheepdogInputStream(place, version, offset, max(offset, end))
@@ -170,19 +170,25 @@ class SheepdogDriver:
 
     def describe(self, uri: DataObjectUri) -> DataObjectDescription:
         place = self._place(uri)
-        version = self._published(place, self._listing(Effort(), uri))
+        version = self._published(place, self._listing(Effort(), uri, place))
         return DataObjectDescription(uri, version.size_bytes, None)
 
     def list_objects(self) -> Iterator[DataObjectUri]:
-        listing = self._listing(Effort(), None)
+        effort = Effort()
+        listing = self._listing(effort, None)
         uris = {uri for name in listing.all_working() if (uri := uri_of(self._prefix, name)) is not None}
         for uri in sorted(uris):
-            if self._place(uri).version(listing) is not None:
+            place = self._place(uri)
+            version = place.version(listing)
+            if version is not None and listing.working(doom_of(version.name)) is not None:
+                version = place.version(self._listing(effort, uri, place))
+            if version is not None:
                 yield uri
 
-    def _listing(self, effort: Effort, uri: DataObjectUri | None) -> Listing:
+    def _listing(self, effort: Effort, uri: DataObjectUri | None, *places: Place) -> Listing:
+        """One in which it is settled what is published at these places."""
         try:
-            return self._vdis.listing(effort)
+            return settled(effort, *places) if places else self._vdis.listing(effort)
         except Failed as failure:
             raise failure.typed(uri, Outcome.NOT_DONE) from failure
 

@@ -24,7 +24,10 @@ number of the version. The object is published if and only if a marker is there 
   meet, at least one sees the other: a sweep spares what has a marker, a publisher that sees a doom waits for what comes of
   it. The version goes before its doom, so that a doom that is gone stands for a version that is spared or gone.
 
-Not excluded: a reader that comes while a publisher waits may see an object that is swept away then, and was never there.
+- who looks for the object while its version is doomed waits as well: it is there for certain, or was never there.
+
+Not excluded: where the doom is of somebody who died, nobody waits for ever, and a reader may see an object that its publisher
+gives up.
 """
 
 from __future__ import annotations
@@ -71,7 +74,7 @@ class Place:
 
     def is_taken(self, effort: Effort) -> bool:
         """Whether an object is published."""
-        return self.vdis.exists(effort, self.marker) and self.version(self.vdis.listing(effort)) is not None
+        return self.vdis.exists(effort, self.marker) and self.version(settled(effort, self)) is not None
 
     def still_is(self, effort: Effort, marker: str, number: int) -> bool:
         """Whether that marker has that number still."""
@@ -83,7 +86,7 @@ class Place:
         markers = self.turns(listing)
         if not markers:
             # One that a halted cluster deleted by half is in no listing.
-            self.vdis.delete(effort, self.marker)
+            self.vdis.delete(effort, self.marker, unlisted=True)
         for row in reversed(markers):
             self.vdis.delete(effort, row.name, row.size_bytes)
             effort.progressed()
@@ -128,6 +131,16 @@ class Place:
                 self._sweep(Effort.closing(), listing, ())
         except Failed:
             return  # the object is there and whole; what could not be removed goes with its delete
+
+
+def settled(effort: Effort, *places: Place) -> Listing:
+    """A listing in which nothing that is published at these places is about to be swept away: what becomes of it is waited for,
+    but not for ever, because the doom of somebody who died stays. Raises :class:`Failed`."""
+    while True:
+        listing = places[0].vdis.listing(effort)
+        versions = [row.name for place in places if (row := place.version(listing)) is not None]
+        if all(listing.working(doom_of(name)) is None for name in versions) or not effort.again():
+            return listing
 
 
 class Draft:
@@ -184,8 +197,8 @@ class Draft:
             marker = turn_of(place.marker, turn)
             try:
                 if self._claim(effort, marker):
-                    return self._confirm()
-                listing = place.vdis.listing(effort)
+                    return self._confirm(marker)
+                listing = settled(effort, place)
                 if place.version(listing) is not None:
                     raise self.give_up(ObjectExists("the name is taken", place.uri, Outcome.UNKNOWN if lost else None))
                 # A listing is made one VDI after the other: a marker made meanwhile is not in it. Only one that was seen,
@@ -199,7 +212,7 @@ class Draft:
                 if not lost:
                     raise self.give_up(failure.typed(place.uri)) from failure
                 if self._is_published(marker, failure):
-                    return self._confirm()
+                    return self._confirm(marker)
                 # The marker may still come: then the object is there, whole.
                 raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
         raise self.give_up(DeviceUnavailable("no marker can be had", place.uri, Outcome.NOT_DONE))
@@ -215,14 +228,21 @@ class Draft:
         except Failed:
             raise failure.typed(self.place.uri, Outcome.UNKNOWN) from failure
 
-    def _confirm(self) -> None:
-        """The marker is made. It counts only if the version was not swept away meanwhile, be it by half, and will not be."""
+    def _confirm(self, marker: str) -> None:
+        """The marker is made. It counts only if the version was not swept away meanwhile, be it by half, and will not be.
+        Where the marker has gone too the object was published, and deleted already by somebody who had seen it."""
         place, effort = self.place, Effort.closing()
         while True:
             try:
                 listing = place.vdis.listing(effort)
+                seen = listing.working(marker)
+                moved = seen is None or seen.size_bytes != self.number
+                deleted = moved and not place.still_is(effort, marker, self.number)
             except Failed as failure:
                 raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
+            if deleted:
+                self.discard()
+                return
             row, doomed = listing.sealed(self.name), listing.working(doom_of(self.name)) is not None
             swept = row is None or row.stored_bytes < self.filled_bytes
             if swept or (doomed and not effort.again()):

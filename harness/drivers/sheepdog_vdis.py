@@ -197,8 +197,9 @@ class Vdis:
         """Write bytes inside a VDI."""
         self._dog.repeated(effort, "vdi", "write", name, str(offset), str(len(data)), data=data)
 
-    def delete(self, effort: Effort, name: str, size_bytes: int | None = None) -> None:
-        """Delete the working VDI of that name, if there is one; of that size, where others may make it anew meanwhile.
+    def delete(self, effort: Effort, name: str, size_bytes: int | None = None, *, unlisted: bool = False) -> None:
+        """Delete the working VDI of that name, if there is one; of that size, where others may make it anew meanwhile;
+        ``unlisted``: one that no listing showed, so that one which is listed afterwards is another.
 
         dog says success whatever happened, so it is looked for afterwards. Raises where it is still there: then perhaps
         emptied, and a repetition goes on from there.
@@ -215,6 +216,8 @@ class Vdis:
                     raise
                 doubt = failure
             if size_bytes is None and not self.exists(effort, name):
+                return
+            if unlisted and self.listing(effort).working(name) is not None:
                 return
             if size_bytes is not None and self.exact(effort, name, size_bytes) is not Size.SAME:
                 return
