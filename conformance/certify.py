@@ -173,6 +173,7 @@ def failure_of(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
         outcome.history,
         outcome.blame,
         outcome.proof,
+        outcome.shrinking,
     )
 
 

@@ -24,7 +24,7 @@ from storcert.conformance.generated import SEARCH, hold, stream_of
 from storcert.conformance.registry import CHECKS, Case
 from storcert.conformance.runner import CaseOutcome
 from storcert.conformance.schedule import Job, fence
-from storcert.conformance.strategies import FOCUSES, NEEDS, Focus, large
+from storcert.conformance.strategies import FOCUSES, NEEDS, Focus, large, programs
 from storcert.conformance.subject import Subject
 from storcert.harness.record.depth import SearchDepth, deeper
 from storcert.harness.record.verdict import Verdict
@@ -116,7 +116,8 @@ def case_of(swarm: Swarm, number: int) -> Case:
         if b.program is not None:
             known.function(b, SEARCH)
         else:
-            hold(b, swarm.rule, swarm.focus, stream_of(f"{b.seed}/{SEARCH}/{number}/programs"), PROGRAMS)
+            strategy = programs(b.facts, swarm.focus)
+            hold(b, swarm.rule, strategy, stream_of(f"{b.seed}/{SEARCH}/{number}/programs"), PROGRAMS)
 
     return Case(replace(known, function=some), SEARCH, SEARCH)
 

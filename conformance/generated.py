@@ -14,19 +14,29 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis.errors import Flaky
+from hypothesis.strategies import SearchStrategy
 
+from storcert.conformance import races
 from storcert.conformance.bench import Bench
 from storcert.conformance.checks.no_file_system import need_watched_files, require_no_file_touched
 from storcert.conformance.draws import search
 from storcert.conformance.interpreter import Run
 from storcert.conformance.necessity import minimal
 from storcert.conformance.program import Program
+from storcert.conformance.races import race_programs
+from storcert.conformance.reduction import reduce
 from storcert.conformance.registry import Level, check
 from storcert.conformance.strategies import FOCUSES, NEEDS, Focus, large, programs
-from storcert.conformance.violation import LeftToFillIn, Violation
+from storcert.conformance.violation import LeftToFillIn, Undecided, Violation
+from storcert.harness.record.shrinking import Shrinking
 
-EXAMPLES = {"small": {Level.CORE: 6, Level.STANDARD: 40, Level.DEEP: 300}, "parts": {Level.STANDARD: 4, Level.DEEP: 40}}
-SHRINK_RUNS_MAX = 400
+EXAMPLES = {
+    "small": {Level.CORE: 6, Level.STANDARD: 40, Level.DEEP: 300},
+    "parts": {Level.STANDARD: 4, Level.DEEP: 40},
+    "races": {Level.STANDARD: 60, Level.DEEP: 600},
+}
+#: How often a failing program may be run to make it smaller: by Hypothesis first, then by leaving parts of it out.
+SHRINK_RUNS_MAX, REDUCE_RUNS_MAX = 250, 150
 #: The case of a program that a search beyond the profile found; it has no draws of its own, only that program.
 SEARCH = "search"
 #: Rules about what faults do: a program without faults says nothing about them.
@@ -47,12 +57,13 @@ class _ShrinkingOver(BaseException):
 
 
 class FoundByGeneration(Violation):
-    """A violation with the program that shows it."""
+    """A violation with the program that shows it, and how that was made small."""
 
-    def __init__(self, violation: Violation, program: Program) -> None:
+    def __init__(self, violation: Violation, program: Program, shrinking: Shrinking) -> None:
         super().__init__(violation.message, violation.rule)
         self.violation = violation
         self.program = program
+        self.shrinking = shrinking
 
 
 def run_program(b: Bench, program: Program) -> None:
@@ -74,10 +85,13 @@ def _generate(b: Bench, rule: str, amount: str, shard: int, count: int) -> None:
         b.need_simulation()
     if rule == "C-NOFS":
         need_watched_files(b)
-    focus = FOCUSES[rule] if amount == "small" else large(FOCUSES[rule])
+    if amount == "races":
+        b.need_simulation()
+    focus = large(FOCUSES[rule]) if amount == "parts" else FOCUSES[rule]
     if b.facts.mode != "simulated":
         focus = focus_without_faults(focus)
-    hold(b, rule, focus, stream_of(f"{b.seed}/{rule}/{amount}/{shard}"), count)
+    strategy = race_programs(b.facts, rule) if amount == "races" else programs(b.facts, focus)
+    hold(b, rule, strategy, stream_of(f"{b.seed}/{rule}/{amount}/{shard}"), count)
 
 
 def stream_of(name: str) -> random.Random:
@@ -85,8 +99,8 @@ def stream_of(name: str) -> random.Random:
     return random.Random(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
 
 
-def hold(b: Bench, rule: str, focus: Focus, stream: random.Random, count: int) -> None:
-    """Run ``count`` programs of the focus and shrink the first that fails. Raises :class:`Violation`."""
+def hold(b: Bench, rule: str, strategy: SearchStrategy[Program], stream: random.Random, count: int) -> None:
+    """Run ``count`` programs of the strategy and shrink the first that fails. Raises :class:`Violation`."""
     best: list[_Best] = []
     gaps: list[LeftToFillIn] = []
     runs_left = [SHRINK_RUNS_MAX]
@@ -118,11 +132,13 @@ def hold(b: Bench, rule: str, focus: Focus, stream: random.Random, count: int) -
                 best[:] = [_Best(program, violation, list(b.steps))]
             raise
 
+    reduced, cut_short = 0, False
     try:
-        search(programs(b.facts, focus), run, stream, count)
+        search(strategy, run, stream, count)
     except (Violation, _ShrinkingOver):
         if not best:
             raise gaps[0] from None
+        reduced, cut_short = _reduced(best, once, b)
         program, violation, b.proof = minimal(best[0].program, best[0].violation, rule, fails)
         if program != best[0].program:
             fails(program)
@@ -133,13 +149,34 @@ def hold(b: Bench, rule: str, focus: Focus, stream: random.Random, count: int) -
         violation = Violation(said, "C-STATELESS")
     else:
         return
-    # The last world is the one that is shown, also where Hypothesis tried others after it.
+    # The last world is the one that is shown, also where others were tried after it.
     try:
         run_program(b, best[0].program)
     except Violation:
         pass
     b.steps[:] = best[0].steps
-    raise FoundByGeneration(violation, best[0].program)
+    shrunk = SHRINK_RUNS_MAX - max(runs_left[0], 0)
+    shrinking = Shrinking(best[0].program.operations(), shrunk + reduced, cut_short)
+    raise FoundByGeneration(violation, best[0].program, shrinking)
+
+
+def _reduced(best: list[_Best], once: Callable[[Program], None], b: Bench) -> tuple[int, bool]:
+    """Leave out of the smallest failure what can be; how many executions that took, and whether it was cut short. What breaks
+    another rule is a failure of its own, and not this one made smaller."""
+    rule = best[0].violation.rule
+
+    def fails(program: Program) -> bool:
+        try:
+            once(program)
+        except Violation as violation:
+            if violation.rule == rule:
+                best[:] = [_Best(program, violation, list(b.steps))]
+                return True
+        except (Undecided, LeftToFillIn):
+            return False
+        return False
+
+    return reduce(best[0].program, fails, REDUCE_RUNS_MAX)[1:]
 
 
 def focus_without_faults(focus: Focus) -> Focus:
@@ -147,11 +184,18 @@ def focus_without_faults(focus: Focus) -> Focus:
     return replace(focus, faults=0, tasks=1)
 
 
+def _has(rule: str, amount: str) -> bool:
+    """Whether the rule has programs of that amount."""
+    if amount == "races":
+        return rule in races.RULES
+    return amount == "small" or not FOCUSES[rule].volumes
+
+
 def _register(rule: str) -> None:
     def cases(profile: Level) -> Callable[[Any], list[str]]:
         found = []
         for amount, counts in EXAMPLES.items():
-            if profile in counts and (amount == "small" or not FOCUSES[rule].volumes):
+            if profile in counts and _has(rule, amount):
                 found.append(f"{amount}-{profile.name.lower()}")
         return lambda _: found
 

@@ -16,8 +16,9 @@ from storcert.conformance.handle import overwrite, peek
 from storcert.conformance.observe import clear
 from storcert.conformance.program import Program, Step, key_of
 from storcert.conformance.violation import NoOrder, Undecided, require
-from storcert.harness.checkers.linearizability import linearize
-from storcert.harness.checkers.reference_model import DERIVING, ZERO, Stored
+from storcert.harness.checkers.linearizability import Linearization, linearize
+from storcert.harness.checkers.reference_model import DERIVING, ZERO, Stored, observes
+from storcert.harness.checkers.smallest import smallest
 from storcert.harness.contract import DataObjectUri, InvalidRequest, ObjectKind, StorageError
 from storcert.harness.record.history import Operation, Status
 
@@ -244,11 +245,31 @@ class Run:
             raise Undecided(f"no order of {len(history)} operations was found within the search budget")
         if not answer.legal:
             stuck = answer.stuck
-            rule = self._rule_of(stuck) if stuck is not None else "C-RETRY"
-            if stuck is not None and stuck.verb == "write" and self.program.concurrent:
-                rule = "C-ONCE"
+            rule = self._blamed(history, answer)
             what = _explain(stuck) if stuck is not None else "the history"
             raise NoOrder(f"no order of the operations explains: {what}", rule, answer, bool(self.program.faults))
+
+    def _blamed(self, history: list[Operation], answer: Linearization) -> str:
+        """Whose promise is broken: that of the operation whose answer fits in nowhere. But where a look fits in nowhere, and
+        there is no order without all looks of its kind either, the looks agree, and what made it so is to blame: a delete
+        where the object is gone, else the last that changed it."""
+        stuck, repeat = answer.stuck, bool(self.program.faults)
+        if stuck is None:
+            return "C-RETRY"
+        if stuck.verb == "write" and self.program.concurrent:
+            return "C-ONCE"
+        if not observes(stuck) or not self.program.concurrent or self.blocks is not None:
+            return self._rule_of(stuck)
+        others = [one for one in history if one.verb != stuck.verb or not observes(one)]
+        again = linearize(others, deletes_repeat=repeat)
+        if again.legal is not False or again.stuck is None or not observes(again.stuck):
+            return self._rule_of(stuck)
+        gone = again.stuck.error == "ObjectNotFound" or again.stuck.result is False
+        deletes = [one for one in again.part if one.verb == "delete" and not observes(one) and one.uri == again.stuck.uri]
+        if gone and deletes:
+            return self._rule_of(deletes[-1])
+        made = [one for one in smallest(again, deletes_repeat=repeat).operations if not observes(one)]
+        return self._rule_of(made[-1] if made else stuck)
 
     def _rule_of(self, stuck: Operation) -> str:
         """Whose promise the operation is that no order explains; a read speaks for what made the object."""

@@ -31,6 +31,7 @@ from storcert.harness.record.depth import SearchDepth
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.proof import Proof
 from storcert.harness.record.run_record import CheckResult, SourceLine
+from storcert.harness.record.shrinking import Shrinking
 from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import Blame, Verdict
 
@@ -64,6 +65,7 @@ class CaseOutcome:
     proof: Proof | None = None
     blame: Blame | None = None
     depth: SearchDepth = field(default_factory=SearchDepth)
+    shrinking: Shrinking | None = None
 
     @property
     def scored(self) -> bool:
@@ -159,6 +161,7 @@ def run_case(
         bench.proof,
         blame_of(verdict, error, facts.mode),
         bench.depth,
+        error.shrinking if isinstance(error, FoundByGeneration) else None,
     )
 
 

@@ -13,6 +13,8 @@ def failure_lines(failure: CheckFailure, rule: str) -> list[str]:
     lines = [failure.message]
     if failure.blame is not None:
         lines.append(f"blame: {failure.blame}")
+    if failure.shrinking is not None:
+        lines.append(str(failure.shrinking))
     if failure.source is not None:
         lines.append(f"at {place(failure.source.file, failure.source.line)}")
     lines += [f"{number}. {step}" for number, step in enumerate(failure.steps, 1)]

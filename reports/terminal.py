@@ -242,6 +242,8 @@ class _Report:
             if failure.source is not None:
                 self._line((f"at {place(failure.source.file, failure.source.line)}", "bright_black"), indent=2)
             self._steps(failure.steps)
+            if failure.shrinking is not None:
+                self._line((str(failure.shrinking), "bright_black"), indent=4)
             for line in proof_lines(failure):
                 self._line((one_line(line), "bright_black"), indent=4)
             self._history(failure.history)

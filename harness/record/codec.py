@@ -107,7 +107,7 @@ def behaviour(record: RunRecord) -> dict[str, Any]:
     apart = value.get("not_scored", {"checks": [], "failures": []})
     for failure in (*(one for rule in value["rules"] for one in rule["failures"]), *apart["failures"]):
         del failure["token"], failure["file"]
-        for name in ("history", "blame"):
+        for name in ("history", "blame", "shrinking"):
             if failure[name] is None:
                 del failure[name]
     for check in (*value["checks"], *apart["checks"]):

@@ -21,6 +21,7 @@ from storcert.harness.record.isolation import ProcessIsolation
 from storcert.harness.record.lint_report import LintNote
 from storcert.harness.record.proof import Proof
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
+from storcert.harness.record.shrinking import Shrinking
 from storcert.harness.record.trace import ShownTrace
 from storcert.harness.record.verdict import Blame, RunVerdict, Verdict, combine
 
@@ -94,7 +95,7 @@ class CheckFailure:
 
     ``token`` is a replay token; a failure too large for one is in ``file`` instead. ``history``: operations that no order
     explains, where that is what was wrong. ``blame``: whose it is, where that was asked. ``proof``: which faults
-    and which of what came after them it needs, where that was looked at.
+    and which of what came after them it needs, where that was looked at. ``shrinking``: how a generated one was made small.
     """
 
     check: str
@@ -106,6 +107,7 @@ class CheckFailure:
     history: BrokenHistory | None = None
     blame: Blame | None = None
     proof: Proof | None = None
+    shrinking: Shrinking | None = None
 
     @property
     def replay_argument(self) -> str:
