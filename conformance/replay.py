@@ -20,6 +20,7 @@ from storcert.conformance.tokens import DIGITS, field
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.verdict import Verdict
+from storcert.reports import history_text
 
 EVENTS_SHOWN_MAX = 120
 SECOND_NS = 10**9
@@ -62,6 +63,8 @@ def _tell(said: Mapping[str, Any], digest: str, outcome: CaseOutcome, recorded: 
     if digest.removeprefix("sha256:")[:DIGITS] != said.get("source"):
         lines.append("note      the driver's source has changed since this was recorded")
     lines += ["", "steps"] + [f"  {number}. {step}" for number, step in enumerate(outcome.result.steps, 1)]
+    if outcome.history is not None:
+        lines += ["", *history_text.text(outcome.history).splitlines()]
     lines += ["", "timeline (virtual time)", *_timeline(outcome)]
     lines += [f"  file system: {_touch(finding)}" for finding in touched]
     if outcome.result.verdict is Verdict.ERROR:
