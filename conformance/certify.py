@@ -187,7 +187,7 @@ def _whole_run(
     options: CertifyOptions, outcomes: Sequence[CaseOutcome], findings: Sequence[Finding]
 ) -> tuple[CheckResult, list[CheckFailure]]:
     """Every file-system event of driver code in the whole run: one failure per place in the source."""
-    if options.device == "live":
+    if options.device == "live" and not options.isolate:
         reason = "nothing watches the files of a live run"
         return CheckResult(WHOLE_RUN, "C-NOFS", "", Verdict.SKIPPED, reason, len(outcomes)), []
     touched: dict[tuple[str, int], Finding] = {}

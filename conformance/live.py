@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from storcert.conformance import isolation
 from storcert.conformance.subject import Subject
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.contract import JsonValue
@@ -115,6 +116,7 @@ class LiveWorld:
     """Locations and calls on a live device."""
 
     def __init__(self, subject: Subject) -> None:
+        isolation.forget()
         self.subject = subject
         self.kernel = LiveClock()
         self.device = LiveDevice()
@@ -144,13 +146,15 @@ class LiveWorld:
                 call.task.error = error
             call.task.done = True
             call.return_ns = self.kernel.now_ns
+            found = call.location.findings
+            found.extend(one for one in isolation.refused(call.task.error) if one not in found)
 
     def advance(self, duration_ns: int) -> None:
         """Real time passes by itself."""
 
     def findings(self) -> list[Finding]:
-        """None: nothing is watched."""
-        return []
+        """What the kernel refused driver code in isolated processes; elsewhere nothing is watched."""
+        return [one for location in self._locations.values() for one in location.findings]
 
     def close(self) -> str:
         """A live world has no digest of events."""

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from storcert.conformance import cli, isolation_watch
+from storcert.conformance import cli, isolation, isolation_watch
+from storcert.conformance.live import LiveWorld
+from storcert.conformance.subject import Subject
+from storcert.harness.record.finding import Finding
 from tests.conformance.isolation import native_drivers
 from tests.conformance.isolation.test_landlock import needs_landlock
 
@@ -48,6 +51,27 @@ def test_native_code_is_held_to_the_rule(tmp_path: Path, driver: str, workers: s
     assert record["environment"]["isolation"]["watched"] is isolation_watch.available()
     if driver.endswith("Telling"):
         assert failure["source"]["file"] == "native_drivers.py"
+
+
+@pytest.mark.slow
+@needs_landlock
+def test_a_live_device_that_is_a_mounted_path_is_all_a_driver_may_touch(tmp_path: Path) -> None:
+    (tmp_path / "mount").mkdir()
+    (tmp_path / "live.toml").write_text(f'[configuration]\nmount = "{tmp_path}/mount"\nplain_directory = true\n')
+    options = ("--device", "live", "--config", str(tmp_path / "live.toml"))
+    code, isolated = certified(tmp_path, "nfs", "--isolate", *options)
+    assert code == 0 and isolated["environment"]["isolation"]["writable"] == ["the mount"]
+    whole = next(one for one in isolated["checks"] if one["id"] == "C-NOFS/whole-run")
+    assert whole["verdict"] == "pass", "in isolated processes a live run is watched too"
+    assert (tmp_path / "mount" / "objects").is_dir()
+
+
+def test_what_a_live_driver_is_refused_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding("file-system", "openat('/x')", "", 0)
+    monkeypatch.setattr(isolation, "refused", lambda error: [finding])
+    world = LiveWorld(Subject("mine", object, "live"))
+    world.finish(world.start(world.location("here"), "describe", lambda: None))
+    assert world.findings() == [finding]
 
 
 @pytest.mark.slow
