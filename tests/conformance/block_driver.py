@@ -65,7 +65,14 @@ class BlockDriver:
     def create(self, uri: DataObjectUri, size: int) -> None:
         size = count_of_bytes("size", size, uri)
         code, _ = self.ask(uri, True, "make", str(uri), size, "created")
-        if code == "exists" and self.describe(uri).size_bytes != size:
+        if code != "exists":
+            return
+        try:
+            found = self.describe(uri).size_bytes
+        except DeviceUnavailable as lost:
+            # It may be our own, of a try whose answer was late.
+            raise DeviceUnavailable(lost.message, uri, "unknown") from lost
+        if found != size:
             raise ObjectExists("there is one of another size", uri)
 
     def delete(self, uri: DataObjectUri) -> None:
