@@ -26,6 +26,7 @@ from storcert.conformance.devices import LIVE
 from storcert.conformance.driver_digest import package_root
 from storcert.conformance.lint.targets import has_mount
 from storcert.conformance.usage import InvalidUsage
+from storcert.harness.kernel.interpose import blame
 from storcert.harness.kernel.interpose.file_system import KIND
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.isolation import ProcessIsolation
@@ -129,9 +130,16 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _place(error: BaseException) -> tuple[str, int]:
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if f"{os.sep}storcert{os.sep}" not in frame.filename] or list(frames)
-    return (own[-1].filename, own[-1].lineno or 0) if own else ("", 0)
+    """The innermost line of driver code, else the innermost of all."""
+    import storcert
+
+    kit = os.path.join(os.path.dirname(storcert.__file__), "")
+    bundled = os.path.join(kit, "harness", "drivers", "")
+    frames = list(traceback.extract_tb(error.__traceback__))
+    own = [one for one in frames if not one.filename.startswith(kit) or one.filename.startswith(bundled)]
+    innermost = next((one for one in reversed(own) if blame.kind_of_code(one.filename) == "other"), None)
+    place = innermost or (frames[-1] if frames else None)
+    return ("", 0) if place is None else (place.filename, place.lineno or 0)
 
 
 def _python() -> Iterator[str]:

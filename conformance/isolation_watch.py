@@ -19,6 +19,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NoReturn
 
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
@@ -29,7 +30,7 @@ _CONTINUE = 1
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101
 _NOTIFICATION, _RESPONSE = struct.Struct("=QIIiIQ6Q"), struct.Struct("=QqiI")
 _AT_FDCWD = -100
-_PR_SET_PTRACER = 0x59616D61
+_PR_SET_NO_NEW_PRIVS, _PR_SET_PTRACER = 38, 0x59616D61
 _PATH_BYTES_MAX = 4096
 
 #: Name: (number on x86_64, number on aarch64, which arguments are a path, and before which of them stands its folder).
@@ -64,11 +65,28 @@ class Watch:
 
 
 def available() -> bool:
-    """Whether this kernel, and the container around this process, have such filters."""
+    """Whether this kernel, and the container around this process, have such filters, and let one more be installed."""
     if sys.platform != "linux" or platform.machine() not in _SECCOMP:
         return False
+    return _tried()
+
+
+@cache
+def _tried() -> bool:
+    """Whether a process of its own could install the filter: another listener around it may forbid that."""
     action = ctypes.c_uint32(_USER_NOTIFICATION)
-    return _seccomp(_GET_ACTION_AVAILABLE, 0, ctypes.byref(action)) == 0
+    if _seccomp(_GET_ACTION_AVAILABLE, 0, ctypes.byref(action)):
+        return False
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            _listener()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def start(readable: Sequence[str], writable: Sequence[str], quiet: Iterable[str]) -> Watch:
@@ -84,7 +102,7 @@ def start(readable: Sequence[str], writable: Sequence[str], quiet: Iterable[str]
     its.close()
     library = ctypes.CDLL(None, use_errno=True)
     library.prctl(_PR_SET_PTRACER, helper, 0, 0, 0)
-    if library.prctl(38, 1, 0, 0, 0):  # PR_SET_NO_NEW_PRIVS
+    if library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "no_new_privs")
     listener = _listener()
     socket.send_fds(mine, [b"listener"], [listener])
