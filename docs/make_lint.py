@@ -46,9 +46,10 @@ of it. It takes seconds, and says what to do instead. It is one of three ways in
 
 ## What a target is
 
-A file (with what it imports from its own package or folder), a folder (without tests and set-up scripts, which are counted and
-told), a module or a package, or the name of an installed driver. Aliases (`from os import path as p`, `import os as o`,
-`opener = open`, `getattr(os, "open")`, `self._open`) and names that come from another module of the driver are followed.
+A file (with what it imports from its own package or folder), a folder (without tests and set-up scripts, which are counted
+and told), a module or a package, or the name of an installed driver; what is a file or folder is taken for one first. Aliases
+(`from os import path as p`, `import os as o`, `opener = open`, `getattr(os, "open")`, `self._open`) and names that come from
+another module of the driver are followed.
 
 ## Drivers of a mounted path
 

@@ -78,7 +78,11 @@ def find_targets(words: Iterable[str], device: str | None = None) -> Targets:
     if device is not None and device != LIVE:
         for group in groups:
             group.mount = has_mount(device)
-    return Targets(_files(groups), tuple(sorted(devices)), dict(sorted(left_out.items())))
+    files = _files(groups)
+    if not files:  # nothing looked at is not nothing found
+        what = ", ".join(f"{number} of {reason}" for reason, number in sorted(left_out.items()))
+        raise InvalidUsage(f"there is nothing to look at: files of drivers are none, and left out are {what}; name a file")
+    return Targets(files, tuple(sorted(devices)), dict(sorted(left_out.items())))
 
 
 def targets_of_driver(file: Path, package: str, device: str) -> Targets:

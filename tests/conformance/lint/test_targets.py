@@ -82,6 +82,12 @@ def test_words_that_mean_nothing_are_told_in_one_line(package: Path, word: str, 
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_nothing_looked_at_is_not_nothing_found(tmp_path: Path) -> None:
+    (tmp_path / "test_x.py").write_text("open('x')\n")
+    with pytest.raises(InvalidUsage, match=r"there is nothing to look at: .* left out are 1 of tests"):
+        find_targets([str(tmp_path)])
+
+
 def test_an_unknown_device_is_told() -> None:
     with pytest.raises(InvalidUsage, match=r"--device tape: it is one of .*nfs"):
         find_targets(["s3"], "tape")
