@@ -72,7 +72,6 @@ class Work:
 
     def transact(self, label: str, body: Callable[[Session], T]) -> T:
         """One transaction of this job. Raises ``JobLost`` where another server has it by now."""
-
         now_ns = 0
 
         def held(session: Session) -> T:
