@@ -91,7 +91,8 @@ def _guarded(body: Callable[[], object], name: str) -> None:
             raise
         _tell(location, name, error)
         hook = threading.excepthook
-        if hook is not _DEFAULT_HOOK and not blame.is_instrument(getattr(hook, "__module__", None) or ""):
+        maker = getattr(getattr(hook, "func", hook), "__module__", None) or ""  # pytest's is a partial function
+        if hook is not _DEFAULT_HOOK and not blame.is_instrument(maker):
             try:
                 hook(threading.ExceptHookArgs([type(error), error, error.__traceback__, task.thread.thread]))
             except Exception as another:  # noqa: BLE001  # as CPython: what a hook raises is told beside the first one
