@@ -33,7 +33,7 @@ def holes(capabilities: Capabilities, checks: Sequence[CheckResult], rules: Coll
     gone = [name for name in missing_checks(CHECKS) if name.partition("/")[0] in asked]
     found = [f"this kit lacks {len(gone)} checks of the contract, {gone[0]} among them"] if gone else []
     found += [said for rule in asked for said in _of_rule(rule, checks)]
-    found += [said for field in fields(Capabilities) for said in _of_capability(field.name, capabilities, checks)]
+    found += [said for field in fields(Capabilities) for said in _of_capability(field.name, capabilities, checks, bool(rules))]
     return tuple(found)
 
 
@@ -49,8 +49,11 @@ def _of_rule(rule: str, checks: Sequence[CheckResult]) -> Iterator[str]:
         yield f"no check of {rule} was applied: {unexplained[0]}"
 
 
-def _of_capability(name: str, capabilities: Capabilities, checks: Sequence[CheckResult]) -> Iterator[str]:
-    """Only for what is claimed with a yes: a limit is no ability, and each device holds some kind."""
+def _of_capability(
+    name: str, capabilities: Capabilities, checks: Sequence[CheckResult], partial: bool
+) -> Iterator[str]:
+    """Only for what is claimed with a yes: a limit is no ability, and each device holds some kind. A ``partial`` run says nothing
+    of a capability some of whose checks were not asked for."""
     claimed = getattr(capabilities, name)
     if claimed is not True and not (name == "digest" and claimed):
         return
@@ -58,6 +61,8 @@ def _of_capability(name: str, capabilities: Capabilities, checks: Sequence[Check
     needing = {check.id for check in CHECKS.values() if name in check.needs}
     members = [check for check in checks if check.id.startswith(prefixes) or check.id.partition("[")[0] in needing]
     if any(check.verdict is Verdict.PASS or check.verdict in _LOUD for check in members):
+        return
+    if partial and any(check.verdict is Verdict.DISABLED for check in members):
         return
     skipped = list(_skipped(members))
     if skipped:
