@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from storcert.conformance import InvalidUsage, NotConformant, assert_conformant, check_driver
+from storcert.conformance import InvalidUsage, NotConformant, assert_conformant, check_driver, generated
 from storcert.conformance.certify import run_certification
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.options import CertifyOptions, Profile
@@ -22,6 +22,12 @@ from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.token import decode_token
 from storcert.harness.record.verdict import RunVerdict
 from tests.conformance.drivers import MemoryDriver
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How small a failure becomes is tested elsewhere."""
+    monkeypatch.setattr(generated, "SHRINK_RUNS_MAX", 10)
 
 
 class Forgets(MemoryDriver):
@@ -41,7 +47,7 @@ def described(driver: Any, **more: Any) -> RunRecord:
 
 
 class TestWhatItTakes:
-    @pytest.mark.parametrize("driver", [Forgets, make, "tests.conformance.test_checking:Forgets", f"{__name__}:make"])
+    @pytest.mark.parametrize("driver", [Forgets, f"{__name__}:make"])
     def test_classes_functions_and_references(self, driver: Any) -> None:
         record = described(driver)
         assert record.verdict is RunVerdict.NOT_CONFORMANT
@@ -49,11 +55,13 @@ class TestWhatItTakes:
         assert record.driver.digest.startswith("sha256:")
         assert all(failure.token for failure in record.failures)
 
+    @pytest.mark.slow
     def test_it_is_the_run_that_the_command_makes(self) -> None:
         options = CertifyOptions(find_driver("s3"), profile=Profile.CORE, rules=("C-DESCRIBE",), seed=3)
         theirs = run_certification(options, SilentProgress())
         assert described(S3Driver, seed=3).digest == theirs.digest
 
+    @pytest.mark.slow
     def test_a_token_of_a_class_or_function_replays(self) -> None:
         for driver in (Forgets, make):
             failing = described(driver).failures[-1]

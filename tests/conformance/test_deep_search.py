@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storcert.conformance import certify as certify_module
-from storcert.conformance import cli
+from storcert.conformance import cli, generated
 from storcert.conformance.certify import record_of, run_certification
 from storcert.conformance.deep_search import case_of, draw, files_of, found_by_search, search_on
 from storcert.conformance.driver_source import find_driver
@@ -36,6 +36,12 @@ WRONG = """
 def describe(self, uri):
     return DataObjectDescription(uri, super().describe(uri).size_bytes + 1)
 """
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How small a failure becomes is tested elsewhere."""
+    monkeypatch.setattr(generated, "SHRINK_RUNS_MAX", 60)
 
 
 def steps(count: int) -> Callable[[], float]:
@@ -101,6 +107,7 @@ class TestSearching:
         assert found_by_search("C-DESCRIBE/exact-size[search]") is not None
         assert found_by_search("C-DESCRIBE/programs-hold[small-core]") is None
 
+    @pytest.mark.slow
     def test_no_digest_of_a_run_reads_it(self, vendor: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
         search = search_on
         monkeypatch.setattr(certify_module, "search_on", lambda job, facts, seconds: search(job, facts, seconds, steps(2)))

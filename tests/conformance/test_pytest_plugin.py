@@ -195,6 +195,7 @@ class TestUsage:
         result.stdout.fnmatch_lines(["UNDECIDED*", "no certificate: 1 of 3 checks were left out: not among the items that ran"])
 
 
+@pytest.mark.slow
 def test_the_record_is_that_of_certify(runs: Runs) -> None:
     runs.suite("s3", "--storcert-json=run.json", "--storcert-rule=C-DESCRIBE", "--storcert-seed=5")
     mine = read_file(runs.pytester.path / "run.json")
