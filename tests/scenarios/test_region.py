@@ -282,3 +282,36 @@ def test_what_was_listed_and_went_with_its_record_is_nobodys_bytes() -> None:
         region.call(lambda c: c.create_volume(volume("a"), 4096, device="volumes"))
         assert region.call(reconcile)["swept"] == 0 and ended
         assert broken(region) == []
+
+
+def test_virtual_machines_rest_while_a_region_settles_and_are_stopped_at_once() -> None:
+    with one_zone("rbd") as region:
+        region.call(lambda c: c.create_volume(volume("a"), 65536, device="volumes"))
+        region.call(lambda c: c.attach(volume("a"), "z1-h1", {"pause_ns": 10**9}))
+        wire = next(one for one in region.network.wires if one.name == "volumes")
+        before = len(wire.requests)
+        region.settle()
+        written = sum(one.operation == "write" for one in wire.requests[before:])
+        assert 55 <= written <= 75  # a minute at its own pace, and every five minutes from then on
+        began_ns = region.kernel.now_ns
+        region.call(lambda c: c.detach(volume("a"), "z1-h1"))
+        assert region.kernel.now_ns - began_ns < 10**9
+        assert broken(region) == []
+
+
+def _asked_in_a_quarter_of_an_hour() -> int:
+    """How often a job asks about its commands to a device that nobody reaches."""
+    with one_zone("rbd") as region:
+        region.call(lambda c: c.create_volume(volume("a"), 4096, device="volumes"))
+        region.network.partition("volumes", ["z1-ssvm1", "z1-h1", "z1-h2"])
+        asked = region.start(lambda c: c.create_volume(volume("b"), 4096, device="volumes"))
+        region.advance(15 * 60 * 10**9)
+        region.heal()
+        region.finish(asked)
+        return sum(one.operation == "create: find out" for one in region.catalogue.wire.requests)
+
+
+def test_a_command_that_takes_long_is_asked_about_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _asked_in_a_quarter_of_an_hour()
+    monkeypatch.setattr("storcert.harness.logical.work._POLL_SHARE", 1 << 60)
+    assert 20 < found < _asked_in_a_quarter_of_an_hour() * 0.8
