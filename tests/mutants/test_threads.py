@@ -26,7 +26,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "conformance"
 #: Few cases of a run have objects that are large enough to need threads; these have, each in many worlds.
 CASES = ("C-WRITE/", "C-ABORT/", "C-RETRY/", "C-ERRORS/", "C-BUDGET/", "C-READ/", "C-DURABLE/")
 MORE = int(os.environ.get("STORCERT_SEEDS", "0"))
-SEEDS = range(MORE or 2)
+SEEDS = range(MORE or 3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,9 +131,11 @@ class _Pool:
 
     def _drained(self) -> list[_Work]:
         found = []
-        while not self._line.empty():
-            found.append(self._line.get_nowait())
-        return [work for work in found if work is not None]
+        while True:
+            try:
+                found.append(self._line.get_nowait())
+            except queue.Empty:  # not asked for before: a worker may take the last one meanwhile
+                return [work for work in found if work is not None]
 
     def close(self, wait: bool, cancel: bool) -> None:
         """As ``Executor.shutdown``."""

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from storcert.harness.kernel.loop import Kernel
+
 SECOND_NS = 10**9
 
 
@@ -59,6 +61,22 @@ def test_what_a_call_raises_comes_out_of_its_future(world: Any) -> None:
 
     assert world.run(act) == ["ValueError", "7", "True"]
     assert [event.kind for event in world.kernel.journal.events] == []
+
+
+def test_what_is_cancelled_may_be_taken_by_a_worker_meanwhile(world: Any) -> None:
+    """Found by certifying a correct driver with many seeds."""
+
+    def act() -> int:
+        pool = ThreadPoolExecutor(2)
+        futures = [pool.submit(time.sleep, 0) for _ in range(4)]
+        pool.shutdown(cancel_futures=True)
+        return sum(one.cancelled() or one.result() is None for one in futures)
+
+    for seed in range(60):
+        with Kernel(seed) as kernel:
+            task = kernel.spawn(act, location=kernel.location("host1"))
+            assert kernel.run_until_done(task)
+            assert task.error is None and task.result == 4, seed
 
 
 def test_workers_begin_with_their_initializer_or_the_pool_is_broken(world: Any) -> None:
