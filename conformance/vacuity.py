@@ -52,8 +52,8 @@ def _of_rule(rule: str, checks: Sequence[CheckResult]) -> Iterator[str]:
 def _of_capability(
     name: str, capabilities: Capabilities, checks: Sequence[CheckResult], partial: bool
 ) -> Iterator[str]:
-    """Only for what is claimed with a yes: a limit is no ability, and each device holds some kind. A ``partial`` run says nothing
-    of a capability some of whose checks were not asked for."""
+    """Only for what is claimed with a yes: a limit is no ability, and each device holds some kind. A ``partial`` run says
+    nothing of a capability some of whose checks were not asked for."""
     claimed = getattr(capabilities, name)
     if claimed is not True and not (name == "digest" and claimed):
         return
