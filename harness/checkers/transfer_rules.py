@@ -204,21 +204,51 @@ class Uploaded(Rule):
 
 
 class Seeded(Rule):
-    """A zone of which a seeding says that it has its copy has one when it says so: whole, and on a device for images there."""
+    """A zone of which a seeding says that it has its copy has one when it says so: whole, and on a device for images there. A
+    copy that was whole while the job ran may have been deleted by others before it ended.
+
+    Remembered: the seedings that run, and the whole copies of what they seed that went meanwhile."""
 
     identity = "L-ONCE"
-    sorts = ("job",)
+    sorts = ("job", "placement")
+
+    def __init__(self, known: Known) -> None:
+        super().__init__(known)
+        self._running: dict[int, str] = {}
+        self._went: dict[int, set[str]] = {}
 
     def see(self, fact: Fact) -> None:
         value = fact.value
-        job = self.known.job(value["id"]) if value["event"] == "succeeded" else None
-        if job is None or job.kind != "seed":
+        if fact.sort == "placement":
+            if self._running and value["state"] != "ready":
+                self._goes(value["uri"], value["device"])
+            return
+        number = value["id"]
+        if value["event"] == "begun" and value["kind"] == "seed":
+            self._running[number] = value["arguments"]["uri"]
+        elif value["event"] in ("succeeded", "failed") and number in self._running:
+            del self._running[number]
+            went = self._went.pop(number, set())
+            if value["event"] == "succeeded":
+                self._judge(fact, went)
+
+    def _goes(self, uri: str, device: str) -> None:
+        before = self.known.placements.get((uri, device))
+        if before is not None and before.state == "ready":
+            for number, name in self._running.items():
+                if name == uri:
+                    self._went.setdefault(number, set()).add(device)
+
+    def _judge(self, fact: Fact, went: set[str]) -> None:
+        value = fact.value
+        job = self.known.job(value["id"])
+        if job is None:
             return
         for zone, one in sorted(value["result"]["zones"].items()):
             if "result" not in one:
                 continue
             device = one["result"]["device"]
-            told = self._wrong(job.name, zone, device)
+            told = "" if device in went else self._wrong(job.name, zone, device)
             if told:
                 self.broke(fact.time_ns, f"job {value['id']} (seed {job.name}) gave {zone} {device}, {told}")
             else:

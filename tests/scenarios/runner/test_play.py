@@ -186,6 +186,11 @@ def test_workloads_do_all_they_can_and_no_rule_breaks() -> None:
     assert sum(one.count for one in found.operations) >= 100
 
 
+@pytest.mark.parametrize("seed", [11, 13])
+def test_a_template_that_is_deleted_while_it_is_seeded_accuses_nobody(seed: int) -> None:
+    assert broken(played(LOADED, seed=seed)) == []
+
+
 def test_open_loop_and_count() -> None:
     found = played(HEAD + 'workload = [{ name = "w", rate = "10/s", count = 25, mix = { create = 1 } }]')
     assert [(one.operation, one.ending, one.count) for one in found.operations] == [("create", "done", 25)]
