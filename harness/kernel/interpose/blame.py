@@ -48,7 +48,10 @@ _kinds: dict[str, str] = {}
 
 
 def declare_driver_code(path: str) -> None:
-    """Code under ``path`` (a file or a folder) is the driver's, even where it is installed among the packages."""
+    """Code under ``path`` (a file or a folder) is the driver's, even where it is installed among the packages. An empty path is
+    none: it would be the working folder, and every package that is installed below it."""
+    if not path:
+        return
     path = os.path.realpath(path)
     if path not in _declared:
         _declared.append(path)
