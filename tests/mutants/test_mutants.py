@@ -23,8 +23,8 @@ from tests.mutants.mutant import LEAST, SUBJECTS, Drifted, Mutant, load, sources
 MUTANTS = load()
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RULES = sorted({one.rule for one in CHECKS.values()})
-#: Only generated cases and interleavings depend on the seed: a few of core here, and one of standard for the quickest driver, so
-#: that a change waits for minutes and not for half an hour. `tox -e seeds` asks for many of both and of all drivers.
+#: Only generated cases and interleavings depend on the seed: a few of core here, and one of standard for the quickest driver;
+#: a change waits for minutes and not for half an hour. `tox -e seeds` asks for many of both and of all drivers.
 MORE = int(os.environ.get("STORCERT_SEEDS", "0"))
 RUNS = [(driver, Level.CORE, seed) for seed in range(100, 100 + (MORE or 2)) for driver in SUBJECTS]
 IN_STANDARD = tuple(SUBJECTS) if MORE else ("s3",)
