@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from storcert.harness.record.depth import SearchDepth
-from storcert.harness.record.run_record import CheckFailure, Counts, RuleResult, RunRecord
+from storcert.harness.record.run_record import Audit, CheckFailure, Counts, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports import exploration, scenarios
 from storcert.reports.text import count, one_line
@@ -32,6 +33,29 @@ EXPLORATION_HEADLINES = {
     RunVerdict.UNDECIDED: "UNDECIDED",
     RunVerdict.ERROR: "ERROR",
 }
+
+
+AUDITS = {
+    Audit.CONFIRMED: ("confirmed", Verdict.PASS),
+    Audit.OVER_DECLARED: ("declared, does not work", Verdict.FAIL),
+    Audit.UNDER_DECLARED: ("works, not declared", Verdict.FAIL),
+    Audit.REFUSED_AS_DOCUMENTED: ("refused, as documented", Verdict.PASS),
+    Audit.NOT_PROBED: ("not probed", Verdict.SKIPPED),
+}
+"""What the audit says in words, and which verdict it looks like."""
+
+
+def declared(value: Any) -> str:
+    """What a driver declares of a capability: a flag, a limit, a list or a name."""
+    if value is True:
+        return "yes"
+    if value is False:
+        return "no"
+    if value is None:
+        return "none"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return ", ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)
 
 
 def headline(record: RunRecord) -> str:

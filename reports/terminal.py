@@ -7,7 +7,6 @@ two commands to go on with. Prints nothing itself; colour and width are argument
 from __future__ import annotations
 
 from io import StringIO
-from typing import Any
 
 from rich.console import Console, JustifyMethod
 from rich.padding import Padding
@@ -15,11 +14,21 @@ from rich.table import Table
 from rich.text import Text
 
 from storcert.harness.record.broken_history import BrokenHistory
-from storcert.harness.record.run_record import Audit, CapabilityResult, RuleResult, RunRecord
+from storcert.harness.record.run_record import Audit, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports import coverage, exploration, history_text, lint, scenarios
 from storcert.reports.failure_text import proof_lines
-from storcert.reports.summary import count_words, depth_words, headline, place, reason, shown_failures, subject
+from storcert.reports.summary import (
+    AUDITS,
+    count_words,
+    declared,
+    depth_words,
+    headline,
+    place,
+    reason,
+    shown_failures,
+    subject,
+)
 from storcert.reports.text import count, one_line, printable, seconds
 
 MIN_WIDTH = 40
@@ -42,13 +51,6 @@ _HEADLINE_STYLES = {
     RunVerdict.NOT_CONFORMANT: "bold red",
     RunVerdict.UNDECIDED: "bold yellow",
     RunVerdict.ERROR: "bold magenta",
-}
-_AUDITS = {
-    Audit.CONFIRMED: ("confirmed", "green"),
-    Audit.OVER_DECLARED: ("declared, does not work", "red"),
-    Audit.UNDER_DECLARED: ("works, not declared", "red"),
-    Audit.REFUSED_AS_DOCUMENTED: ("refused, as documented", "green"),
-    Audit.NOT_PROBED: ("not probed", "bright_black"),
 }
 
 
@@ -205,12 +207,13 @@ class _Report:
         self._heading("Capabilities")
         table = _table("capability", "declared", "audit")
         for capability in self.record.capabilities:
-            words, style = _AUDITS[capability.audit]
-            table.add_row(one_line(capability.name), _declared(capability), Text(words, style))
+            words, like = AUDITS[capability.audit]
+            said = one_line(declared(capability.declared), 60)
+            table.add_row(one_line(capability.name), said, Text(words, _GLYPHS[like][2]))
         self.console.print(table)
         for capability in self.record.capabilities:
             if capability.reason:
-                style = _AUDITS[capability.audit][1]
+                style = _GLYPHS[AUDITS[capability.audit][1]][2]
                 self._line((one_line(capability.name), style), f": {one_line(capability.reason)}", indent=2)
 
     def _coverage(self) -> None:
@@ -338,18 +341,3 @@ def _rule_note(rule: RuleResult, record: RunRecord) -> str:
         skipped = sum(check.rule == rule.id and check.verdict is Verdict.SKIPPED for check in record.checks)
         return f"{skipped:,} skipped" if skipped else ""
     return one_line(rule.reason, 120)
-
-
-def _declared(capability: CapabilityResult) -> str:
-    value: Any = capability.declared
-    if value is True:
-        return "yes"
-    if value is False:
-        return "no"
-    if value is None:
-        return "none"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, (list, tuple)):
-        return one_line(", ".join(str(item) for item in value), 60)
-    return one_line(str(value), 60)

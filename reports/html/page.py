@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from storcert.harness.record.run_record import Audit, CheckFailure, RunRecord
+from storcert.harness.record.run_record import CheckFailure, RunRecord
 from storcert.harness.record.verdict import RunVerdict
 from storcert.reports import exploration, history_svg, history_text, scenarios
 from storcert.reports.failure_text import proof_lines
-from storcert.reports.html.matrices import Matrix, matrices
+from storcert.reports.html.matrices import matrices
 from storcert.reports.html.timeline_data import timeline_data
-from storcert.reports.summary import count_words, headline, place, reason, subject
+from storcert.reports.summary import AUDITS, count_words, declared, headline, place, reason, subject
 from storcert.reports.text import count, one_line, printable, seconds
 
 TIMELINES_MAX = 40
@@ -24,13 +24,6 @@ CHECKS_MAX = 20_000
 _CLASSES = {
     RunVerdict.CONFORMANT: "pass", RunVerdict.NOT_CONFORMANT: "fail", RunVerdict.UNDECIDED: "unknown",
     RunVerdict.ERROR: "error",
-}
-_AUDITS = {
-    Audit.CONFIRMED: ("confirmed", "pass"),
-    Audit.OVER_DECLARED: ("declared, does not work", "fail"),
-    Audit.UNDER_DECLARED: ("works, not declared", "fail"),
-    Audit.REFUSED_AS_DOCUMENTED: ("refused, as documented", "pass"),
-    Audit.NOT_PROBED: ("not probed", "skipped"),
 }
 
 
@@ -50,10 +43,10 @@ def render(record: RunRecord, *, live: bool = False) -> str:
         rules=_rules(record),
         failures=_failures(record, {shown.about: number for number, shown in reversed(list(enumerate(traces)))}),
         capabilities=[
-            (one_line(one.name), one_line(_declared(one.declared)), *_AUDITS[one.audit], one_line(one.reason))
+            (one_line(one.name), one_line(declared(one.declared)), *AUDITS[one.audit], one_line(one.reason))
             for one in record.capabilities
         ],
-        matrices=_matrices(record),
+        matrices=matrices(record),
         scenarios=[
             (one_line(row.name), one_line(row.class_), f"{row.runs:,}", str(row.verdict), one_line(row.wrong))
             for row in scenarios.rows(record)
@@ -146,22 +139,6 @@ def _discoveries(record: RunRecord) -> list[dict[str, Any]]:
         }
         for one in record.exploration.discoveries
     ]
-
-
-def _matrices(record: RunRecord) -> Sequence[Matrix]:
-    return matrices(record)
-
-
-def _declared(value: Any) -> str:
-    if value is True:
-        return "yes"
-    if value is False:
-        return "no"
-    if value is None:
-        return "none"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return ", ".join(str(one) for one in value) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _json(value: Any) -> str:
