@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from storcert.harness.record.coverage import Coverage
+from storcert.harness.record.coverage import Coverage, CoverageCell
+from storcert.harness.record.exploration import MatrixCell
 from storcert.harness.record.run_record import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """``kind``: ``pass``, ``fail``, ``unreached`` or ``none`` (does not exist); ``text``: short; ``title``: in words."""
+    """``kind``: ``pass``, ``fail``, ``unreached`` (tried, and never struck), ``untried`` or ``none`` (does not exist);
+    ``text``: short; ``title``: in words."""
 
     kind: str
     text: str
@@ -29,10 +31,16 @@ class Matrix:
 
 @dataclass(slots=True)
 class _Sum:
-    points: int = 0
+    trials: int = 0
     reached: int = 0
     survived: int = 0
     failed: int = 0
+
+    def add(self, cell: CoverageCell | MatrixCell) -> None:
+        self.trials += cell.trials
+        self.reached += cell.reached
+        self.survived += cell.survived
+        self.failed += cell.failed
 
 
 _NONE = Cell("none", "", "no such fault here")
@@ -46,29 +54,19 @@ def matrices(record: RunRecord) -> tuple[Matrix, ...]:
         return ()
     by_place: dict[str, dict[tuple[str, str], _Sum]] = {}
     for cell in record.exploration.matrix:
-        found = by_place.setdefault(cell.place, {}).setdefault((cell.operation, f"{cell.fault} {cell.phase}".strip()), _Sum())
-        found.points += cell.points
-        found.reached += cell.reached
-        found.survived += cell.survived
-        found.failed += cell.failed
+        cells = by_place.setdefault(cell.place, {})
+        cells.setdefault((cell.operation, _column(cell)), _Sum()).add(cell)
     return tuple(matrix(f"at {place}", cells) for place, cells in by_place.items())
 
 
 def _of_certification(coverage: Coverage) -> tuple[Matrix, ...]:
-    """All operations first, then each by its requests; crashes before faults."""
+    """All operations first, then each by its requests."""
     whole: dict[tuple[str, str], _Sum] = {}
     steps: dict[str, dict[tuple[str, str], _Sum]] = {}
-    for cell in sorted(coverage.cells, key=lambda one: (one.fault != "crash", one.fault, one.phase)):
-        column = f"{cell.fault} {cell.phase}".strip()
+    for cell in coverage.cells:
+        whole.setdefault((cell.operation, _column(cell)), _Sum()).add(cell)
         of_operation = steps.setdefault(cell.operation, {})
-        for found in (
-            whole.setdefault((cell.operation, column), _Sum()),
-            of_operation.setdefault((f"{cell.step} {cell.request}", column), _Sum()),
-        ):
-            found.points += cell.points
-            found.reached += cell.reached
-            found.survived += cell.survived
-            found.failed += cell.failed
+        of_operation.setdefault((f"{cell.step} {cell.request}", _column(cell)), _Sum()).add(cell)
     shown = [matrix("every operation", dict(sorted(whole.items(), key=lambda item: item[0][0])))] if whole else []
     for one in coverage.operations:
         cells = steps.get(one.operation)
@@ -77,6 +75,10 @@ def _of_certification(coverage: Coverage) -> tuple[Matrix, ...]:
             told = f"{one.operation}: crashed at {one.crashes} of {one.crash_points + one.later_requests} points, {complete}"
             shown.append(matrix(told, dict(sorted(cells.items(), key=lambda item: _number(item[0][0])))))
     return tuple(shown)
+
+
+def _column(cell: CoverageCell | MatrixCell) -> str:
+    return f"{cell.fault} {cell.phase}".strip()
 
 
 def _number(row: str) -> int:
@@ -101,5 +103,7 @@ def _cells(name: str, columns: Iterable[str], cells: dict[tuple[str, str], _Sum]
             yield Cell("fail", f"{found.failed:,}", told)
         elif found.reached:
             yield Cell("pass", f"{found.reached:,}", told)
-        else:
+        elif found.trials:
             yield Cell("unreached", "0", told)
+        else:
+            yield Cell("untried", "-", f"{name}, {column}: not tried")

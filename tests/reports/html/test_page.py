@@ -146,6 +146,7 @@ def test_what_was_struck_stands_in_a_matrix() -> None:
         CoverageCell("write", 2, "PutObject", "throttle", "before", 1, 1, 1, 1, 0, CellOutcome.SURVIVED),
         CoverageCell("write", 10, "HeadObject", "throttle", "before", 1, 1, 0, 0, 0, CellOutcome.NOT_REACHED),
         CoverageCell("write", 2, "PutObject", "crash", "after", 1, 1, 1, 0, 1, CellOutcome.FAILED),
+        CoverageCell("write", 11, "GetObject", "crash", "after", 1, 0, 0, 0, 0, CellOutcome.NOT_TRIED),
     )
     operations = (OperationCoverage("write", ("HeadObject", "PutObject"), 4, 3, 0, True),)
     record = replace(records.broken(), coverage=Coverage(operations, cells))
@@ -153,7 +154,7 @@ def test_what_was_struck_stands_in_a_matrix() -> None:
     assert whole.columns == steps.columns == ("crash after", "throttle before")
     assert [(name, [cell.kind for cell in row]) for name, row in whole.rows] == [("write", ["fail", "pass"])]
     assert [(name, [cell.kind for cell in row]) for name, row in steps.rows] == [
-        ("2 PutObject", ["fail", "pass"]), ("10 HeadObject", ["none", "unreached"])]
+        ("2 PutObject", ["fail", "pass"]), ("10 HeadObject", ["none", "unreached"]), ("11 GetObject", ["untried", "none"])]
     assert "write: crashed at 3 of 4 points, and no other" in render(record)
 
 
