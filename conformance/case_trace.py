@@ -20,15 +20,17 @@ def trace_of_case(about: str, world: World) -> ShownTrace:
     found = trace_of_run(world.kernel.journal.events, {wire: world.device.requests}, run=about)
     tasks = {f"request/{wire}/{request.index}": request.task for request in world.device.requests}
     calls = [_span(number, called) for number, called in enumerate(world.calls)]
-    requests = [_placed(span, calls, tasks.get(span.key, "")) for span in found.spans]
-    spans = sorted((*calls, *requests), key=lambda span: span.start_ns)  # stable: a call stands before what it asked for
+    spans = sorted((*calls, *found.spans), key=lambda span: span.start_ns)  # stable: a call stands before what it asked for
     callers = {*(call.place for call in calls), *(mark.place for mark in found.marks if mark.place not in (wire, ""))}
     places = {**found.places, **dict.fromkeys(callers, PlaceKind.HOST)}
     start_ns = min([span.start_ns for span in spans], default=found.start_ns)
     end_ns = max([span.end_ns or span.start_ns for span in spans], default=found.end_ns)
     whole = Trace(about, start_ns, max(end_ns, *(mark.time_ns for mark in found.marks), 0), dict(sorted(places.items())),
                   tuple(spans), tuple(mark for mark in found.marks if mark.time_ns >= start_ns))
-    return last_of(about, whole, SPANS_MAX)
+    shown = last_of(about, whole, SPANS_MAX)
+    # Only what is shown is looked up: a case may make thousands of calls and requests.
+    placed = tuple(_placed(span, calls, tasks[span.key]) if span.key in tasks else span for span in shown.trace.spans)
+    return replace(shown, trace=replace(shown.trace, spans=placed))
 
 
 def _span(number: int, called: Called) -> Span:

@@ -110,13 +110,17 @@ class GrowingRecord:
 
     def case_ended(self, check: CheckResult, failures: Sequence[CheckFailure] = ()) -> None:
         """One check as it will stand in the record."""
-        checks, failures = [*self._checks, check], [*self._failures, *failures]
-        self._checks, self._failures = checks, failures
-        self._view.shows(lambda: self._of(checks, failures))
+        self._failures += failures
+        self._checks.append(check)
+        self._view.shows(self._so_far)
 
-    def _of(self, checks: Sequence[CheckResult], failures: Sequence[CheckFailure]) -> RunRecord:
+    def _so_far(self) -> RunRecord:
+        # In another thread: a check that is there has its failures, so the checks are read first.
+        checks = tuple(self._checks)
+        known = {check.id for check in checks}
+        failures = [failure for failure in tuple(self._failures) if failure.check in known]
         return replace(
-            self._base, checks=tuple(checks), rules=summarise_rules(checks, failures, self._order),
+            self._base, checks=checks, rules=summarise_rules(checks, failures, self._order),
             counts=Counts.of(check.verdict for check in checks),
             reason=f"the run goes on: {len(checks):,} checks so far, {len(failures):,} failures")
 

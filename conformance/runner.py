@@ -132,8 +132,10 @@ def run_case(
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
         error = trouble
     steps = tuple(bench.steps[:STEPS_SHOWN_MAX]) if verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN) else ()
-    shown = None if verdict in (Verdict.PASS, Verdict.SKIPPED) else _trace(bench)
+    shown = None
     try:
+        if verdict not in (Verdict.PASS, Verdict.SKIPPED) and isinstance(bench.world, World):
+            shown = trace_of_case(bench.case_id, bench.world)
         bench.close()
         history = _history_of(error)
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
@@ -193,14 +195,6 @@ def _try_other_schedules(case: Case, bench: Bench, only: int | None) -> None:
 def _history_of(error: Exception | None) -> BrokenHistory | None:
     shown = error.violation if isinstance(error, FoundByGeneration) else error
     return broken_history(shown) if isinstance(shown, NoOrder) else None
-
-
-def _trace(bench: Bench) -> ShownTrace | None:
-    """What happened in the last world, for reports to draw; of a live one nothing is known."""
-    try:
-        return trace_of_case(bench.case_id, bench.world) if isinstance(bench.world, World) else None
-    except Exception:  # noqa: BLE001  (a picture that cannot be made must not change the verdict)
-        return None
 
 
 def _result(case: Case, verdict: Verdict, reason: str) -> CheckResult:
