@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 from storcert.harness.logical.providers import Way
+from tests.docs.scripts import script_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def _script() -> Any:
-    spec = importlib.util.spec_from_file_location("make_control_plane", ROOT / "docs" / "make_control_plane.py")
-    assert spec is not None and spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
+    return script_of("make_control_plane")
 
 
 def test_the_page_is_of_the_control_plane_as_it_is() -> None:

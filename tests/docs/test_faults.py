@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from storcert.simulators.registry import SIMULATED
+from tests.docs.scripts import script_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_faults", ROOT / "docs" / "make_faults.py")
-    assert spec is not None and spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    return script_of("make_faults")
 
 
 def test_the_pages_are_of_the_code_as_it_is(script: ModuleType) -> None:

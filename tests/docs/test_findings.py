@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -13,6 +12,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.docs.scripts import script_of
+
 ROOT = Path(__file__).resolve().parents[2]
 FINDINGS = ROOT / "docs" / "findings"
 PAGE = (FINDINGS / "fsspec.md").read_text(encoding="utf-8")
@@ -22,11 +23,7 @@ LINES_MAX = 20  # a docstring and a few blank lines included
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_findings", ROOT / "docs" / "make_findings.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of("make_findings")
 
 
 def test_every_script_stands_on_the_page_and_every_line_of_the_page_has_its_script() -> None:

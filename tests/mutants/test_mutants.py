@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import tomllib
@@ -17,6 +16,7 @@ from storcert.conformance.registry import CHECKS, Level, cases_for
 from storcert.conformance.runner import run_case
 from storcert.conformance.schedule import fence
 from storcert.harness.record.verdict import Verdict
+from tests.docs.scripts import script_of
 from tests.mutants.kill import kill, planted
 from tests.mutants.mutant import LEAST, SUBJECTS, Drifted, Mutant, load, sources
 
@@ -101,11 +101,7 @@ def test_every_entry_of_the_catalogue_has_a_mutant_or_a_reason() -> None:
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_kill_matrix", DOCS / "make_kill_matrix.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of("make_kill_matrix")
 
 
 def test_the_page_is_of_these_mutants(script: ModuleType) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 from storcert.harness.logical.states import TRANSITIONAL, TRANSITIONS, Event, IllegalTransition, State, after
+from tests.docs.scripts import script_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -56,8 +56,5 @@ def test_an_edge_that_is_none_is_refused() -> None:
 
 
 def test_the_page_is_of_the_machine_as_it_is() -> None:
-    spec = importlib.util.spec_from_file_location("make_states", ROOT / "docs" / "make_states.py")
-    assert spec is not None and spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = script_of("make_states")
     assert script.page() == script.PAGE.read_text(encoding="utf-8"), "run: python docs/make_states.py"

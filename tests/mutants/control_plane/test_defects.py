@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from storcert.harness.checkers.control_plane import RULES
 from storcert.scenarios.defects.defect import Defect, Drifted, load, sources
 from storcert.scenarios.defects.planting import planted
+from tests.docs.scripts import script_of
 from tests.mutants.control_plane.stories import BY_SCENARIOS, STORIES, broken
 
 DEFECTS = load()
@@ -64,8 +64,5 @@ def test_every_rule_has_defects() -> None:
 
 
 def test_the_page_is_of_these_defects() -> None:
-    spec = importlib.util.spec_from_file_location("make_defects", ROOT / "docs" / "make_defects.py")
-    assert spec is not None and spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = script_of("make_defects")
     assert script.page() == script.PAGE.read_text(encoding="utf-8"), "run: python docs/make_defects.py"
