@@ -14,7 +14,7 @@ import typer
 
 from storcert.conformance import cli_diff, cli_gate, cli_lint, cli_new_driver, cli_sign
 from storcert.conformance.cli_gate import Expectations
-from storcert.conformance.cli_sign import Key, ValidDays, Verdict
+from storcert.conformance.cli_sign import VALID_DAYS, Key, ValidDays, Verdict
 from storcert.conformance.cli_words import (
     Badge,
     CodeQuality,
@@ -108,7 +108,7 @@ def certify(
     expectations: Expectations = None,
     sign: Key = None,
     verdict: Verdict = None,
-    valid_days: ValidDays = 365,
+    valid_days: ValidDays = VALID_DAYS,
     watch: Watch = False,
     traceback: Traceback = False,
 ) -> None:

@@ -12,6 +12,7 @@ from storcert.conformance.cli_words import file_option
 Key = Annotated[Path | None, file_option("Private ed25519 key in PEM; write a signed verdict too.")]
 Verdict = Annotated[Path | None, file_option("The signed verdict; default: verdict.intoto.json in --out.")]
 ValidDays = Annotated[int, typer.Option(metavar="N", help="The verdict holds so many days from its run on.")]
+VALID_DAYS = 365
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +25,7 @@ def sign(
     run: Annotated[Path, typer.Argument(metavar="RUN.json", help="The record of a certification.")],
     key: Annotated[Path, file_option("Private ed25519 key in PEM: openssl genpkey -algorithm ed25519 -out key.pem")],
     verdict: Annotated[Path, file_option("Where the signed verdict goes.")] = Path("verdict.intoto.json"),
-    valid_days: ValidDays = 365,
+    valid_days: ValidDays = VALID_DAYS,
 ) -> None:
     """Make a signed verdict of a run record: an in-toto statement in a DSSE envelope, offline."""
     from storcert.conformance import sign_command

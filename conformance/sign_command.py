@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 VERDICT_FILE = "verdict.intoto.json"
 """What it is called in an output folder."""
-VALID_DAYS = 365
 VALID_DAYS_MAX = 3_650
 
 

@@ -30,7 +30,6 @@ ZERO = "zero"
 DERIVING = ("copy", "snapshot", "clone")
 #: Change nothing, whatever comes of them.
 OBSERVING = ("read", "describe", "member", "peek", "nothing")
-INTERRUPTIBLE = ("write", "copy", "read", "describe", "create")
 
 
 def init() -> State:

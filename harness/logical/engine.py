@@ -11,7 +11,6 @@ something takes here, by a clock that never jumps; and a deadline for an agent i
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -258,7 +257,3 @@ def run_quietly(engine: Engine, kind: str, key: str, arguments: Mapping[str, Any
         return False
     ended = engine.run(job) if new else None
     return ended is not None and ended.state is JobState.SUCCEEDED and bool(ended.result.get("changed", True))
-
-
-UniqueViolation = sqlite3.IntegrityError
-"""A row that must not exist twice does already."""
