@@ -20,11 +20,22 @@ from storcert.conformance.progress import SilentProgress
 from storcert.conformance.registry import Case, Check, Level, cases_for
 from storcert.conformance.runner import CaseOutcome, run_case
 from storcert.conformance.subject import Subject
+from storcert.harness.contract import DeviceUnavailable
 from storcert.harness.drivers.s3 import S3Driver
 from storcert.harness.kernel.interpose import installed
 from storcert.harness.record.run_record import RunRecord
 
 S3 = "storcert.harness.drivers.s3:S3Driver"
+
+
+class Hopeful(S3Driver):
+    """Takes a lost request or answer of ``create`` for success."""
+
+    def create(self, uri: Any, size: int) -> None:
+        try:
+            super().create(uri, size)
+        except DeviceUnavailable:
+            pass
 
 
 def subject(driver_class: type = S3Driver, **more: Any) -> Subject:

@@ -28,7 +28,7 @@ from storcert.harness.record.fault import Fault, Phase
 from storcert.harness.record.verdict import Verdict
 from storcert.simulators.device import FaultKind
 from tests.conformance.drivers import MemoryDriver
-from tests.conformance.kit import bench_of, facts_of, run_id
+from tests.conformance.kit import Hopeful, bench_of, facts_of, run_id
 
 DATA = content("scenario", 4097)
 UNKNOWN, NOT_DONE = DeviceUnavailable("lost"), DeviceUnavailable("lost", None, "not_done")
@@ -155,16 +155,6 @@ class TestScenarios:
         with bench_of(Down, facts=facts_of()) as b, pytest.raises(Violation, match="on a healthy device") as raised:
             healthy_requests(b, scenario(b.facts, "describe"))
         assert raised.value.rule == "C-DESCRIBE"
-
-
-class Hopeful(S3Driver):
-    """Takes a lost answer of ``create`` for success."""
-
-    def create(self, uri: Any, size: int) -> None:
-        try:
-            super().create(uri, size)
-        except DeviceUnavailable:
-            pass
 
 
 def test_a_lie_is_found_by_the_check_and_told_with_its_fault() -> None:

@@ -14,19 +14,9 @@ from storcert.harness.record.coverage import CellOutcome
 from storcert.harness.record.fault import Fault, Phase
 from storcert.harness.record.verdict import Verdict
 from tests.conformance.drivers import MemoryDriver
-from tests.conformance.kit import S3, bench_of, certify, facts_of, run_id
+from tests.conformance.kit import S3, Hopeful, bench_of, certify, facts_of, run_id
 
 LOST, THROTTLED = Fault("request_lost", "PutObject", 1, Phase.BEFORE, 0), Fault("throttle", "HeadObject", 1, Phase.BEFORE)
-
-
-class Hopeful(S3Driver):
-    """Takes a lost request of ``create`` for success."""
-
-    def create(self, uri: Any, size: int) -> None:
-        try:
-            super().create(uri, size)
-        except DeviceUnavailable:
-            pass
 
 
 class Restless(S3Driver):
