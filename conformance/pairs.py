@@ -20,8 +20,6 @@ from storcert.simulators.device import FaultKind
 TRIES = 4
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Look:
     """What an operation does under a first fault. ``later``: its requests after the one that was struck, the name of each and
@@ -29,7 +27,6 @@ class Look:
 
     later: tuple[tuple[str, int], ...]
     failed: bool
-
 
 
 def draw(b: Bench, about: str, below: int) -> int:
