@@ -66,8 +66,7 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
     started, begun = datetime.datetime.now(datetime.UTC), time.perf_counter()
     job = Job.of(options)
     facts = job.calibrate()
-    cases = cases_for(facts, Level[options.profile.name])
-    wanted = [case for case in cases if not options.rules or case.check.rule in options.rules]
+    wanted = wanted_cases(options, facts)
     progress.started(len(wanted))
 
     def case_ended(outcome: CaseOutcome) -> None:
@@ -92,6 +91,12 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
         isolation=Isolation.of(options).told() if options.isolate else None,
     )
     return record_of(options, facts, [*outcomes, *found], environment, interrupted=interrupted, searched=searched)
+
+
+def wanted_cases(options: CertifyOptions, facts: Facts) -> list[Case]:
+    """The cases of the profile, of the rules that were asked for."""
+    cases = cases_for(facts, Level[options.profile.name])
+    return [case for case in cases if not options.rules or case.check.rule in options.rules]
 
 
 def record_of(

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from storcert.conformance.registry import CHECKS, Check
+from storcert.conformance import registry
+from storcert.conformance.registry import Check
 from storcert.harness.contract import CONTRACT_VERSION
 
 FOLDER = Path(__file__).parent / "requirement_sets"
@@ -44,7 +45,7 @@ class RequirementSet:
     @classmethod
     def registered(cls) -> RequirementSet:
         """What this kit has now, frozen or not."""
-        return cls(CONTRACT_VERSION, {identity: Requirement.of(check) for identity, check in sorted(CHECKS.items())})
+        return cls(CONTRACT_VERSION, {identity: Requirement.of(check) for identity, check in sorted(registry.CHECKS.items())})
 
     @property
     def digest(self) -> str:

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from storcert.conformance.certify import failure_of, record_of, rule_times, touch
+from storcert.conformance.certify import failure_of, record_of, rule_times, touch, wanted_cases
 from storcert.conformance.commands import write_outputs
 from storcert.conformance.confirm import decide
 from storcert.conformance.devices import LIVE
 from storcert.conformance.options import CertifyOptions, Outputs, certify_options
 from storcert.conformance.pytest_filters import refuse_filters
-from storcert.conformance.registry import Case, Level, cases_for
+from storcert.conformance.registry import Case
 from storcert.conformance.rules import RULES
 from storcert.conformance.runner import CaseOutcome
 from storcert.conformance.schedule import Job, fence
@@ -52,8 +52,7 @@ class SuiteRun:
         self.job = Job.of(options)
         self.facts = self.job.calibrate()
         self.subject = self.job.subject()
-        cases = cases_for(self.facts, Level[options.profile.name])
-        self.wanted: Sequence[Case] = [case for case in cases if not options.rules or case.check.rule in options.rules]
+        self.wanted: Sequence[Case] = wanted_cases(options, self.facts)
         self.outcomes: dict[str, CaseOutcome] = {}
         self.record: RunRecord | None = None
         self.started = datetime.datetime.now(datetime.UTC)
@@ -98,17 +97,22 @@ class SuiteRun:
     def decide(self, case: Case) -> Ended:
         """Run one case."""
         outcome = decide(case, self.subject, self.facts, self.options.seed)
-        failure, rule, touched = failure_of(self.options, outcome), case.check.rule, ""
+        touched = ""
         if not self.options.rules or "C-NOFS" in self.options.rules:
             touched = next((touch(finding) for finding in outcome.findings if finding.kind == "file-system"), "")
+        quiet = not touched and outcome.result.verdict in (Verdict.PASS, Verdict.SKIPPED, Verdict.DISABLED)
+        text = "" if quiet else self._told(case, outcome, touched)
+        return ended_as(outcome, touched, text, allow_unknown=bool(self.said["allow_unknown"]))
+
+    def _told(self, case: Case, outcome: CaseOutcome, touched: str) -> str:
+        failure, rule = failure_of(self.options, outcome), case.check.rule
         if touched and outcome.result.verdict not in (Verdict.FAIL, Verdict.ERROR):
             failure, rule = replace(failure, message=touched), "C-NOFS"
         elif outcome.result.verdict is Verdict.ERROR:
             failure = replace(failure, message=f"{KIT_FAILED}: {failure.message}")
         elif outcome.result.verdict is Verdict.UNKNOWN:
             failure = replace(failure, message=f"not decided: {failure.message}", token="", file="")
-        text = "\n".join([*failure_lines(failure, rule), *outcome.trace.splitlines()])
-        return ended_as(outcome, touched, text, allow_unknown=bool(self.said["allow_unknown"]))
+        return "\n".join([*failure_lines(failure, rule), *outcome.trace.splitlines()])
 
     # Hooks
 

@@ -6,7 +6,6 @@ requires. One check with one value is one requirement-level case.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -126,9 +125,3 @@ def cases_for(facts: Facts, profile: Level) -> list[Case]:
                     case = Case(one, str(value), value)
                     found.setdefault(case.id, case)
     return list(found.values())
-
-
-def requirements_digest() -> str:
-    """Digest of the requirement set: every check's id, profile, needs and sentence."""
-    lines = [f"{one.id} {one.profile} {one.needs} {one.description}" for _, one in sorted(CHECKS.items())]
-    return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()

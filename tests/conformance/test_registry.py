@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from storcert.conformance import registry
-from storcert.conformance.registry import CHECKS, Level, cases_for, check, requirements_digest
+from storcert.conformance.frozen import RequirementSet
+from storcert.conformance.registry import CHECKS, Level, cases_for, check
 from storcert.conformance.rules import DRIVER_RULES
 from storcert.harness.contract import Capabilities
 from tests.conformance import block_kit
@@ -98,7 +99,7 @@ class TestRegistering:
 
 class TestDigest:
     def test_it_changes_when_a_check_changes(self, own_checks: None) -> None:
-        before = requirements_digest()
+        before = RequirementSet.registered().digest
         name = "C-READ/whole-object" if "C-READ/whole-object" in CHECKS else min(CHECKS)
         seen = {before}
         for change in (
@@ -107,17 +108,17 @@ class TestDigest:
             lambda one: replace(one, needs=("snapshots",)),
         ):
             registry.CHECKS[name] = change(CHECKS[name])
-            seen.add(requirements_digest())
+            seen.add(RequirementSet.registered().digest)
         registry.CHECKS.pop(name)
-        seen.add(requirements_digest())
+        seen.add(RequirementSet.registered().digest)
         assert len(seen) == 5
         registry.CHECKS[name] = CHECKS[name]
-        assert requirements_digest() == before
+        assert RequirementSet.registered().digest == before
 
     def test_it_does_not_depend_on_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        before = requirements_digest()
+        before = RequirementSet.registered().digest
         monkeypatch.setattr(registry, "CHECKS", dict(reversed(CHECKS.items())))
-        assert requirements_digest() == before
+        assert RequirementSet.registered().digest == before
 
 
 def _another(b: Any) -> None:
