@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.record.run_diff import (
@@ -24,6 +23,7 @@ from storcert.harness.record.run_record import CapabilityResult, CheckFailure, C
 from storcert.harness.record.scenario_run import ScenarioRun
 from storcert.harness.record.verdict import Verdict
 from storcert.reports.failure_text import failures_by_check
+from storcert.reports.summary import AUDITS, declared
 
 MESSAGE_MAX = 300
 _DECIDED = (Verdict.PASS, Verdict.FAIL)
@@ -67,9 +67,7 @@ def _capabilities(a: RunRecord, b: RunRecord) -> Iterator[Pair]:
 
 
 def _declared(one: CapabilityResult) -> str:
-    value: Any = one.declared
-    words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"{words} ({str(one.audit).replace('_', ' ')})"
+    return f"{declared(one.declared)} ({AUDITS[one.audit][0]})"
 
 
 def _checks(a: RunRecord, b: RunRecord) -> Iterator[CheckPair]:
