@@ -68,6 +68,8 @@ def _about(record: RunRecord) -> dict[str, Any]:
         "seed": record.seed,
         "digest": record.digest,
         "counts": to_json(record.counts),
+        **({"depth": to_json(record.depth)} if record.depth is not None else {}),
+        **({"notScored": to_json(record.not_scored)} if record.not_scored is not None else {}),
     }
 
 
@@ -84,6 +86,9 @@ def _test(check: CheckResult, failures: list[CheckFailure]) -> dict[str, Any]:
     message = failures[0].message if failures else check.reason
     if message and check.verdict is not Verdict.PASS:
         value["message"] = printable(message)
+    blame = next((failure.blame for failure in failures if failure.blame is not None), check.blame)
+    if blame is not None:
+        value["extra"] = {"blame": str(blame)}
     if failures:
         value["trace"] = printable(joined(failures, check.rule))
         source = next((failure.source for failure in failures if failure.source is not None), None)

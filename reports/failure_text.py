@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from storcert.harness.record.run_record import CheckFailure, RunRecord
+from storcert.harness.record.verdict import Blame
 from storcert.reports.summary import place
 
 
 def failure_lines(failure: CheckFailure, rule: str) -> list[str]:
     """Message, whose fault, place in the driver, numbered steps, ``storcert replay``, ``storcert explain``."""
     lines = [failure.message]
-    if failure.blame is not None:
-        lines.append(f"blame: {failure.blame}")
+    lines += blame_lines(failure.blame, failure.evidence)
     if failure.shrinking is not None:
         lines.append(str(failure.shrinking))
     if failure.source is not None:
@@ -23,6 +23,16 @@ def failure_lines(failure: CheckFailure, rule: str) -> list[str]:
         lines.append(f"storcert replay {failure.replay_argument}")
     lines.append(f"storcert explain {rule}")
     return lines
+
+
+def blame_lines(blame: Blame | None, evidence: Iterable[str]) -> list[str]:
+    """Whose a failure is, and by what that was decided; nothing where nobody asked."""
+    return [f"blame: {blame_words(blame)}", *(f"  {line}" for line in evidence)] if blame is not None else []
+
+
+def blame_words(blame: Blame | None) -> str:
+    """``control plane``, ``driver``; empty where nobody asked."""
+    return str(blame or "").replace("_", " ")
 
 
 def proof_lines(failure: CheckFailure) -> list[str]:

@@ -6,7 +6,7 @@ from storcert.harness.record.run_record import CheckFailure, RunRecord
 from storcert.harness.record.verdict import RunVerdict
 from storcert.reports.failure_text import failure_lines
 from storcert.reports.repository_place import repository_place
-from storcert.reports.summary import count_words, headline, reason, subject
+from storcert.reports.summary import count_words, depth_words, headline, not_scored_words, reason, subject
 from storcert.reports.text import count, one_line, printable
 
 #: GitHub shows ten error annotations per step and drops the rest without a word.
@@ -47,6 +47,10 @@ def step_summary(record: RunRecord) -> str:
         f"{count(record.counts.total, 'check')}: {count_words(record.counts)}.",
         "",
     ]
+    if record.depth is not None:
+        lines += [f"{depth_words(record.depth)}.", ""]
+    if record.not_scored is not None:
+        lines += [f"{not_scored_words(record.not_scored, record.kit.contract)}.", ""]
     length = sum(len(line) + 1 for line in lines)
     for index, failure in enumerate(record.failures):
         block = _failure(record, failure)

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from storcert.harness.record.run_record import CheckFailure, CheckResult, Counts, RunRecord
 from storcert.harness.record.verdict import Verdict
 from storcert.reports.failure_text import failures_by_check, joined
-from storcert.reports.summary import headline, reason, subject
+from storcert.reports.summary import depth_words, headline, not_scored_words, reason, subject
 from storcert.reports.text import printable
 
 _SKIPPED = (Verdict.SKIPPED, Verdict.DISABLED)
@@ -53,6 +53,10 @@ def _properties(record: RunRecord, counts: Counts) -> Iterable[tuple[str, str]]:
     yield "seed", str(record.seed)
     yield "digest", record.digest
     yield "driver.digest", record.driver.digest
+    if record.depth is not None:
+        yield "depth", depth_words(record.depth)
+    if record.not_scored is not None:
+        yield "not_scored", not_scored_words(record.not_scored, record.kit.contract)
     for name, number in (
         ("pass", counts.passed),
         ("fail", counts.failed),

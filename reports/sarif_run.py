@@ -61,10 +61,19 @@ def render(record: RunRecord, texts: Mapping[str, RuleText], source_root: str = 
                 "driver": to_json(record.driver),
                 "device": to_json(record.device),
                 "counts": to_json(record.counts),
+                **dict(_beside(record)),
             },
             automation_id=f"storcert/{record.kind}/{record.device.name}/",
         )
     )
+
+
+def _beside(record: RunRecord) -> Iterator[tuple[str, object]]:
+    """What a run tells beside its results: how deep it looked, and what ran and does not count."""
+    if record.depth is not None:
+        yield "depth", to_json(record.depth)
+    if record.not_scored is not None:
+        yield "notScored", to_json(record.not_scored)
 
 
 def _rule(name: str, text: RuleText | None) -> sarif.SarifRule:
@@ -82,6 +91,11 @@ def _result(
     where = repository_place(failure, record.driver, source_root)
     steps = "".join(f"\n{number}. {step}" for number, step in enumerate(failure.steps, 1))
     properties: dict[str, object] = {"check": check.id, "steps": list(failure.steps), "placeIsExact": where.exact}
+    if failure.blame is not None:
+        properties["blame"] = str(failure.blame)
+        properties["evidence"] = list(failure.evidence)
+    if failure.proof is not None:
+        properties["proof"] = to_json(failure.proof)
     if failure.replay_argument:
         properties["replay"] = f"storcert replay {failure.replay_argument}"
     return sarif.SarifResult(
@@ -97,4 +111,5 @@ def _notifications(record: RunRecord) -> Iterator[sarif.SarifNotification]:
     for check in record.checks:
         if check.verdict in (Verdict.UNKNOWN, Verdict.ERROR):
             level = sarif.Level.ERROR if check.verdict is Verdict.ERROR else sarif.Level.WARNING
-            yield sarif.SarifNotification(f"{check.id}: {check.verdict}: {check.reason}", check.rule, level)
+            blame = f" (blame: {check.blame})" if check.blame is not None else ""
+            yield sarif.SarifNotification(f"{check.id}: {check.verdict}: {check.reason}{blame}", check.rule, level)

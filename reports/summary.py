@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from storcert.harness.record.depth import SearchDepth
-from storcert.harness.record.run_record import Audit, CheckFailure, Counts, RuleResult, RunRecord
+from storcert.harness.record.run_record import Audit, CheckFailure, Counts, NotScored, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports import exploration, scenarios
 from storcert.reports.text import count, one_line
@@ -118,6 +118,12 @@ def depth_words(depth: SearchDepth) -> str:
     words += f"; {depth.searched:,} of them by a search through {count(depth.swarms, 'swarm')}"
     led = f"led by the {count(depth.lines, 'line')} of the driver that were reached" if depth.guided else "not led by lines"
     return f"{words}, {led}"
+
+
+def not_scored_words(apart: NotScored, contract: int) -> str:
+    """``Not scored: 3 checks that came after contract 1 was frozen, none fails``."""
+    failed = count(len(apart.failures), "fails", "fail") if apart.failures else "none fails"
+    return f"Not scored: {count(len(apart.checks), 'check')} that came after contract {contract} was frozen, {failed}"
 
 
 def shown_failures(record: RunRecord, per_rule: int) -> Iterator[tuple[RuleResult, CheckFailure, int]]:

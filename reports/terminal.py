@@ -17,13 +17,14 @@ from storcert.harness.record.broken_history import BrokenHistory
 from storcert.harness.record.run_record import Audit, RuleResult, RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from storcert.reports import coverage, exploration, history_text, lint, scenarios
-from storcert.reports.failure_text import proof_lines
+from storcert.reports.failure_text import blame_lines, blame_words, proof_lines
 from storcert.reports.summary import (
     AUDITS,
     count_words,
     declared,
     depth_words,
     headline,
+    not_scored_words,
     place,
     reason,
     shown_failures,
@@ -183,6 +184,8 @@ class _Report:
         for number, one in enumerate(told.discoveries, 1):
             self._heading(f"Finding {number}: {one_line(one.rule)}")
             self._line(one_line(one.message, 300), indent=2)
+            for line in blame_lines(one.blame, one.evidence):
+                self._line((one_line(line, 300), "bright_black"), indent=2)
             for line in exploration.proof(one):
                 self._line((line, "bright_black"), indent=2)
             if one.file:
@@ -239,9 +242,11 @@ class _Report:
         self._heading(count(total, "failure"))
         for rule, failure, hidden in shown_failures(self.record, FAILURES_PER_RULE):
             self.console.print()
-            blame = f"  blame: {failure.blame}" if failure.blame is not None else ""
+            blame = f"  blame: {blame_words(failure.blame)}" if failure.blame is not None else ""
             self._line((one_line(failure.check), "bold red"), (blame, "bright_black"))
             self._line(printable(failure.message), indent=2)
+            for line in failure.evidence:
+                self._line((f"blame: {one_line(line, 300)}", "bright_black"), indent=2)
             if failure.source is not None:
                 self._line((f"at {place(failure.source.file, failure.source.line)}", "bright_black"), indent=2)
             self._steps(failure.steps)
@@ -279,7 +284,7 @@ class _Report:
         for check in open_checks[:FINDINGS_SHOWN]:
             style = _GLYPHS[check.verdict][2]
             why = one_line(check.reason) or "no reason given"
-            blame = f" (blame: {check.blame})" if check.blame is not None else ""
+            blame = f" (blame: {blame_words(check.blame)})" if check.blame is not None else ""
             self._line((one_line(check.id), style), f"  {check.verdict}: {why}{blame}", indent=2)
         if len(open_checks) > FINDINGS_SHOWN:
             self._line((f"and {len(open_checks) - FINDINGS_SHOWN:,} more", "bright_black"), indent=2)
@@ -300,9 +305,7 @@ class _Report:
         apart = self.record.not_scored
         if apart is None:
             return
-        failed = count(len(apart.failures), "fails", "fail") if apart.failures else "none fails"
-        came = f"came after contract {self.record.kit.contract} was frozen"
-        self._heading(f"Not scored: {count(len(apart.checks), 'check')} that {came}, {failed}")
+        self._heading(not_scored_words(apart, self.record.kit.contract))
         for failure in apart.failures[:FINDINGS_SHOWN]:
             self._line((one_line(failure.check), "yellow"), f"  {one_line(failure.message)}", indent=2)
             if failure.replay_argument:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from storcert.harness.record.verdict import Blame
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
@@ -31,7 +33,8 @@ class Discovery:
 
     ``token``: what ``storcert replay`` takes, where there is no file. ``runs``: how many runs it took to make it smaller;
     ``cut_short``: why not more, or empty. ``necessary``: parts without which it does not break, each shown by a run;
-    ``unproven``: parts of which that was not shown, with why."""
+    ``unproven``: parts of which that was not shown, with why. ``blame``: whose it is, and ``evidence``: what decided
+    that, where it was asked."""
 
     rule: str
     message: str
@@ -47,6 +50,8 @@ class Discovery:
     cut_short: str = ""
     necessary: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
+    blame: Blame | None = None
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ class CheckFailure:
     ``token`` is a replay token; a failure too large for one is in ``file`` instead. ``history``: operations that no order
     explains, where that is what was wrong. ``blame``: whose it is, where that was asked. ``proof``: which faults
     and which of what came after them it needs, where that was looked at. ``shrinking``: how a generated one was made small.
+    ``evidence``: what the blame was decided by, in words.
     """
 
     check: str
@@ -108,6 +109,7 @@ class CheckFailure:
     blame: Blame | None = None
     proof: Proof | None = None
     shrinking: Shrinking | None = None
+    evidence: tuple[str, ...] = ()
 
     @property
     def replay_argument(self) -> str:

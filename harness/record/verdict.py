@@ -25,13 +25,15 @@ class Blame(StrEnum):
     """Who made a check fail, break or stay undecided.
 
     ``driver``: shown by running it again. ``device``: the device model lacks or breaks something, or a real device does.
-    ``kit``: a defect of storcert. ``environment``: machine or network. ``inconclusive``: nobody can tell from this.
+    ``kit``: a defect of storcert. ``environment``: machine or network. ``control_plane``: of a scenario, what stands above the
+    drivers. ``inconclusive``: nobody can tell from this.
     """
 
     DRIVER = "driver"
     DEVICE = "device"
     KIT = "kit"
     ENVIRONMENT = "environment"
+    CONTROL_PLANE = "control_plane"
     INCONCLUSIVE = "inconclusive"
 
 

@@ -13,10 +13,20 @@ from jinja2 import Environment, StrictUndefined, Template
 from storcert.harness.record.run_record import CheckFailure, RunRecord
 from storcert.harness.record.verdict import RunVerdict
 from storcert.reports import exploration, history_svg, history_text, scenarios
-from storcert.reports.failure_text import proof_lines
+from storcert.reports.failure_text import blame_words, proof_lines
 from storcert.reports.html.matrices import matrices
 from storcert.reports.html.timeline_data import timeline_data
-from storcert.reports.summary import AUDITS, count_words, declared, headline, place, reason, subject
+from storcert.reports.summary import (
+    AUDITS,
+    count_words,
+    declared,
+    depth_words,
+    headline,
+    not_scored_words,
+    place,
+    reason,
+    subject,
+)
 from storcert.reports.text import count, one_line, printable, seconds
 
 TIMELINES_MAX = 40
@@ -39,9 +49,11 @@ def render(record: RunRecord, *, live: bool = False) -> str:
         subject=subject(record),
         reason=reason(record),
         counts=count_words(record.counts),
+        depth=depth_words(record.depth) if record.depth is not None else "",
         about=_about(record),
         rules=_rules(record),
         failures=_failures(record, {shown.about: number for number, shown in reversed(list(enumerate(traces)))}),
+        not_scored=_not_scored(record),
         capabilities=[
             (one_line(one.name), one_line(declared(one.declared)), *AUDITS[one.audit], one_line(one.reason))
             for one in record.capabilities
@@ -57,7 +69,8 @@ def render(record: RunRecord, *, live: bool = False) -> str:
         exploration=list(exploration.lines(record.exploration)) if record.exploration is not None else [],
         discoveries=_discoveries(record),
         checks=[
-            (one_line(one.id), one_line(one.rule), str(one.verdict), f"{one.examples:,}", one_line(one.reason))
+            (one_line(one.id), one_line(one.rule), str(one.verdict), f"{one.examples:,}", blame_words(one.blame),
+             one_line(one.reason))
             for one in record.checks[:CHECKS_MAX]
         ],
         checks_hidden=max(0, len(record.checks) - CHECKS_MAX),
@@ -109,12 +122,30 @@ def _failure(rule: str, failure: CheckFailure, timeline_of: Mapping[str, int]) -
         "rule": one_line(rule),
         "check": one_line(failure.check),
         "message": printable(failure.message),
+        "blame": blame_words(failure.blame),
+        "evidence": [one_line(line, 400) for line in failure.evidence],
         "steps": [one_line(step, 400) for step in failure.steps],
+        "shrinking": str(failure.shrinking or ""),
         "proof": [one_line(line, 400) for line in proof_lines(failure)],
         "source": place(failure.source.file, failure.source.line) if failure.source is not None else "",
         "replay": f"storcert replay {one_line(argument, 100_000)}" if argument else "",
         "history": _history(failure),
         "timeline": timeline_of.get(case, timeline_of.get(failure.check, -1)),
+    }
+
+
+def _not_scored(record: RunRecord) -> dict[str, Any] | None:
+    """Checks that came after the contract's version was frozen: what they say, and that it does not count."""
+    apart = record.not_scored
+    if apart is None:
+        return None
+    rule_of = {check.id: check.rule for check in apart.checks}
+    return {
+        "told": not_scored_words(apart, record.kit.contract),
+        "checks": [
+            (one_line(one.id), str(one.verdict), f"{one.examples:,}", one_line(one.reason)) for one in apart.checks
+        ],
+        "failures": [_failure(rule_of[failure.check], failure, {}) for failure in apart.failures],
     }
 
 
@@ -134,6 +165,8 @@ def _discoveries(record: RunRecord) -> list[dict[str, Any]]:
             "message": printable(one.message),
             "where": f"trial {one.trial:,}, seed {one.seed}; broke in {count(one.trials, 'run')}",
             "scenario": printable(one.scenario),
+            "blame": blame_words(one.blame),
+            "evidence": [one_line(line, 400) for line in one.evidence],
             "proof": list(exploration.proof(one)),
             "replay": f"storcert replay {one_line(one.token or one.file, 100_000)}" if one.token or one.file else "",
         }

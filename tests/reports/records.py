@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from storcert.harness.record.depth import SearchDepth
 from storcert.harness.record.exploration import Discovery, Exploration, MatrixCell
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.run_record import (
@@ -17,12 +18,13 @@ from storcert.harness.record.run_record import (
     DriverIdentity,
     Environment,
     KitIdentity,
+    NotScored,
     RunRecord,
     SourceLine,
     summarise_rules,
 )
 from storcert.harness.record.scenario_run import ScenarioRun, StepRun
-from storcert.harness.record.verdict import RunVerdict, Verdict, conclude
+from storcert.harness.record.verdict import Blame, RunVerdict, Verdict, conclude
 
 
 def record_of(
@@ -184,5 +186,23 @@ def exploration() -> RunRecord:
     )  # fmt: skip
 
 
-EVERY = {**ALL, "scenarios": scenarios, "exploration": exploration}
+def blamed() -> RunRecord:
+    """A failure and an undecided check that are somebody's, a search, and checks that are not scored: one passes, one fails."""
+    checks = (
+        CheckResult("C-COPY/whole", "C-COPY", "", Verdict.FAIL, "other bytes", 4, blame=Blame.DRIVER),
+        CheckResult("C-ONCE/race", "C-ONCE", "", Verdict.UNKNOWN, "two answers", 2, blame=Blame.INCONCLUSIVE),
+        CheckResult("C-RETRY/lost-answer", "C-RETRY", "", Verdict.ERROR, "select is not modelled", 1, blame=Blame.DEVICE),
+    )
+    said = ("it fails again under its own token",)
+    failure = CheckFailure("C-COPY/whole", "other bytes", ("copy a b",), "sc1.a.b", blame=Blame.DRIVER, evidence=said)
+    later = CheckResult("C-LIST/later", "C-LIST", "", Verdict.FAIL, "a name twice", 3, blame=Blame.DRIVER, scored=False)
+    apart = NotScored(
+        (later, CheckResult("C-READ/later", "C-READ", "", Verdict.PASS, examples=1, scored=False)),
+        (CheckFailure("C-LIST/later", "a name is listed twice", ("list",), "sc1.c.d", blame=Blame.DRIVER),),
+    )
+    depth = SearchDepth(programs=1_204, operations=5_612, longest=31, searched=900, swarms=225, lines=410, guided=True)
+    return replace(record_of(checks, (failure,)), not_scored=apart, depth=depth)
+
+
+EVERY = {**ALL, "scenarios": scenarios, "exploration": exploration, "blamed": blamed}
 """Of every kind of run."""

@@ -17,7 +17,7 @@ from tests.reports import records
 
 COLORS = {
     "conformant": GREEN, "broken": RED, "undecided": GREY, "kit_error": GREY, "interrupted": GREY, "hostile": RED,
-    "scenarios": RED, "exploration": RED,
+    "scenarios": RED, "exploration": RED, "blamed": RED,
 }  # fmt: skip
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
