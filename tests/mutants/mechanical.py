@@ -1,23 +1,27 @@
 """Bugs that nobody thought of: the bundled drivers' own source with one operator, constant or call changed by a machine.
 
-    python -m tests.mutants.mechanical             try all of the bank, and say what came of each as it comes
-    python -m tests.mutants.mechanical ID          one of them, with what is changed
+    python -m tests.mutants.mechanical             try those of the bank that have no stored end, and store it as it comes
+    python -m tests.mutants.mechanical ID          one of them, with what is changed; nothing is stored
 
 The bank is a sample that a fixed seed draws, the same while a driver's source is the same. A mutant is killed by the first
 check of profile standard that fails. One that survives is for a person to look at: either the change changes nothing that the
-contract can see, or a check is missing. It takes an hour, and no test runs it.
+contract can see, or a check is missing; what the person found stands in ``mechanical.toml``. All of it takes an hour, which can
+be interrupted, and no test does it: tests hold bank, stored ends (``mechanical.json``) and explanations together.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import random
 import re
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 from storcert.conformance.registry import Case, Level, cases_for
 from storcert.conformance.runner import run_case
@@ -26,6 +30,7 @@ from storcert.harness.record.verdict import Verdict
 from tests.mutants.kill import planted
 from tests.mutants.mutant import DRIVERS, SUBJECTS, Mutant
 
+ENDS = Path(__file__).parent / "mechanical.json"
 PER_DRIVER = 14
 SEED = 20
 _COMPARISONS = {
@@ -176,18 +181,29 @@ def end_of(change: Change, only: str = "") -> End:
     return End("", "", "", examples, trouble)
 
 
+def stored() -> Mapping[str, Any]:
+    """The ends of earlier runs, by the id of their change."""
+    found: Mapping[str, Any] = json.loads(ENDS.read_text(encoding="utf-8")) if ENDS.exists() else {}
+    return found
+
+
 def main(arguments: list[str]) -> None:
     """See the module's docstring."""
-    changes = [change for driver in SUBJECTS for change in bank(driver)]
+    changes = {change.id: change for driver in SUBJECTS for change in bank(driver)}
     if arguments:
-        wanted = next(change for change in changes if change.id == arguments[0])
+        wanted = changes[arguments[0]]
         print(wanted.told, end_of(wanted), sep="\n")
         return
-    for change in changes:
+    ends = {identity: end for identity, end in stored().items() if identity in changes}
+    for identity, change in changes.items():
+        if identity in ends:
+            continue
         begun = time.process_time()
         end = end_of(change)
         took_s = time.process_time() - begun
-        print(f"{took_s:6.1f} s  {change.id}  {change.told}  {end.case or 'SURVIVES'}", flush=True)
+        print(f"{took_s:6.1f} s  {identity}  {change.told}  {end.case or 'SURVIVES'}", flush=True)
+        ends[identity] = {"change": change.told, **asdict(end)}
+        ENDS.write_text(json.dumps(ends, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
