@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from storcert.conformance import cli_diff, cli_gate, cli_lint, cli_new_driver, cli_sign
+from storcert.conformance import cli_diff, cli_gate, cli_lint, cli_new_driver, cli_serve_driver, cli_sign
 from storcert.conformance.cli_gate import Expectations
 from storcert.conformance.cli_sign import VALID_DAYS, Key, ValidDays, Verdict
 from storcert.conformance.cli_words import (
@@ -80,7 +80,7 @@ def _root(
 @app.command(epilog="Example:  storcert certify s3 --profile core --seed 7 --json run.json")
 def certify(
     driver: Annotated[
-        str, typer.Argument(metavar="DRIVER", help="Installed name, package.module:Class or path/to/file.py:Class.")
+        str, typer.Argument(metavar="DRIVER", help="Installed name, package.module:Class, path/to/file.py:Class or grpc://HOST:PORT.")
     ],
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help=_DEVICE)] = None,
     config: Annotated[Path | None, file_option("TOML with tables [configuration] and [simulator].")] = None,
@@ -306,6 +306,7 @@ def report(
 cli_diff.register(app)
 cli_gate.register(app)
 cli_new_driver.register(app)
+cli_serve_driver.register(app)
 cli_sign.register(app)
 
 

@@ -1,4 +1,5 @@
-"""From what a user types to a driver class: entry-point name, ``package.module:Class`` or ``path/to/file.py:Class``.
+"""From what a user types to a driver class: entry-point name, ``package.module:Class``, ``path/to/file.py:Class``, or
+``grpc://HOST:PORT`` for a driver in any language.
 
 A :class:`DriverSource` is plain data, so it goes to worker processes; each calls :meth:`DriverSource.load`. Nothing
 here makes a driver: constructors run at a simulated location.
@@ -11,7 +12,8 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +21,7 @@ from typing import Any
 
 from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, prepare
 from storcert.conformance.driver_digest import driver_digest
+from storcert.conformance.grpc_source import SCHEME, find_grpc_driver
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.contract.device import DRIVER_GROUP
 
@@ -32,7 +35,7 @@ class DriverSource:
 
     ``reference``: as the user typed it. ``import_path``: ``module:Class``, importable once :meth:`load` has run in the
     process. ``folder``: goes first on ``sys.path``; empty for installed drivers. ``file``: the class's source file.
-    ``device``: the device its entry point names, or empty.
+    ``device``: the device its entry point names, or empty. ``configuration``: what the reference itself says of it.
     """
 
     reference: str
@@ -43,6 +46,7 @@ class DriverSource:
     folder: str = ""
     file: str = ""
     device: str = ""
+    configuration: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def load(self) -> type[Any]:
         """The class (or the function that makes drivers), imported in this process. Raises :class:`InvalidUsage`."""
@@ -59,6 +63,8 @@ def find_driver(reference: str, device: str = "") -> DriverSource:
 
     Raises :class:`InvalidUsage` with one clear line.
     """
+    if reference.startswith(SCHEME):
+        return find_grpc_driver(reference)
     left, separator, class_path = reference.rpartition(":")
     if not separator:
         return _from_entry_point(reference, device)

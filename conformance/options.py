@@ -15,6 +15,7 @@ from storcert.conformance import secrets
 from storcert.conformance.configuration import ConfigFile, read_config
 from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, LIVE
 from storcert.conformance.driver_source import DriverSource, find_driver
+from storcert.conformance.grpc_source import SCHEME
 from storcert.conformance.usage import InvalidUsage
 
 SEED_MAX = 2**63 - 1
@@ -151,6 +152,8 @@ def certify_options(
     source = find_driver(driver, device or "") if isinstance(driver, str) else driver
     chosen_device = device or source.device or DEFAULT_DEVICE
     _check_device(chosen_device)
+    if source.reference.startswith(SCHEME) and chosen_device != LIVE:
+        raise InvalidUsage(f"--device {chosen_device}: {source.reference} runs in a process of its own: leave it away")
     if search_s is not None and chosen_device == LIVE:
         raise InvalidUsage("--search: a live device shows no faults and forgets nothing; search on a simulated one")
     if file.simulator:
@@ -158,7 +161,7 @@ def certify_options(
     return CertifyOptions(
         driver=source,
         device=chosen_device,
-        configuration=file.configuration,
+        configuration={**file.configuration, **source.configuration},
         simulator=file.simulator,
         profile=chosen_profile,
         rules=chosen_rules,

@@ -18,6 +18,8 @@ SHIPPED = ("harness", "simulators", "conformance", "scenarios", "reports")
 COMES_WITH = {
     "botocore": "boto3",
     "dateutil": "boto3",
+    "google": "protobuf",
+    "grpc": "grpcio",
     "s3transfer": "boto3",
     "urllib3": "boto3",
     "werkzeug": "moto",
