@@ -6,7 +6,6 @@ import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
 from typing import Any, TypeVar
 
 from storcert.conformance.client import Client
@@ -16,9 +15,10 @@ from storcert.conformance.live import LiveWorld
 from storcert.conformance.meter import Meter, Metered
 from storcert.conformance.program import Program
 from storcert.conformance.subject import Subject
+from storcert.conformance.tidy import delete_all
 from storcert.conformance.violation import NotApplicable, Undecided, Violation, gap, require
 from storcert.conformance.world import Call, Stuck, Unsimulated, World
-from storcert.harness.contract import DataObjectUri, ObjectInUse, ObjectKind, StorageError
+from storcert.harness.contract import DataObjectUri, ObjectKind, StorageError
 from storcert.harness.record.depth import SearchDepth, deeper
 from storcert.harness.record.fault import Fault
 from storcert.harness.record.finding import Finding
@@ -93,6 +93,7 @@ class Bench:
     threaded: bool = False
     steps: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    left: list[CensusEntry] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     keep_journal: bool = False
     journal: list[Any] = field(default_factory=list)
@@ -161,9 +162,11 @@ class Bench:
     def close(self) -> None:
         """End the current world and keep its digest, findings and (for replay) its journal."""
         if self._world is not None:
-            self._remove_used()
+            tidy = self._remove_used()
             world, self._world = self._world, None
             self.findings.extend(world.findings())
+            if tidy and isinstance(world, LiveWorld):
+                self.left.extend(world.left(self.facts.fixed_entries))
             self.threaded = self.threaded or (isinstance(world, World) and world.started_threads())
             if self.keep_journal:
                 self.journal = list(world.kernel.journal.events)
@@ -224,24 +227,11 @@ class Bench:
             self._used.add(uri)
         return uri
 
-    def _remove_used(self) -> None:
-        """On a device that outlives the case: delete what the case may have left."""
-        used, self._used = sorted(self._used), set()
+    def _remove_used(self) -> bool:
+        """On a device that outlives the case: delete what the case may have left. Whether everything went."""
+        used, self._used = self._used, set()
         client = next(iter(self._clients.values()), None)
-        if client is None:
-            return
-        while used:
-            kept = []
-            for uri in used:
-                attempt = self.begin(client.location, f"tidy up {uri}", partial(client.driver.delete, uri), quiet=True)
-                try:
-                    self.world.finish(attempt.call)
-                except (Stuck, Unsimulated):
-                    # The checks of delete say so; here it must not take the place of what the case found.
-                    return
-                if isinstance(attempt.call.task.error, ObjectInUse):
-                    kept.append(uri)  # until what was made from it is gone
-            used = kept if len(kept) < len(used) else []
+        return client is not None and delete_all(self, client, used)
 
     # Calls
 
@@ -385,7 +375,7 @@ class Bench:
 
     def require_clean(self, when: str) -> None:
         """Nothing may be on the device but fixed markers of the driver; nor may anything come to it later."""
-        if self.facts.mode != "simulated":
+        if not self.facts.has_census:
             return
         self._require_empty(when)
         if self._threads_went_on():

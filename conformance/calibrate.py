@@ -10,6 +10,7 @@ from storcert.conformance.content import content
 from storcert.conformance.driver_source import constructor_failed
 from storcert.conformance.facts import Facts
 from storcert.conformance.live import within_reach
+from storcert.conformance.live_device import TargetDevice
 from storcert.conformance.subject import Subject
 from storcert.conformance.usage import InvalidUsage
 from storcert.conformance.violation import LeftToFillIn, Undecided, Violation
@@ -32,13 +33,13 @@ def calibrate(subject: Subject, seed: int, mode: str = "simulated") -> Facts:
     first = Facts(Capabilities(), mode, PART_BYTES_DEFAULT, PAGE_SIZE_DEFAULT, {}, {}, frozenset())
     bench = Bench(subject, first, seed, "calibration")
     try:
-        if mode == "live":
+        if mode == "live" and subject.reached is None:
             # A constructor may ask the device too, so it has its part of the few seconds.
             within_reach(lambda: _look(bench, subject), f"the device of driver {subject.reference!r}")
             return bench.facts
         facts = _meet(bench, subject)
         unwritten = _reach(bench, subject)
-        used = bool(bench.world.device.requests)
+        used = mode == "live" or bool(bench.world.device.requests)
         if not used and not unwritten:
             return _with(bench, facts, facts.capabilities, facts.part_bytes, facts.page_size, mode="in_process")
         return _measure(bench, facts)
@@ -64,7 +65,8 @@ def _with(
     mode: str = "",
     fixed: frozenset[tuple[str, str]] = frozenset(),
 ) -> Facts:
-    kinds = bench.world.device.legal_faults
+    device = bench.world.device
+    kinds = device.legal_faults
     return Facts(
         capabilities,
         mode or facts.mode,
@@ -73,6 +75,7 @@ def _with(
         {kind.name: kind.operations for kind in kinds},
         {kind.name: tuple(str(phase) for phase in kind.phases) for kind in kinds if kind.name != "crash"},
         fixed,
+        device.shows if isinstance(device, TargetDevice) else frozenset(),
     )
 
 

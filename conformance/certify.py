@@ -19,11 +19,15 @@ from storcert.conformance.audit import audit
 from storcert.conformance.case_trace import kept
 from storcert.conformance.coverage import merged
 from storcert.conformance.deep_search import search_on
+from storcert.conformance.devices import is_live
 from storcert.conformance.facts import Facts
 from storcert.conformance.frozen import is_scored
 from storcert.conformance.generated import SEARCH
 from storcert.conformance.isolation import Isolation
+from storcert.conformance.leak_check import leak_check
 from storcert.conformance.lint_note import lint_note
+from storcert.conformance.live_targets.session import started as live_target
+from storcert.conformance.live_targets.target import Reached
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
 from storcert.conformance.registry import Case, Level, cases_for
@@ -63,8 +67,13 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
     """Certify. Raises :class:`InvalidUsage` for a driver that cannot be made or reached; an interrupt gives a record.
 
     ``ended`` hears of each check as soon as it is decided, with its failures."""
+    with live_target(options.device) as reached:
+        return _certification(options, reached, progress, ended)
+
+
+def _certification(options: CertifyOptions, reached: Reached | None, progress: Progress, ended: Ended) -> RunRecord:
     started, begun = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    job = Job.of(options)
+    job = Job.of(options, reached)
     facts = job.calibrate()
     wanted = wanted_cases(options, facts)
     progress.started(len(wanted))
@@ -88,7 +97,7 @@ def run_certification(options: CertifyOptions, progress: Progress, ended: Ended 
         wall_time_s=round(time.perf_counter() - begun, 3),
         workers=options.workers,
         rule_times_s=rule_times(outcomes),
-        isolation=Isolation.of(options).told() if options.isolate else None,
+        isolation=Isolation.of(options, job.mount).told() if options.isolate else None,
     )
     return record_of(options, facts, [*outcomes, *found], environment, interrupted=interrupted, searched=searched)
 
@@ -132,6 +141,10 @@ def record_of(
         whole, more = _whole_run(options, scored, findings)
         checks.append(whole)
         failures += more
+    leaks = leak_check(facts, scored, lambda outcome: place_token(options, outcome))
+    if leaks is not None and (not options.rules or leaks[0].rule in options.rules):
+        checks.append(leaks[0])
+        failures += leaks[1]
     record = _record(options, facts, checks, failures, findings, outcomes, interrupted, environment)
     depths = [outcome.depth for outcome in outcomes if not _by_search(outcome.result.id)]
     return replace(record, depth=deeper((*depths, *([searched] if searched is not None else []))))
@@ -192,7 +205,7 @@ def _whole_run(
     options: CertifyOptions, outcomes: Sequence[CaseOutcome], findings: Sequence[Finding]
 ) -> tuple[CheckResult, list[CheckFailure]]:
     """Every file-system event of driver code in the whole run: one failure per place in the source."""
-    if options.device == "live" and not options.isolate:
+    if is_live(options.device) and not options.isolate:
         reason = "nothing watches the files of a live run"
         return CheckResult(WHOLE_RUN, "C-NOFS", "", Verdict.SKIPPED, reason, len(outcomes)), []
     touched: dict[tuple[str, int], Finding] = {}

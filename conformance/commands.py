@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from storcert.conformance import secrets
 from storcert.conformance.devices import DEFAULT_DEVICE, LIVE
+from storcert.conformance.live_targets.targets import TARGETS
 from storcert.conformance.options import CertifyOptions, Outputs
 from storcert.conformance.progress import Shown
 from storcert.conformance.usage import InvalidUsage, one_line
@@ -23,6 +24,7 @@ from storcert.simulators.registry import SIMULATED
 
 if TYPE_CHECKING:
     from storcert.conformance.event_stream import EventStream
+    from storcert.conformance.live_targets.target import TargetKind
     from storcert.conformance.live_view import LiveView
     from storcert.conformance.sign_command import Signing
     from storcert.harness.record.gate_result import GateResult
@@ -155,7 +157,13 @@ def _devices() -> list[tuple[str, str]]:
     return [
         *((kind.name, kind.text) for kind in SIMULATED.values()),
         (LIVE, "a real device, reached as the configuration says; what needs faults or a census is skipped"),
+        *((kind.name, f"{kind.text} ({_presence(kind)})") for kind in TARGETS.values()),
     ]
+
+
+def _presence(kind: TargetKind) -> str:
+    lacking = kind.load().missing()
+    return f"missing: {lacking}" if lacking else "present: storcert starts it"
 
 
 def _rules() -> list[tuple[str, str]]:

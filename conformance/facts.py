@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from storcert.harness.contract import Capabilities, ObjectKind
 
+SHOWN_LIVE = ("census", "requests", "faults")
+"""What is in a place on the target; each request on the way there; faults that are put on the way."""
 SMALL_SIZES = (0, 1, 2, 511, 512, 4095, 4096, 4097, 65_535, 65_536, 65_537)
 
 
@@ -16,7 +18,8 @@ class Facts:
     device) or ``live``. ``part_bytes``: the largest body the driver sent in one request for a large object, else the
     device's smallest part. ``page_size``: names per listing page of the device. ``legal_faults``: the requests each can
     strike; ``fault_phases``: the phases of each that leaves the location alive.
-    ``fixed_entries``: census keys that stay after everything was deleted (fixed driver-private markers)."""
+    ``fixed_entries``: census keys that stay after everything was deleted (fixed driver-private markers). ``shows``: what can be
+    seen or done on a live device beside its answers; see :data:`SHOWN_LIVE`."""
 
     capabilities: Capabilities
     mode: str
@@ -25,6 +28,12 @@ class Facts:
     legal_faults: Mapping[str, tuple[str, ...]]
     fault_phases: Mapping[str, tuple[str, ...]]
     fixed_entries: frozenset[tuple[str, str]]
+    shows: frozenset[str] = frozenset()
+
+    @property
+    def has_census(self) -> bool:
+        """Whether all that the device holds can be seen."""
+        return self.mode == "simulated" or "census" in self.shows
 
     @property
     def kind(self) -> ObjectKind:

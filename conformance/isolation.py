@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storcert.conformance import isolation_landlock, isolation_watch
-from storcert.conformance.devices import LIVE
+from storcert.conformance.devices import is_live
 from storcert.conformance.driver_digest import package_root
 from storcert.conformance.lint.targets import has_mount
 from storcert.conformance.usage import InvalidUsage
@@ -58,12 +58,12 @@ class Isolation:
     executable: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, options: CertifyOptions) -> Isolation:
-        """What the driver of these options may have."""
+    def of(cls, options: CertifyOptions, mount: str = "") -> Isolation:
+        """What the driver of these options may have; ``mount``: of a live target that was started for it."""
         readable = {*_python(), *_SYSTEM, *_driver(options)}
-        if options.device != LIVE:
+        if not is_live(options.device):
             return cls(tuple(sorted(readable)))
-        mount = _mount(options)
+        mount = mount or _mount(options)
         readable |= {*_LIVE, *_named_files(options.configuration)}
         programs = tuple(sorted({path for path in os.environ.get("PATH", "").split(os.pathsep) if path.startswith("/")}))
         return cls(tuple(sorted(readable)), (mount,) if mount else (), programs)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from storcert.conformance.devices import LIVE
+from storcert.conformance.devices import is_live
 from storcert.conformance.lint.lint import lint, note_of
 from storcert.conformance.lint.targets import targets_of_driver
 from storcert.conformance.options import CertifyOptions
@@ -20,7 +20,7 @@ def lint_note(options: CertifyOptions) -> LintNote | None:
     driver = options.driver
     if not driver.file or not Path(driver.file).is_file():
         return None
-    device = driver.device if options.device == LIVE else options.device
+    device = driver.device if is_live(options.device) else options.device
     package = "" if driver.folder else driver.import_path.partition(":")[0].rpartition(".")[0]
     try:
         return note_of(lint(targets_of_driver(Path(driver.file).resolve(), package, device), (driver.reference,)))

@@ -1,4 +1,5 @@
-"""A live world: the same interface as a simulated one, in real time, on a real device. No faults, no crashes, no census.
+"""A live world: the same interface as a simulated one, in real time, on a real device. No crashes; a census on targets that
+storcert started itself (:mod:`storcert.conformance.live_device`).
 
 Locations are driver instances in this process; calls that a check starts together run one after the other. What a live device
 cannot show is skipped by the checks that need it, with that reason; it never counts as passed.
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storcert.conformance import isolation
+from storcert.conformance.live_device import TargetDevice
 from storcert.conformance.subject import Subject
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.contract import JsonValue
@@ -119,7 +121,8 @@ class LiveWorld:
         isolation.forget()
         self.subject = subject
         self.kernel = LiveClock()
-        self.device = LiveDevice()
+        reached = subject.reached
+        self.device = LiveDevice() if reached is None else TargetDevice(reached, subject.driver_class)
         self._locations: dict[str, LiveLocation] = {}
 
     def location(self, name: str) -> LiveLocation:
@@ -156,8 +159,14 @@ class LiveWorld:
         """What the kernel refused driver code in isolated processes; elsewhere nothing is watched."""
         return [one for location in self._locations.values() for one in location.findings]
 
+    def left(self, fixed: frozenset[tuple[str, str]]) -> list[CensusEntry]:
+        """What is still on a target that storcert started, but ``fixed`` markers; nothing where nobody can look."""
+        return self.device.left(fixed) if isinstance(self.device, TargetDevice) else []
+
     def close(self) -> str:
         """A live world has no digest of events."""
+        if isinstance(self.device, TargetDevice):
+            self.device.close()
         return "live"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from storcert.conformance import secrets
 from storcert.conformance.configuration import ConfigFile, read_config
-from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, LIVE
+from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, is_live
 from storcert.conformance.driver_source import DriverSource, find_driver
 from storcert.conformance.grpc_source import SCHEME
 from storcert.conformance.usage import InvalidUsage
@@ -152,9 +152,9 @@ def certify_options(
     source = find_driver(driver, device or "") if isinstance(driver, str) else driver
     chosen_device = device or source.device or DEFAULT_DEVICE
     _check_device(chosen_device)
-    if source.reference.startswith(SCHEME) and chosen_device != LIVE:
+    if source.reference.startswith(SCHEME) and not is_live(chosen_device):
         raise InvalidUsage(f"--device {chosen_device}: {source.reference} runs in a process of its own: leave it away")
-    if search_s is not None and chosen_device == LIVE:
+    if search_s is not None and is_live(chosen_device):
         raise InvalidUsage("--search: a live device shows no faults and forgets nothing; search on a simulated one")
     if file.simulator:
         _check_simulator(file, chosen_device)
@@ -203,7 +203,7 @@ def _check_device(device: str) -> None:
 
 def _check_simulator(file: ConfigFile, device: str) -> None:
     """Ask the device model which options it has; imported late because it is heavy."""
-    if device == LIVE:
+    if is_live(device):
         raise InvalidUsage("table [simulator]: a live device has no simulator options")
     from storcert.conformance.simulator_options import check_simulator_options
 

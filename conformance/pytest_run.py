@@ -10,7 +10,7 @@ import datetime
 import platform
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ import pytest
 from storcert.conformance.certify import failure_of, record_of, rule_times, touch, wanted_cases
 from storcert.conformance.commands import write_outputs
 from storcert.conformance.confirm import decide
-from storcert.conformance.devices import LIVE
+from storcert.conformance.devices import is_live
+from storcert.conformance.live_targets.session import started as live_target
 from storcert.conformance.options import CertifyOptions, Outputs, certify_options
 from storcert.conformance.pytest_filters import refuse_filters
 from storcert.conformance.registry import Case
@@ -49,7 +50,9 @@ class SuiteRun:
         self.options = options
         self.outputs = outputs
         self.certify = bool(said["certify"])
-        self.job = Job.of(options)
+        self.targets = ExitStack()
+        config.add_cleanup(self.targets.close)
+        self.job = Job.of(options, self.targets.enter_context(live_target(options.device)))
         self.facts = self.job.calibrate()
         self.subject = self.job.subject()
         self.wanted: Sequence[Case] = wanted_cases(options, self.facts)
@@ -83,7 +86,7 @@ class SuiteRun:
             out=outputs.out,
             known_rules=RULES,
         )
-        if options.device == LIVE and getattr(config.option, "numprocesses", None):
+        if is_live(options.device) and getattr(config.option, "numprocesses", None):
             raise InvalidUsage("a live device is tested by one process: leave -n away")
         outputs.check()
         return cls(config, said, options, outputs)

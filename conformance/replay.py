@@ -11,6 +11,7 @@ from storcert.conformance.certify import case_by_id
 from storcert.conformance.deep_search import found_by_search
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.frozen import requirements_digest
+from storcert.conformance.live_targets.session import started as live_target
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Level, cases_for
@@ -42,17 +43,20 @@ def replay(said: Mapping[str, Any]) -> tuple[bool, str]:
     options = CertifyOptions(
         source, device, said.get("configuration", {}), said.get("simulator", {}), seed=seed
     )
-    job = Job.of(options)
+    with live_target(options.device) as reached:
+        outcome = _run_recorded(said, Job.of(options, reached), identity, program)
+    return _tell(said, source.digest, outcome, recorded)
+
+
+def _run_recorded(said: Mapping[str, Any], job: Job, identity: str, program: Program | None) -> CaseOutcome:
+    reference, seed = job.options.driver.reference, job.options.seed
     facts = job.calibrate()
     case = case_by_id(cases_for(facts, Level.DEEP), identity) or found_by_search(identity)
     if case is None:
         raise InvalidUsage(f"this token belongs to another driver: {identity} does not apply to {reference} as it is now")
     subject = job.subject()
     with fence(job.mode):
-        outcome = run_case(
-            case, subject, facts, seed, wanted=said.get("example"), program=program, keep_journal=True
-        )
-    return _tell(said, source.digest, outcome, recorded)
+        return run_case(case, subject, facts, seed, wanted=said.get("example"), program=program, keep_journal=True)
 
 
 def _tell(said: Mapping[str, Any], digest: str, outcome: CaseOutcome, recorded: str) -> tuple[bool, str]:

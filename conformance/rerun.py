@@ -12,6 +12,8 @@ from typing import Any
 
 from storcert.conformance.certify import WHOLE_RUN
 from storcert.conformance.driver_source import find_driver
+from storcert.conformance.leak_check import LEAK_CHECK
+from storcert.conformance.live_targets.session import started as live_target
 from storcert.conformance.options import CertifyOptions, Profile
 from storcert.conformance.progress import SilentProgress
 from storcert.conformance.registry import Level, cases_for
@@ -41,9 +43,14 @@ def rerun(
             dict(claim.options["simulator"]), Profile(claim.profile), seed=claim.seed)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidUsage(f"the verdict does not say how its run was made: {error}") from None
+    with live_target(options.device) as reached:
+        return _run_again(claim, Job.of(options, reached), number, sample_seed)
+
+
+def _run_again(claim: Claim, job: Job, number: int, sample_seed: int | None) -> Rerun:
+    options = job.options
     said = dict.fromkeys(claim.tests["passedTests"], "pass") | dict.fromkeys(claim.tests["failedTests"], "fail")
     chosen = sample(list(said), number, sample_seed)
-    job = Job.of(options)
     facts = job.calibrate()
     there = {case.id: case for case in cases_for(facts, Level[options.profile.name])}
     missing = [name for name in chosen if name not in there]
@@ -65,6 +72,6 @@ def rerun(
 def sample(checks: Sequence[str], number: int, seed: int | None) -> list[str]:
     """So many of these checks, or all where there are fewer. A check over the whole run, and failures under another rule than
     their case's, are no cases of their own and are left out."""
-    cases = sorted(name for name in checks if name != WHOLE_RUN and ":" not in name.rpartition("]")[2])
+    cases = sorted(name for name in checks if name not in (WHOLE_RUN, LEAK_CHECK) and ":" not in name.rpartition("]")[2])
     chooser = random.SystemRandom() if seed is None else random.Random(seed)
     return chooser.sample(cases, min(number, len(cases)))

@@ -21,6 +21,7 @@ from storcert.conformance.generated import FoundByGeneration
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Case
 from storcert.conformance.subject import Subject
+from storcert.conformance.tidy import left_behind
 from storcert.conformance.violation import LeftToFillIn, NoOrder, NotApplicable, Undecided, Violation
 from storcert.conformance.world import World
 from storcert.harness.contract import StorageError
@@ -141,6 +142,9 @@ def run_case(
     except Exception as trouble:  # noqa: BLE001  (a crash in the kit is a verdict: error)
         verdict, message, trace = Verdict.ERROR, f"{type(trouble).__name__}: {trouble}", traceback.format_exc()
         error = trouble
+    if verdict is Verdict.PASS:
+        # What a check that failed has left may be the kit's doing: it had no chance to end its streams.
+        bench.findings.extend(left_behind(bench.left))
     result = CheckResult(
         case.id, rule, case.label, verdict, message if verdict is not Verdict.PASS else "",
         max(bench.examples_run, bench.schedule + 1), steps,

@@ -17,9 +17,10 @@ import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 from storcert.conformance.another_process import AnotherProcess
 from storcert.conformance.calibrate import calibrate
 from storcert.conformance.confirm import decide
-from storcert.conformance.devices import LIVE, prepare
+from storcert.conformance.devices import is_live, prepare
 from storcert.conformance.facts import Facts
 from storcert.conformance.isolation import Isolation
+from storcert.conformance.live_targets.target import Reached
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.program import Program
 from storcert.conformance.progress import Progress
@@ -38,16 +39,22 @@ class Job:
     """What every worker needs to know; plain data."""
 
     options: CertifyOptions
+    reached: Reached | None = None
 
     @classmethod
-    def of(cls, options: CertifyOptions) -> Job:
-        """The job of a certification."""
-        return cls(options)
+    def of(cls, options: CertifyOptions, reached: Reached | None = None) -> Job:
+        """The job of a certification. ``reached``: the live target that was started for it."""
+        return cls(options, reached)
 
     @property
     def mode(self) -> str:
         """``simulated`` or ``live``."""
-        return "live" if self.options.device == LIVE else "simulated"
+        return "live" if is_live(self.options.device) else "simulated"
+
+    @property
+    def mount(self) -> str:
+        """The path of a live target that stands for a mount, or ``""``."""
+        return str(self.reached.server.get("mount", "")) if self.reached is not None else ""
 
     def subject(self) -> Subject:
         """The driver, loaded in this process."""
@@ -55,7 +62,8 @@ class Job:
         prepare(options.device)
         driver_class = options.driver.load()
         declare_driver_code(options.driver.file)
-        return Subject(options.driver.reference, driver_class, options.device, options.configuration, options.simulator)
+        return Subject(
+            options.driver.reference, driver_class, options.device, options.configuration, options.simulator, self.reached)
 
     def calibrate(self) -> Facts:
         """Facts of driver and device. Raises :class:`InvalidUsage`."""
@@ -98,7 +106,7 @@ def run_cases(
     deadline = None if budget_s is None else time.monotonic() + budget_s
     done: dict[str, CaseOutcome] = {}
     interrupted = False
-    if job.mode == "live":
+    if job.mode == "live" and job.reached is None:
         workers = 1
     runner = _in_workers if workers > 1 or job.options.isolate else _in_process
     apart = AnotherProcess(_start_worker, (job, facts), _run_again) if workers > 1 and not job.options.isolate else None
@@ -156,7 +164,7 @@ def _isolated(job: Job) -> None:
     """Before any driver code: the kit and the device's client library are loaded, then the rights are given up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare(job.options.device)
-    Isolation.of(job.options).enter()
+    Isolation.of(job.options, job.mount).enter()
 
 
 def _calibrate(job: Job) -> Facts:

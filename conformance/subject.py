@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from storcert.conformance.live_targets.target import Reached
 from storcert.harness.contract import JsonValue
 from storcert.harness.contract.device import resolve_secrets
 
@@ -19,13 +20,14 @@ from storcert.harness.contract.device import resolve_secrets
 @dataclass(frozen=True, slots=True)
 class Subject:
     """``reference``: as the user named it. ``configuration``: what ``--config`` adds to the device's default one.
-    ``device``: its name; ``simulator``: options of the simulated device."""
+    ``device``: its name; ``simulator``: options of the simulated device; ``reached``: a live target that storcert started."""
 
     reference: str
     driver_class: type
     device: str = "object-store"
     configuration: Mapping[str, JsonValue] = field(default_factory=dict)
     simulator: Mapping[str, JsonValue] = field(default_factory=dict)
+    reached: Reached | None = None
 
     def make_driver(self, default_configuration: Mapping[str, JsonValue]) -> Any:
         """A driver, made as it is made at a location: from configuration that travelled as JSON, secrets resolved."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 from storcert.conformance import secrets
-from storcert.conformance.devices import LIVE
+from storcert.conformance.devices import is_live
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.source_digests import device_digest, kit_digest
 from storcert.conformance.usage import one_line
@@ -40,7 +40,7 @@ def driver_identity(options: CertifyOptions) -> DriverIdentity:
 
 def device_identity(options: CertifyOptions) -> DeviceIdentity:
     """The device of these options."""
-    mode = "live" if options.device == LIVE else "simulated"
+    mode = "live" if is_live(options.device) else "simulated"
     told = options.to_json()
     return DeviceIdentity(options.device, mode, device_digest(options.device, told["simulator"], told["configuration"]))
 

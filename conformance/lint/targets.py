@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, LIVE
+from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, is_live
 from storcert.conformance.driver_digest import package_root, source_files
 from storcert.conformance.driver_source import device_of, installed_drivers
 from storcert.conformance.usage import InvalidUsage, one_line
@@ -75,7 +75,7 @@ def find_targets(words: Iterable[str], device: str | None = None) -> Targets:
         groups.append(driver)
         if device is None:
             devices.add(its_device)
-    if device is not None and device != LIVE:
+    if device is not None and not is_live(device):
         for group in groups:
             group.mount = has_mount(device)
     files = _files(groups)

@@ -18,6 +18,7 @@ SHIPPED = ("harness", "simulators", "conformance", "scenarios", "reports")
 COMES_WITH = {
     "botocore": "boto3",
     "dateutil": "boto3",
+    "fuse": "fusepy",
     "google": "protobuf",
     "grpc": "grpcio",
     "s3transfer": "boto3",

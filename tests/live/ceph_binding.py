@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.ceph import Ceph
+from storcert.conformance.live_targets.ceph import Ceph
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("rados", "rbd")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.ceph import Ceph, Layout, Ports, unavailable
-from tests.live.processes import answers
+from storcert.conformance.live_targets.ceph import Ceph, Layout, Ports, unavailable
+from storcert.conformance.live_targets.daemons import answers
 
 pytestmark = pytest.mark.live
 
@@ -35,7 +35,7 @@ def test_a_killed_test_run_leaves_no_daemon(tmp_path: Path) -> None:
     """The parent dies without any clean-up: its daemon goes with it."""
     script = (
         "import sys, time, pathlib; sys.path.insert(0, '.')\n"
-        "from tests.live.processes import Daemons\n"
+        "from storcert.conformance.live_targets.daemons import Daemons\n"
         f"daemons = Daemons(pathlib.Path({str(tmp_path / 'log')!r}))\n"
         "daemons.start('sleeper', ['sleep', '4242.5'])\n"
         "print('up', flush=True); time.sleep(600)\n"

@@ -17,14 +17,15 @@ import pytest
 
 from storcert.conformance.certify import run_certification
 from storcert.conformance.driver_source import find_driver
+from storcert.conformance.live_targets import daemons
+from storcert.conformance.live_targets.daemons import Daemons
 from storcert.conformance.options import CertifyOptions, Profile
 from storcert.conformance.progress import SilentProgress
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.verdict import RunVerdict
-from tests.live.processes import Daemons
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
-FUSE_PROGRAM = Path(__file__).with_name("passthrough.py")
+FUSE_PROGRAM = Path(daemons.__file__).with_name("passthrough.py")
 
 
 def certified(configuration: dict[str, Any], profile: Profile) -> RunRecord:
@@ -59,8 +60,8 @@ def fuse_mount(tmp_path: Path) -> Iterator[Path]:
     below, above, log = tmp_path / "below", tmp_path / "above", tmp_path / "log"
     below.mkdir()
     above.mkdir()
-    daemons = Daemons(log)
-    daemons.start("fuse", [sys.executable, str(FUSE_PROGRAM), str(below), str(above)])
+    running = Daemons(log)
+    running.start("fuse", [sys.executable, str(FUSE_PROGRAM), str(below), str(above)])
     try:
         for _ in range(200):
             if os.path.ismount(above):
@@ -71,7 +72,7 @@ def fuse_mount(tmp_path: Path) -> Iterator[Path]:
         yield above
     finally:
         subprocess.run(["fusermount", "-u", "-z", str(above)], check=False)
-        daemons.kill_all()
+        running.kill_all()
 
 
 def left(folder: Path) -> list[str]:

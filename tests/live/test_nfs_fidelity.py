@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from storcert.conformance.live_targets.ganesha import Ganesha
 from storcert.simulators.nfs.protocol import (
     CommitArguments,
     CreateArguments,
@@ -19,7 +20,6 @@ from storcert.simulators.nfs.protocol import (
     Stable,
     WriteArguments,
 )
-from tests.live.ganesha import Ganesha
 from tests.live.nfs_comparison import Comparison, Real, Simulated, compare, smallest
 from tests.live.onc_rpc import mount
 from tests.simulators.nfs.nfs_programs import Run, Slot, Step, draw

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from storcert.conformance.live_targets.ganesha import Ganesha
 from storcert.simulators.nfs.known_differences import KNOWN_DIFFERENCES
 from storcert.simulators.nfs.protocol import CreateMode, FileType, SetAttributes, Stable
-from tests.live.ganesha import Ganesha
 from tests.live.nfs_comparison import compare
 from tests.simulators.nfs.nfs_programs import RESTART, Slot, Step
 

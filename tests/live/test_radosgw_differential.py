@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from storcert.conformance.live_targets.ceph import ACCESS_KEY, SECRET_KEY, Ceph
 from storcert.harness.kernel.interpose.install import installed
 from storcert.simulators.object_store.known_difference import KnownDifference
 from storcert.simulators.object_store.known_differences_radosgw import RADOSGW_DIFFERENCES
-from tests.live.ceph import ACCESS_KEY, SECRET_KEY, Ceph
 from tests.simulators.object_store import comparing
 from tests.simulators.object_store.s3_programs import Program, names_each_key_once, programs, run_program
 

@@ -14,7 +14,7 @@ from collections import Counter
 
 import pytest
 
-from tests.live.ceph import Ceph
+from storcert.conformance.live_targets.ceph import Ceph
 from tests.live.ceph_binding import ROOT, environment, require_modules
 from tests.simulators.rbd import comparing
 from tests.simulators.rbd.programs import draw

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.ceph import Ceph
+from storcert.conformance.live_targets.ceph import Ceph
 from tests.live.ceph_binding import ROOT, environment, require_modules
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(3600)]

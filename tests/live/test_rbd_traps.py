@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from storcert.conformance.live_targets.ceph import Ceph
 from storcert.simulators.rbd import binding_names
-from tests.live.ceph import Ceph
 from tests.live.ceph_binding import ROOT, environment, require_modules
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]

@@ -16,13 +16,13 @@ from typing import Any
 import botocore.loaders
 import pytest
 
+from storcert.conformance.live_targets.ceph import ACCESS_KEY, SECRET_KEY, Ceph
 from storcert.conformance.rules import RULES
 from storcert.harness.contract import DataObjectUri, ObjectExists, ObjectKind
 from storcert.harness.drivers.s3 import S3Driver
 from storcert.harness.record.run_record import RunRecord, RunVerdict
 from storcert.harness.record.verdict import Verdict
 from tests.conformance.kit import S3, certify
-from tests.live.ceph import ACCESS_KEY, SECRET_KEY, Ceph
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
 one_loader = functools.cache(botocore.loaders.create_loader)  # every session would read the service model again

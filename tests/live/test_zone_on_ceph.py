@@ -20,8 +20,8 @@ import boto3
 import httpx
 import pytest
 
+from storcert.conformance.live_targets.ceph import ACCESS_KEY, SECRET_KEY, Ceph
 from tests.harness.service.processes import Process, ask, until, web
-from tests.live.ceph import ACCESS_KEY, SECRET_KEY, Ceph
 from tests.live.ceph_binding import environment, require_modules
 
 MIB = 1 << 20

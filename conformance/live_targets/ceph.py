@@ -1,6 +1,6 @@
 """A Ceph cluster of its own on loopback: one monitor, OSDs, if asked for a manager and a RADOS gateway, without systemd.
 
-Everything lives in one folder and ends with the tests (``processes``). Versions differ; this was written for 16.2 (Debian 12).
+Everything lives in one folder and ends with this process (``daemons``). Versions differ; this was written for 16.2 (Debian 12).
 What was learnt the hard way:
 
 - radosgw alone insists on cephx and a secure connection to the monitor; two lines of its section turn that off.
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.live.processes import Daemons, answers, free_block, missing_programs
+from storcert.conformance.live_targets.daemons import Daemons, answers, free_block, missing_programs
 
 PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "ceph-authtool", "monmaptool")
 GATEWAY_PROGRAMS = ("radosgw", "radosgw-admin")

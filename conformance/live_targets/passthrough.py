@@ -1,6 +1,6 @@
 """A FUSE file system that passes everything on to a directory: what stands for a kernel's NFS mount where there is none.
 
-    python tests/live/passthrough.py DIRECTORY MOUNT_POINT
+    python passthrough.py DIRECTORY MOUNT_POINT
 
 Runs until it is unmounted or killed. Needs fusepy and libfuse 2.
 """

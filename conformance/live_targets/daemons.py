@@ -1,4 +1,4 @@
-"""Daemons that tests start: none outlives the test run, however that ends. Nothing of a storage system is known here."""
+"""Daemons that storcert starts: none outlives it, however it ends. Nothing of a storage system is known here."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def _die_with_parent() -> None:
-    # Runs in the child between fork and exec: the kernel kills the daemon even where the test run itself is killed.
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Runs in the child between fork and exec: the kernel kills the daemon even where this process itself is killed.
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Daemons:
@@ -30,13 +30,14 @@ class Daemons:
         atexit.register(self.kill_all)
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """Start ``command`` in a session of its own, so that the terminal's Ctrl-C reaches the tests alone."""
+        """Start ``command`` in a session of its own, so that the terminal's Ctrl-C reaches this process alone."""
         if name in self._running:
             raise ValueError(f"{name} runs already")
         with self._log.open("ab") as output:
             self._running[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-                env=None if environment is None else dict(environment), preexec_fn=_die_with_parent,
+                env=None if environment is None else dict(environment),
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )  # fmt: skip
 
     def send(self, name: str, number: signal.Signals) -> None:

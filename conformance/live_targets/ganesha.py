@@ -1,6 +1,6 @@
 """An nfs-ganesha of its own on loopback, without systemd, rpcbind or a mount on this machine's side.
 
-Everything lives in one folder and ends with the tests (``processes``). Written for 4.3 (Debian 12). What was learnt the hard
+Everything lives in one folder and ends with this process (``daemons``). Written for 4.3 (Debian 12). What was learnt the hard
 way: version 3 insists on registering with rpcbind, so it gets one that lives in a mount and a network namespace of its own
 and is reached through a private ``/run``; ganesha is started inside the same mount namespace.
 """
@@ -14,7 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live.processes import Daemons, answers, free_block, missing_programs
+from storcert.conformance.live_targets.daemons import Daemons, answers, free_block, missing_programs
 
 PROGRAMS = ("ganesha.nfsd", "rpcbind", "unshare", "nsenter", "mount")
 SMALL_BYTES = 16 << 20

@@ -1,0 +1,29 @@
+"""Places for the worlds of this process: a name that no other process has, and one for all worlds where places are dear."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+from storcert.conformance.live_targets.target import Place, Reached
+from storcert.conformance.live_targets.targets import TARGETS
+
+_numbers = itertools.count()
+_kept: dict[tuple[str, str], Place] = {}
+
+
+def open_place(reached: Reached) -> Place:
+    """A place for one world, empty where the target has many."""
+    kind = TARGETS[reached.target]
+    if kind.many_places:
+        return kind.load().open_place(reached, f"{os.getpid()}x{next(_numbers)}")
+    key = (reached.target, repr(sorted(reached.server.items())))
+    if key not in _kept:
+        _kept[key] = kind.load().open_place(reached, f"{os.getpid()}x{next(_numbers)}")
+    return _kept[key]
+
+
+def leave(reached: Reached, place: Place) -> None:
+    """A world is over. What is kept goes with the target."""
+    if TARGETS[reached.target].many_places:
+        place.remove()

@@ -1,0 +1,87 @@
+"""A live target for as long as a run takes: started with free ports in a folder of its own, and ended however the run ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from storcert.conformance.live_targets.target import Reached, Server
+from storcert.conformance.live_targets.targets import TARGETS, require_present
+from storcert.conformance.usage import InvalidUsage, one_line
+
+
+@contextmanager
+def started(device: str) -> Iterator[Reached | None]:
+    """The named live target, running; ``None`` for any other device, where nothing is started.
+
+    Raises :class:`InvalidUsage`: it is not installed, or did not come up. Its variables are in the environment meanwhile, so
+    that processes that begin now have them too. A polite request to end (SIGTERM) is taken for an interrupt: then everything
+    ends in order. Where this process is killed outright, the kernel ends what it started.
+    """
+    kind = TARGETS.get(device)
+    if kind is None:
+        yield None
+        return
+    require_present(kind)
+    folder = Path(tempfile.mkdtemp(prefix="storcert-live-"))
+    server = None
+    try:
+        with _terminated_is_interrupted():
+            server = kind.load().server(folder / "target")
+            reached = _start(device, server)
+            with _environment(reached.environment):
+                yield reached
+    finally:
+        if server is not None:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(device: str, server: Server) -> Reached:
+    try:
+        return server.start()
+    except (RuntimeError, OSError) as error:
+        raise InvalidUsage(f"--device {device} did not start: {one_line(error, 400)}") from error
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """An empty value takes the variable away."""
+    before = {name: os.environ.get(name) for name in variables}
+    _set(variables)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value:
+            os.environ[name] = value
+        else:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def _terminated_is_interrupted() -> Iterator[None]:
+    """Only where nobody else answers the signal, and signals can be had at all."""
+    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if mine:
+        signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        if mine:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
