@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from storcert.harness.checkers.facts import MAKING, Broken, Finding, touched_by
-from storcert.harness.contract import DataObjectUri, ObjectKind, StorageDevice, StorageError, Unsupported
+from storcert.harness.contract import DataObjectUri, ObjectKind, StorageDevice
 from storcert.harness.kernel import Kernel
 from storcert.harness.kernel.journal import Journal
+from storcert.scenarios.survey import told_by_driver
 from storcert.simulators.device import CensusEntry, SimulatedDevice
 
 BROOM = "broom"
@@ -181,8 +182,8 @@ def _fixed(one: Attached, names: Iterable[str]) -> frozenset[Entry]:
                 try:
                     driver.create(uri, granularity)
                     driver.delete(uri)
-                except StorageError:
-                    continue
+                except Exception as error:  # noqa: BLE001  (as in _quietly)
+                    told_by_driver(error)
 
         _at_the_broom(kernel, one.device, simulated, act)
         return frozenset(_entry(entry) for entry in simulated.census())
@@ -191,18 +192,19 @@ def _fixed(one: Attached, names: Iterable[str]) -> frozenset[Entry]:
 def _quietly(driver: Any, uri: DataObjectUri) -> None:
     try:
         driver.delete(uri)
-    except StorageError:
-        return
+    except Exception as error:  # noqa: BLE001  (a driver may raise anything: it has not deleted then)
+        told_by_driver(error)
 
 
 def _at_the_broom(kernel: Kernel, device: StorageDevice, simulated: SimulatedDevice, act: Any) -> Any:
-    """What comes of it, ``None`` where the driver cannot or does not end. Raises what is no error of the contract."""
+    """What comes of it, ``None`` where the driver cannot or does not end. Raises what a device model lacks."""
     location = kernel.location(BROOM)
     simulated.attach(location)
     task = kernel.spawn(act, location=location, name=f"broom at {device.name}")
     kernel.run_until_done(task, limit_ns=_LIMIT_NS)
-    if isinstance(task.error, (StorageError, Unsupported)):
-        return None
-    if task.error is not None:
+    if task.error is None:
+        return task.result
+    if not isinstance(task.error, Exception):
         raise task.error
-    return task.result
+    told_by_driver(task.error)
+    return None

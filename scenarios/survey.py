@@ -12,7 +12,7 @@ from storcert.harness.kernel import Kernel
 from storcert.harness.logical.topology import Topology
 from storcert.harness.record.address import shown
 from storcert.scenarios.surroundings import note
-from storcert.simulators.device import SimulatedDevice
+from storcert.simulators.device import NotModelled, SimulatedDevice
 from storcert.simulators.http_source import HttpSource
 
 SURVEYOR = "surveyor"
@@ -35,8 +35,8 @@ def _look(kernel: Kernel, device: StorageDevice) -> None:
     driver = device.make_driver()
     try:
         listed = sorted(driver.list_objects())
-    except StorageError as error:
-        note(kernel, "", "unreadable", {"device": device.name, "uri": "", "error": str(error)})
+    except Exception as error:  # noqa: BLE001  (a driver may raise anything: that it did is the answer)
+        note(kernel, "", "unreadable", {"device": device.name, "uri": "", "error": told_by_driver(error)})
         return
     for uri in listed:
         hasher, size_bytes = hashlib.sha256(), 0
@@ -45,11 +45,18 @@ def _look(kernel: Kernel, device: StorageDevice) -> None:
                 while chunk := stream.read(CHUNK_BYTES):
                     hasher.update(chunk)
                     size_bytes += len(chunk)
-        except StorageError as error:
-            note(kernel, "", "unreadable", {"device": device.name, "uri": str(uri), "error": str(error)})
+        except Exception as error:  # noqa: BLE001  (as above)
+            note(kernel, "", "unreadable", {"device": device.name, "uri": str(uri), "error": told_by_driver(error)})
             continue
         note(kernel, "", "survey", {
             "device": device.name, "uri": str(uri), "size_bytes": size_bytes, "digest": hasher.hexdigest()})
+
+
+def told_by_driver(error: Exception) -> str:
+    """What a driver raised, in words. What a device model lacks is no word of the driver: raises that."""
+    if isinstance(error, NotModelled):
+        raise error
+    return str(error) if isinstance(error, StorageError) else f"the driver raised {type(error).__name__}: {error}"
 
 
 def survey_web(kernel: Kernel, web: HttpSource) -> None:
