@@ -12,7 +12,7 @@ from typing import Any
 
 import storcert
 from storcert.conformance import commands, secrets
-from storcert.conformance.explore_findings import Finding, discoveries, shrink_all, write_matrix
+from storcert.conformance.explore_findings import Finding, blame_all, discoveries, shrink_all, write_matrix
 from storcert.conformance.explore_options import ExploreOptions
 from storcert.conformance.explore_progress import ExploreProgress
 from storcert.conformance.explore_record import record_of
@@ -115,6 +115,8 @@ def _explore(
                 progress.say(f"finding {place + 1}: made smaller in {finding.shrunk.runs} runs")
 
         shrink_all(found, options, pool, diary, ended)
+        progress.say("whose they are is asked")
+        explored.findings = blame_all(explored.findings, pool)
 
 
 def _diary(options: ExploreOptions, outputs: Outputs, setup: Setup) -> Diary:

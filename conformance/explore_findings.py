@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from storcert.conformance.usage import InvalidUsage
 from storcert.harness.record.exploration import Discovery, Exploration
 from storcert.reports.exploration import matrix_text
 from storcert.scenarios.defects.defect import Defect, UnknownDefect, named
+from storcert.scenarios.explore.blame import Blamed, BlameTask
 from storcert.scenarios.explore.diary import Diary
 from storcert.scenarios.explore.outcome import Found
+from storcert.scenarios.format.scenario import Scenario
 from storcert.scenarios.format.write import dumps
 from storcert.scenarios.pool.child import TaskFailed
 from storcert.scenarios.pool.pool import Pool, WorkerLost
@@ -31,11 +34,18 @@ SHRUNK_MAX = 12
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding, and what became of making it smaller: ``why`` where nothing did."""
+    """A finding, and what became of making it smaller: ``why`` where nothing did. ``blamed``: whose it is, where that was
+    asked."""
 
     found: Found
     shrunk: Shrunk | None = None
     why: str = ""
+    blamed: Blamed | None = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """The smallest that shows it."""
+        return self.found.trial.scenario if self.shrunk is None else self.shrunk.scenario
 
 
 def shrink_all(
@@ -66,6 +76,19 @@ def shrink_all(
             ended(turn, Finding(one, shrunk))
 
 
+def blame_all(findings: Sequence[Finding], pool: Pool) -> list[Finding]:
+    """The same, each of the first with whose it is."""
+    asked: list[Future[Any]] = []
+    for one in findings[:SHRUNK_MAX]:
+        digest = one.found.digest if one.shrunk is None else one.shrunk.digest
+        asked.append(pool.submit(BlameTask(one.scenario, one.found.trial.seed, (one.found.first.rule,), digest)))
+    found = list(findings)
+    for turn, future in enumerate(asked):
+        with suppress(ValueError, TaskFailed, WorkerLost):  # whose it is then stays open, and says so by its absence
+            found[turn] = replace(found[turn], blamed=future.result()[findings[turn].found.first.rule])
+    return found
+
+
 def discoveries(findings: Sequence[Finding], options: ExploreOptions, out: Path | None) -> Iterator[Discovery]:
     """As the record has them; their files are written. Raises :class:`InvalidUsage` for one that cannot be."""
     for number, one in enumerate(findings, 1):
@@ -82,6 +105,8 @@ def discoveries(findings: Sequence[Finding], options: ExploreOptions, out: Path 
             rule=first.rule, message=first.text, key=first.key, trial=found.number, trials=found.runs, seed=found.trial.seed,
             scenario=dumps(failure.scenario()), file=file or path, test=test, token=token, runs=failure.shrunk.runs,
             cut_short=one.why or failure.shrunk.cut_short, necessary=failure.shrunk.necessary, unproven=failure.shrunk.unproven,
+            blame=one.blamed.blame if one.blamed is not None else None,
+            evidence=one.blamed.evidence if one.blamed is not None else (),
         )
 
 

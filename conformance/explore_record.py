@@ -48,7 +48,8 @@ def record_of(
     checks = _checks(options.scenario.name, outcome)
     failures = [
         CheckFailure(
-            f"{one.rule}/{options.scenario.name}", _message(one, outcome), _steps(one), one.token, file=_file(one, out))
+            f"{one.rule}/{options.scenario.name}", _message(one, outcome), _steps(one), one.token, file=_file(one, out),
+            blame=one.blame, evidence=one.evidence)
         for one in discoveries
     ]
     verdict = conclude(check.verdict for check in checks)

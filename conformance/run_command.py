@@ -12,6 +12,7 @@ from storcert.conformance import commands, secrets
 from storcert.conformance.event_stream import EventStream
 from storcert.conformance.options import Outputs
 from storcert.conformance.progress import Shown
+from storcert.conformance.scenario_blame import with_blame
 from storcert.conformance.scenario_options import RunOptions, refuse_idle
 from storcert.conformance.scenario_record import ended_early, record_of
 from storcert.conformance.scenario_schedule import Ran, run_all
@@ -58,6 +59,8 @@ def run(options: RunOptions, outputs: Outputs, traces: TraceOutputs = TraceOutpu
 
         try:
             rans, interrupted = run_all(options, ended, keep_events=keep)
+            if not interrupted:
+                rans, interrupted = with_blame(rans, whole=options.until_ns is None)
         except InvalidUsage as error:
             _ended_early(options, RunVerdict.UNDECIDED, str(error), events, outputs)
             raise

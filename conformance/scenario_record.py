@@ -30,7 +30,7 @@ from storcert.harness.record.run_record import (
     summarise_rules,
 )
 from storcert.harness.record.scenario_run import Difference, FaultRun, OperationRun, ScenarioRun, StepRun
-from storcert.harness.record.verdict import RunVerdict, Verdict, combine, conclude
+from storcert.harness.record.verdict import Blame, RunVerdict, Verdict, combine, conclude
 from storcert.scenarios.replay import Case
 from storcert.scenarios.result import EXPECTED, ScenarioResult
 
@@ -104,7 +104,7 @@ def _checks(options: RunOptions, ran: Ran) -> Iterable[tuple[CheckResult, list[C
     name = _name(options, ran)
     if ran.result is None:
         identity = f"{EXPECTED}/{name}"
-        yield CheckResult(identity, EXPECTED, name, Verdict.ERROR, f"seed {ran.seed}: {ran.error}", 1), []
+        yield CheckResult(identity, EXPECTED, name, Verdict.ERROR, f"seed {ran.seed}: {ran.error}", 1, blame=ran.blame), []
         return
     result = ran.result
     for rule in result.rules:
@@ -114,13 +114,23 @@ def _checks(options: RunOptions, ran: Ran) -> Iterable[tuple[CheckResult, list[C
             told = "; ".join(dict.fromkeys(one.text for one in rule.broken[:BROKEN_SHOWN]))
             unsaid = max(0, len(rule.broken) - BROKEN_SHOWN) + rule.more
             more = f" (and {unsaid:,} more)" if unsaid else ""
-            failed = [CheckFailure(identity, f"seed {ran.seed}: {told}{more}", ran.last)]
+            failed = [_blamed(ran, rule.rule, CheckFailure(identity, f"seed {ran.seed}: {told}{more}", ran.last))]
         reason = {Verdict.UNKNOWN: "nothing to look at", Verdict.SKIPPED: "nothing to look at"}.get(rule.verdict, "")
-        yield CheckResult(identity, rule.rule, name, rule.verdict, reason, 1), failed
+        yield CheckResult(identity, rule.rule, name, rule.verdict, reason, 1, blame=_whose(failed)), failed
     identity = f"{EXPECTED}/{name}"
     verdict = Verdict.FAIL if result.problems else Verdict.PASS
     wrong = [CheckFailure(identity, f"seed {ran.seed}: {'; '.join(result.problems)}")] if result.problems else []
-    yield CheckResult(identity, EXPECTED, name, verdict, "", 1), wrong
+    wrong = [_blamed(ran, EXPECTED, one) for one in wrong]
+    yield CheckResult(identity, EXPECTED, name, verdict, "", 1, blame=_whose(wrong)), wrong
+
+
+def _blamed(ran: Ran, rule: str, failure: CheckFailure) -> CheckFailure:
+    found = ran.blamed.get(rule)
+    return failure if found is None else replace(failure, blame=found.blame, evidence=found.evidence)
+
+
+def _whose(failed: Sequence[CheckFailure]) -> Blame | None:
+    return failed[0].blame if failed else None
 
 
 def _with_token(options: RunOptions, ran: Ran, failure: CheckFailure, rule: str, out: Path | None) -> CheckFailure:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.util import Finalize
 
+from storcert.conformance.blame import blame_of
 from storcert.conformance.scenario_options import RunOptions
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.contract import StorageError
 from storcert.harness.kernel.interpose import installed
-from storcert.harness.record.verdict import Verdict
+from storcert.harness.record.verdict import Blame, Verdict
 from storcert.reports.timeline import timeline
+from storcert.scenarios.explore.blame import Blamed
 from storcert.scenarios.format.substitute import Substituted, substitute
 from storcert.scenarios.result import ScenarioResult
 from storcert.scenarios.runner.run import run_scenario
@@ -29,7 +31,8 @@ LINES_SHOWN = 24
 @dataclass(frozen=True, slots=True)
 class Ran:
     """One run: which scenario and variant of the options, and what came of it. ``error``: the kit itself failed. ``last``: the
-    last lines of the timeline of a run that broke a rule."""
+    last lines of the timeline of a run that broke a rule. ``blamed``: whose it is, by rule, where that was asked; ``blame``:
+    whose the ``error`` is."""
 
     scenario: int
     variant: int
@@ -38,6 +41,8 @@ class Ran:
     result: ScenarioResult | None
     error: str = ""
     last: tuple[str, ...] = ()
+    blamed: Mapping[str, Blamed] = field(default_factory=dict)
+    blame: Blame | None = None
 
 
 def run_all(options: RunOptions, ended: Callable[[Ran], None], *, keep_events: bool) -> tuple[list[Ran], bool]:
@@ -68,7 +73,8 @@ def run_one(options: RunOptions, run: Run, keep_events: bool) -> Ran:
     except (ValueError, StorageError) as error:
         raise InvalidUsage(f"scenario {asked.name}: {error}") from None
     except Exception as error:  # noqa: BLE001  a run that the kit could not finish is told as such, and the others go on
-        return Ran(number, place, seed, substituted, None, f"{type(error).__name__}: {error}")
+        whose = blame_of(Verdict.ERROR, error, "simulated")
+        return Ran(number, place, seed, substituted, None, f"{type(error).__name__}: {error}", blame=whose)
     last = _last(result) if result.verdict is Verdict.FAIL else ()
     return Ran(number, place, seed, substituted, result if keep_events else result.without_events(), "", last)
 
