@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_OUTAGE_NS", "TRANSPORT_FAULTS", "Answer", "Delivery", "OnFault", "Wire"]
 
+LINUX_CONNECT_NS = 131_000_000_000
+"""Six retries of a SYN, each twice as long as the one before (tcp(7): tcp_syn_retries)."""
 _MEASURED = "measured on loopback: nfs-ganesha 4.3, radosgw 16.2.15 (kill -9, SIGSTOP)"
 _ALL = (Phase.BEFORE, Phase.DURING, Phase.AFTER)
 
@@ -153,6 +155,26 @@ class Wire:
         if not streamed and delivery.answer.body_bytes and delivery.receive(size := delivery.answer.body_bytes) < size:
             raise ConnectionReset("the answer's body was cut")
         return delivery
+
+    def connect(self, timeout_ns: int | None) -> None:
+        """Open a connection from the running task, for faces that show their callers connections; a round trip.
+
+        No request: it stands in the log, as ``connect``, only where it fails, so that whoever keeps trying is seen to. Raises
+        :class:`ConnectRefused`, or :class:`ConnectTimeout` after ``timeout_ns`` (``None``: what Linux waits).
+        """
+        task = current_task()
+        if task is None or task.location is None:
+            raise RuntimeError(f"connect: only a task at a location can reach the simulated {self.name}")
+        kernel, here = self.kernel, task.location.name
+        refused = kernel.now_ns < self.down_until_ns
+        if not refused and (self.network.plain or self.network.joined(here, self.name)):
+            kernel.sleep_ns(2 * self.link.one_way_ns)
+            return
+        request = self.log.add(kernel.now_ns, here, "connect", "", 0, task.behalf, ())
+        self.close(request, "refused" if refused else "no-connection")
+        kernel.sleep_ns(2 * self.link.one_way_ns if refused else LINUX_CONNECT_NS if timeout_ns is None else timeout_ns)
+        request.ended_ns = kernel.now_ns
+        raise ConnectRefused(self.name) if refused else ConnectTimeout(self.name)
 
     def take_down(self, outage_ns: int) -> None:
         """The server dies now: exchanges in flight are reset, connections refused for ``outage_ns``."""

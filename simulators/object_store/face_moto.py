@@ -16,7 +16,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
-from xml.sax.saxutils import escape
 
 import botocore.compat
 import botocore.exceptions
@@ -25,12 +24,15 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from storcert.harness.record.fault import Fault
 from storcert.simulators.network.errors import ConnectRefused, ConnectTimeout, ReadTimeout, WireError
+from storcert.simulators.network.http_socket import HttpRequest
 from storcert.simulators.network.wire import Answer, Delivery, Wire
 from storcert.simulators.object_store.body import SocketFile
 from storcert.simulators.object_store.content import Content
 from storcert.simulators.object_store.errors import Refusal
 from storcert.simulators.object_store.face_moto_client import LocationSession
-from storcert.simulators.object_store.face_moto_server import HttpAnswer, MotoServer
+from storcert.simulators.object_store.face_moto_server import MotoServer
+from storcert.simulators.object_store.http_answer import HttpAnswer, error_answer
+from storcert.simulators.object_store.http_request import Addressed
 from storcert.simulators.object_store.legal_faults import WRITES
 from storcert.simulators.object_store.reply import Reply
 from storcert.simulators.object_store.server import Server
@@ -82,11 +84,7 @@ class MotoFace:
         sent_bytes = len(body) if operation in _WITH_BODY else 0
 
         def effect() -> Answer:
-            if self._server.store.full and operation in WRITES:
-                return self._server.refuse(Refusal(str(self._server.store.dialect["full"])))
-            http = self._moto.serve(method, key, query, headers, body, bucket=bucket)
-            received = len(http.body) if operation == "GetObject" and http.status < 300 else 0
-            return Answer(http, _code(http), received, self._service_ns(operation, bucket, key, body, http))
+            return self._effect(operation, method, bucket, key, query, headers, body)
 
         try:
             delivery = self._wire.call(
@@ -105,6 +103,21 @@ class MotoFace:
         if not request.stream_output:
             _ = response.content  # as botocore's own HTTP session does: a body that is no stream is read at once
         return response
+
+    def serve_http(self, request: HttpRequest, wanted: Addressed) -> Answer:
+        """One request that came over a connection, carried out."""
+        query, headers = request.target.partition("?")[2], dict(request.headers)
+        return self._effect(
+            wanted.operation, request.method, wanted.bucket, wanted.quoted_key, query, headers, request.body)
+
+    def _effect(
+        self, operation: str, method: str, bucket: str, key: str, query: str, headers: dict[str, str], body: bytes,
+    ) -> Answer:
+        if self._server.store.full and operation in WRITES:
+            return self._server.refuse(Refusal(str(self._server.store.dialect["full"])))
+        http = self._moto.serve(method, key, query, headers, body, bucket=bucket)
+        received = len(http.body) if operation == "GetObject" and http.status < 300 else 0
+        return Answer(http, _code(http), received, self._service_ns(operation, bucket, key, body, http))
 
     def _addressed(self, client: Any, request: AWSPreparedRequest) -> tuple[str, str, str]:
         """Bucket, percent-encoded key and query of a request, path-style or with the bucket in front of the host."""
@@ -126,14 +139,6 @@ class MotoFace:
         entries = 0 if operation == "GetObject" else sum(counted.count(mark) for mark in _ENTRIES)
         moved = self._moto.size_of(bucket, key) if operation in _COPIES else 0
         return service_ns(operation, Reply({}, entries=entries, moved_bytes=moved))
-
-
-def error_answer(refusal: Refusal) -> HttpAnswer:
-    """The HTTP answer S3 gives for an error of the device itself, whatever its status (a 200 can carry one)."""
-    elements = {"Code": refusal.code, "Message": refusal.message or ""} | refusal.details
-    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in elements.items())
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
-    return HttpAnswer(refusal.status, {"content-type": "application/xml"} | refusal.headers, body.encode())
 
 
 def _response(request: AWSPreparedRequest, delivery: Delivery) -> AWSResponse:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 from urllib.parse import unquote
@@ -28,6 +27,7 @@ from moto.moto_api._internal.moto_random import MotoRandom
 from werkzeug.exceptions import HTTPException
 
 from storcert.simulators.device import CensusEntry
+from storcert.simulators.object_store.http_answer import HttpAnswer
 
 # What moto's modules import from each other counts as private to mypy; lending it back to them is the point here.
 models: Any = moto.s3.models
@@ -36,15 +36,6 @@ ACCOUNT = "123456789012"
 PARTITION = "aws"
 HOST = "s3.amazonaws.com"
 _TRACKED = (models.FakeKey, models.FakeDeleteMarker, models.FakeMultipart, models.FakeBucket)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """What the server sends back: ``status``, ``headers``, whole ``body``."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class PrivateBackend(moto.s3.models.S3Backend):

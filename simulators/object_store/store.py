@@ -13,6 +13,7 @@ from storcert.simulators.network.wire import Wire
 from storcert.simulators.object_store.boto3_doors import CLIENT_SERVICE, SESSION_SERVICE
 from storcert.simulators.object_store.census import census
 from storcert.simulators.object_store.dialect import Dialect
+from storcert.simulators.object_store.face_http import HttpFace
 from storcert.simulators.object_store.legal_faults import LEGAL_FAULTS
 from storcert.simulators.object_store.model import Bucket, Store
 from storcert.simulators.object_store.options import ObjectStoreOptions
@@ -53,6 +54,8 @@ class ObjectStore:
             bucket = Bucket(options.bucket, kernel.now_ns, None)
             bucket.versioning = "Enabled" if options.versioning else None
             self._store.buckets[options.bucket] = bucket
+        carry_out = None if self._moto is None else self._face.serve_http
+        self._http = HttpFace(self.wire, self.server, options.endpoint_url, carry_out)
 
     def _make_moto_face(self, kernel: Kernel) -> tuple[Any, Any]:
         # Imported only when asked for: moto costs half a second.
@@ -90,12 +93,13 @@ class ObjectStore:
         }
 
     def attach(self, location: Location) -> None:
-        """``boto3`` at that location reaches this store; its credentials stand in the environment there."""
+        """``boto3`` and whatever stands on urllib3 reach this store from there; its credentials stand in the environment."""
         location.environ["AWS_ACCESS_KEY_ID"] = self.options.access_key
         location.environ["AWS_SECRET_ACCESS_KEY"] = self.options.secret_key
         location.services.setdefault(STORES_SERVICE, {})[self.options.endpoint_url.lower()] = self._face
         location.services[CLIENT_SERVICE] = partial(self._face.client, location)
         location.services[SESSION_SERVICE] = partial(self._face.session, location)
+        self._http.attach(location)
 
     def census(self) -> tuple[CensusEntry, ...]:
         """All it holds."""
