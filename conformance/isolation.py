@@ -45,6 +45,7 @@ _LIVE = (
     "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/host.conf", "/etc/services",
     "/etc/protocols", "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates", "/run/systemd/resolve",
 )  # fmt: skip
+_FAKE_FILES = f"{os.sep}pyfakefs{os.sep}"
 _active = [False]
 _watch: list[isolation_watch.Watch] = []
 
@@ -105,7 +106,7 @@ def refused(error: BaseException | None) -> list[Finding]:
     carried = next((one for one in _chain(error) if isinstance(one, OSError) and one.errno == errno.EACCES), None)
     file, line = ("", 0) if carried is None else _place(carried)
     tried = _watch[0].told() if _watch else []
-    if not tried and carried is not None:
+    if not _watch and carried is not None and not _simulated(carried):
         known = isinstance(carried.filename, (str, bytes))
         tried = [f"a path{f' {os.fsdecode(carried.filename)!r}' if known else ''}"]
     return [Finding(KIND, f"{one}, tried past Python, in native code", file, line) for one in tried]
@@ -129,14 +130,24 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _place(error: BaseException) -> tuple[str, int]:
-    """The innermost line of driver code, else the innermost of all."""
+def _simulated(error: BaseException) -> bool:
+    """Whether a device of the kit said so, as a server does that squashes root: an answer, not a refusal of this machine."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and (_of_the_kit(frames[-1].filename) or _FAKE_FILES in frames[-1].filename)
+
+
+def _of_the_kit(filename: str) -> bool:
     import storcert
 
     kit = os.path.join(os.path.dirname(storcert.__file__), "")
     bundled = os.path.join(kit, "harness", "drivers", "")
+    return filename.startswith(kit) and not filename.startswith(bundled)
+
+
+def _place(error: BaseException) -> tuple[str, int]:
+    """The innermost line of driver code, else the innermost of all."""
     frames = list(traceback.extract_tb(error.__traceback__))
-    own = [one for one in frames if not one.filename.startswith(kit) or one.filename.startswith(bundled)]
+    own = [one for one in frames if not _of_the_kit(one.filename)]
     innermost = next((one for one in reversed(own) if blame.kind_of_code(one.filename) == "other"), None)
     place = innermost or (frames[-1] if frames else None)
     return ("", 0) if place is None else (place.filename, place.lineno or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import pytest
 
 from storcert.conformance import cli, isolation, isolation_landlock
 from storcert.conformance.isolation_landlock import LandlockMissing
+from tests.simulators.nfs.mounted_world import M, mounted
 
 TRY = textwrap.dedent("""
     import ctypes, json, os, sys
@@ -118,3 +120,31 @@ def test_outside_of_isolated_processes_a_refusal_is_the_drivers_own(monkeypatch:
     assert found.kind == "file-system" and found.message == "a path '/x/y', tried past Python, in native code"
     assert isolation.refused(FileNotFoundError(errno.ENOENT, "no", "/x")) == []
     assert isolation.refused(None) == []
+
+
+class _Silent:
+    @staticmethod
+    def told() -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_a_simulated_server_refuses_is_no_refusal_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, watched: bool
+) -> None:
+    """A server that squashes root says ``EACCES`` too, and a correct driver was accused of it in profile standard."""
+    monkeypatch.setattr(isolation, "_active", [True])
+    monkeypatch.setattr(isolation, "_watch", [_Silent()] if watched else [])
+    with mounted() as world:
+        world.run(lambda: os.mkdir(f"{M}/d"))
+        world.arm("root_squash", "*")
+        with pytest.raises(PermissionError) as caught:
+            world.run(lambda: os.open(f"{M}/d/b", os.O_CREAT | os.O_WRONLY))
+    assert caught.value.errno == errno.EACCES
+    assert isolation.refused(caught.value) == []
+
+
+def test_where_somebody_watches_his_word_counts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "_active", [True])
+    monkeypatch.setattr(isolation, "_watch", [_Silent()])
+    assert isolation.refused(PermissionError(errno.EACCES, "no", "/x/y")) == []
