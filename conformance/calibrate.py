@@ -38,6 +38,7 @@ def calibrate(subject: Subject, seed: int, mode: str = "simulated") -> Facts:
             within_reach(lambda: _look(bench, subject), f"the device of driver {subject.reference!r}")
             return bench.facts
         facts = _meet(bench, subject)
+        _require_simulated_io(bench, subject)
         unwritten = _reach(bench, subject)
         used = mode == "live" or bool(bench.world.device.requests)
         if not used and not unwritten:
@@ -95,6 +96,16 @@ def _declared(bench: Bench, subject: Subject) -> Capabilities:
             f"driver {subject.reference!r}: capabilities() gave {type(found).__name__}, not Capabilities"
         )
     return found
+
+
+def _require_simulated_io(bench: Bench, subject: Subject) -> None:
+    """A library in compiled code opens files and sockets where no simulation sees it. A driver that stands on one says so by
+    an attribute ``native_io`` that is true; it is turned away before its first call, rather than let out to a real device."""
+    if getattr(bench.client(HOST).driver, "native_io", False):
+        raise InvalidUsage(
+            f"driver {subject.reference!r}: with this configuration its library opens files or sockets in compiled code, past "
+            "a simulated location; certify it with --device live"
+        )
 
 
 def _reach(bench: Bench, subject: Subject) -> bool:

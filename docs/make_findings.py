@@ -250,10 +250,10 @@ INDEX = """\
 <!-- made by `python docs/make_findings.py`, do not edit -->
 # Findings book
 
-What `storcert certify` found in libraries that nobody here wrote. None of them promised [the driver contract](../contract.md): a
-finding says that the library, used in the best way it offers, cannot carry a conformant driver, not that it breaks a promise of
-its own. Each was looked at by hand and is shown by a short script that knows nothing of storcert; the tests run these scripts and
-compare what they print.
+What `storcert certify` found in libraries that nobody here wrote. None of them promised [the driver contract](../contract.md):
+a finding says that the library, used in the best way it offers, cannot carry a conformant driver, not that it breaks a promise
+of its own. Each was looked at by hand and is shown by a short script that knows nothing of storcert; the tests run these
+scripts and compare what they print.
 
 {table}
 **{violations}** distinct violations of the contract are reproduced outside storcert; libraries: {libraries}, runs: {runs}. One
