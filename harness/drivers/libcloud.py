@@ -58,6 +58,7 @@ KEY_BYTES_MAX = 1024
 FILE_NAME_BYTES = 255
 ENCODED_BYTES = 3
 OBJECT_BYTES_MAX = 10_000 * 5 * 1024**2  # parts of the size that the library cuts
+PRECONDITION_FAILED = 412
 MARK = "!"
 _KIND_AND_SIGNS_BYTES = len("/template//!")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
@@ -82,6 +83,8 @@ def _typed(uri: DataObjectUri | None, outcome: Outcome = Outcome.NOT_DONE) -> It
             raise CapacityExceeded(code[1], uri) from error
         raise PermissionDenied(code[1] if code else "the credentials are not accepted", uri) from error
     except (BaseHTTPError, LibcloudError) as error:
+        if getattr(error, "code", None) == PRECONDITION_FAILED:
+            raise ObjectExists("the condition was not met", uri) from error
         raise DeviceUnavailable(f"{type(error).__name__}: {error}", uri, outcome) from error
     except (http.RequestException, transport.HTTPError, OSError) as error:
         raise DeviceUnavailable(f"{type(error).__name__}: {error}", uri, outcome) from error

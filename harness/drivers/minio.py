@@ -66,6 +66,7 @@ _REFUSED: Mapping[str, tuple[type[StorageError], Outcome]] = {
     "InvalidAccessKeyId": (PermissionDenied, Outcome.NOT_DONE),
     "SignatureDoesNotMatch": (PermissionDenied, Outcome.NOT_DONE),
     "ExpiredToken": (PermissionDenied, Outcome.NOT_DONE),
+    "PreconditionFailed": (ObjectExists, Outcome.NOT_DONE),
     "QuotaExceeded": (CapacityExceeded, Outcome.NOT_DONE),
     "EntityTooLarge": (CapacityExceeded, Outcome.NOT_DONE),
     "SlowDown": (DeviceUnavailable, Outcome.NOT_DONE),
