@@ -76,7 +76,8 @@ class Attempt:
 class Bench:
     """Made anew for each case. ``wanted``: the one example to run (replay), or ``None`` for all of them; ``program``:
     the one program to run where the case is a generated one. ``threaded``: the driver has started threads; ``schedule``: 0, or
-    the number of a further run of the case, for other schedules of them."""
+    the number of a further run of the case, for other schedules of them. ``wired``: on a live target, whether its requests
+    are to be seen and struck; where nobody asks, the shorter way is taken."""
 
     subject: Subject
     facts: Facts
@@ -84,6 +85,7 @@ class Bench:
     case_id: str
     wanted: str | None = None
     program: Program | None = None
+    wired: bool = True
     device_options: dict[str, Any] = field(default_factory=dict)
     example: str = ""
     examples_run: int = 0
@@ -115,7 +117,7 @@ class Bench:
             named = f"{self.seed}/{self.case_id}/{self.example_id}"
             seed = int.from_bytes(hashlib.sha256(named.encode()).digest()[:8], "big")
             self._world = (
-                LiveWorld(self.subject)
+                LiveWorld(self.subject, wired=self.wired)
                 if self.facts.mode == "live"
                 else World(self.subject, seed, {**self.device_options, **self._options})
             )

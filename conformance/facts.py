@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from storcert.harness.contract import Capabilities, ObjectKind
 
-SHOWN_LIVE = ("census", "requests", "faults")
-"""What is in a place on the target; each request on the way there; faults that are put on the way."""
+SHOWN_LIVE: Mapping[str, str] = {
+    "census": "a look at all that the device holds",
+    "requests": "requests that are counted",
+    "faults": "faults that are put on the way",
+}
+"""What a live device may let the kit see or do beside its answers."""
 SMALL_SIZES = (0, 1, 2, 511, 512, 4095, 4096, 4097, 65_535, 65_536, 65_537)
 
 
@@ -29,6 +33,11 @@ class Facts:
     fault_phases: Mapping[str, tuple[str, ...]]
     fixed_entries: frozenset[tuple[str, str]]
     shows: frozenset[str] = frozenset()
+
+    @property
+    def real_time(self) -> bool:
+        """Whether waiting really takes that long: then fewer faults are tried, and short ones."""
+        return self.mode == "live"
 
     @property
     def has_census(self) -> bool:

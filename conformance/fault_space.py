@@ -12,13 +12,17 @@ SECOND_NS = 10**9
 ONCE: dict[str, tuple[int, ...]] = {"bytes": (0, 1000), "ns": (2 * SECOND_NS, 120 * SECOND_NS), "": (0,)}
 ALWAYS: dict[str, tuple[int, ...]] = {"bytes": (0, 1 << 20), "ns": (2 * SECOND_NS, 120 * SECOND_NS), "": (0,)}
 LASTING = (1, 0)
+SHORT_NS = 50_000_000
+"""How long a fault lasts where time is real."""
 
 
 def single_faults(
-    requests: Sequence[str], kind: FaultKind, counts: Sequence[int] = LASTING, *, largest: bool = False
+    requests: Sequence[str], kind: FaultKind, counts: Sequence[int] = LASTING, *, largest: bool = False, real_time: bool = False
 ) -> Iterator[Fault]:
     """Each fault of ``kind`` at each of the ``requests`` (names in order), once and from then on, with each amount that matters
-    or with the ``largest`` alone."""
+    or with the ``largest`` alone. ``real_time``: short ones, and once."""
+    if real_time:
+        counts = counts if counts == (0,) else (1,)
     for place, operation in enumerate(requests):
         if "*" not in kind.operations and operation not in kind.operations:
             continue
@@ -27,6 +31,8 @@ def single_faults(
             unit = "ns" if "ns" in kind.value_unit else "bytes" if "byte" in kind.value_unit else ""
             for count in counts:
                 amounts = (ONCE if count == 1 else ALWAYS)[unit]
+                if real_time and unit == "ns":
+                    amounts = (SHORT_NS,)
                 for value in amounts[-1:] if largest else amounts:
                     yield Fault(kind.name, operation, nth, phase, count, value)
 

@@ -117,12 +117,12 @@ class LiveDevice:
 class LiveWorld:
     """Locations and calls on a live device."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, *, wired: bool = True) -> None:
         isolation.forget()
         self.subject = subject
         self.kernel = LiveClock()
         reached = subject.reached
-        self.device = LiveDevice() if reached is None else TargetDevice(reached, subject.driver_class)
+        self.device = LiveDevice() if reached is None else TargetDevice(reached, subject.driver_class, wired=wired)
         self._locations: dict[str, LiveLocation] = {}
 
     def location(self, name: str) -> LiveLocation:
@@ -141,6 +141,8 @@ class LiveWorld:
         """Run the calls one after the other."""
         del limit_ns
         for call in calls:
+            if isinstance(self.device, TargetDevice):
+                self.device.called_from(call.location.name)
             try:
                 call.task.result = call.function()
             except KeyboardInterrupt:

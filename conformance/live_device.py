@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
+from storcert.conformance.live_proxy import FaultProxy
+from storcert.conformance.live_proxy_faults import PROXY_FAULTS
 from storcert.conformance.live_targets.places import leave, open_place
 from storcert.conformance.live_targets.target import Reached
 from storcert.conformance.live_targets.targets import TARGETS
@@ -12,38 +15,80 @@ from storcert.harness.contract import JsonValue
 from storcert.harness.record.fault import Fault
 from storcert.simulators.device import CensusEntry, DeviceLimits, FaultKind, Request
 
+_proxies: dict[str, FaultProxy] = {}
+
+
+def proxy_to(endpoint_url: str) -> FaultProxy:
+    """The one of this process to that service; it lives as long as the process."""
+    if endpoint_url not in _proxies:
+        parts = urlsplit(endpoint_url)
+        _proxies[endpoint_url] = FaultProxy((parts.hostname or "127.0.0.1", parts.port or 80))
+    return _proxies[endpoint_url]
+
 
 class TargetDevice:
-    """One place on a live target that storcert started."""
+    """One place on a live target that storcert started. ``wired``: where the way there is HTTP, it leads through a proxy that
+    counts requests and can put faults on it."""
 
-    legal_faults: tuple[FaultKind, ...] = ()
     limits = DeviceLimits()
-    shows = frozenset({"census"})
 
-    def __init__(self, reached: Reached, driver_class: type) -> None:
+    def __init__(self, reached: Reached, driver_class: type, *, wired: bool) -> None:
         self.name = reached.target
-        self.requests: list[Request] = []
-        self.fired: list[Fault] = []
         self._reached = reached
         self._place = open_place(reached)
         self._settings = TARGETS[reached.target].settings_for(driver_class)
         self._before = frozenset(self._keys())
+        kind = TARGETS[reached.target]
+        self.proxied = kind.proxied
+        self._proxy = proxy_to(str(reached.server["endpoint_url"])) if kind.proxied and wired else None
+        if self._proxy is not None:
+            self._proxy.begin(str(self._place.configuration["bucket"]))
+
+    @property
+    def shows(self) -> frozenset[str]:
+        """Words of :data:`~storcert.conformance.facts.SHOWN_LIVE`."""
+        return frozenset({"census", "requests", "faults"} if self.proxied else {"census"})
+
+    @property
+    def legal_faults(self) -> tuple[FaultKind, ...]:
+        """What the proxy can show; nothing where the way is none of HTTP."""
+        return PROXY_FAULTS if self.proxied else ()
+
+    @property
+    def requests(self) -> list[Request]:
+        """Those that went through the proxy."""
+        return self._proxy.requests if self._proxy is not None else []
+
+    @property
+    def fired(self) -> list[Fault]:
+        """The faults that struck."""
+        return self._proxy.plan.fired if self._proxy is not None else []
+
+    def called_from(self, location: str) -> None:
+        """Whose requests come now."""
+        if self._proxy is not None:
+            self._proxy.location = location
 
     def configuration(self) -> dict[str, JsonValue]:
         """As the simulated device of that kind hands it out, and what a bundled driver is told of this server."""
-        return {**self._place.configuration, **self._settings}
+        there = {"endpoint_url": self._proxy.url} if self._proxy is not None else {}
+        return {**self._place.configuration, **self._settings, **there}
 
     def census(self) -> tuple[CensusEntry, ...]:
         """All that is in the place."""
         return self._place.census()
 
     def arm(self, faults: Sequence[Fault]) -> None:
-        """Nothing is on the way where a fault could strike."""
-        if faults:
-            raise NotImplementedError(f"no fault can be put on {self.name}")
+        """Put a schedule on the way. ``ValueError`` for a fault that cannot be shown there."""
+        if self._proxy is not None:
+            self._proxy.arm(faults)
+        elif faults:
+            raise ValueError(f"no fault can be put on the way to {self.name}")
 
     def heal(self) -> None:
-        """There is nothing to heal."""
+        """No faults any more."""
+        if self._proxy is not None:
+            self._proxy.heal()
 
     def left(self, fixed: frozenset[tuple[str, str]]) -> list[CensusEntry]:
         """What came since the place was opened and is still there, but ``fixed`` markers of the driver."""
@@ -59,6 +104,7 @@ class TargetDevice:
 
     def close(self) -> None:
         """The world is over."""
+        self.heal()
         leave(self._reached, self._place)
 
     def _keys(self) -> list[tuple[str, str]]:

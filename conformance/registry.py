@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeAlias
 
-from storcert.conformance.facts import Facts
+from storcert.conformance.facts import SHOWN_LIVE, Facts
 
 Values: TypeAlias = Callable[[Facts], Iterable[Any]]
 
@@ -27,7 +27,8 @@ class Level(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Check:
     """``values``: per profile, the values that give a case each; empty where the check has one case without a value.
-    ``needs``: names of capabilities that must be declared. ``simulation``: needs faults, crashes or a census."""
+    ``needs``: names of capabilities that must be declared. ``simulation``: needs faults, crashes or a census. ``live``: words
+    of :data:`~storcert.conformance.facts.SHOWN_LIVE`; where a live device shows all of them, such a check can be run there too."""
 
     rule: str
     name: str
@@ -36,6 +37,7 @@ class Check:
     values: tuple[tuple[Level, Values], ...]
     needs: tuple[str, ...]
     simulation: bool
+    live: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -55,8 +57,14 @@ class Check:
         if self.simulation and facts.mode == "in_process":
             return "the driver makes no request to the simulated device"
         if self.simulation and facts.mode != "simulated":
-            return "a live device cannot show this"
+            return self._not_shown(facts)
         return ""
+
+    def _not_shown(self, facts: Facts) -> str:
+        lacking = [word for word in self.live if word not in facts.shows]
+        if lacking:
+            return f"a live device cannot show this: {SHOWN_LIVE[lacking[0]]} cannot be had on this one"
+        return "" if self.live else "a live device cannot show this"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ def check(
     deep: Values | None = None,
     needs: Sequence[str] = (),
     simulation: bool = False,
+    live: Sequence[str] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a check. ``core``, ``standard`` and ``deep`` give its values; without any it has one case."""
 
@@ -99,7 +108,7 @@ def check(
         given = ((Level.CORE, core), (Level.STANDARD, standard), (Level.DEEP, deep))
         values = tuple((level, one) for level, one in given if one is not None)
         name = function.__name__.strip("_").replace("_", "-")
-        made = Check(rule, name, function, profile, values, tuple(needs), simulation)
+        made = Check(rule, name, function, profile, values, tuple(needs), simulation, tuple(live))
         if made.id in CHECKS:
             raise ValueError(f"two checks are called {made.id}")
         if not function.__doc__:

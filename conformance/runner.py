@@ -103,6 +103,7 @@ def run_case(
     wanted, schedule = _wanted(wanted)
     bench = Bench(subject, facts, seed, case.id, wanted, program, keep_journal=keep_journal)
     bench.schedule = schedule or 0
+    bench.wired = bool({"requests", "faults"}.intersection(case.check.live)) or program is not None
     verdict, message, rule, trace = Verdict.PASS, "", case.check.rule, ""
     error: Exception | None = None
     found: Mapping[str, Any] | None = None

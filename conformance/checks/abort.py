@@ -35,10 +35,10 @@ def leaves_nothing(b: Bench, how: str) -> None:
     end, amount = how.split("-")
     here, there = both(b)
     uri = b.uri()
-    before = b.census() if b.facts.mode == "simulated" else ()
+    before = b.census() if b.facts.has_census else ()
     here.write(uri, content("x", _size(b.facts, amount)), end=end)
     require_absent(there, uri)
-    if b.facts.mode == "simulated":
+    if b.facts.has_census:
         b.require_same_census(before, f"after {end}")
     data = content("again", b.facts.fit(100))
     there.write(uri, data)
@@ -77,6 +77,7 @@ def after_commit_nothing_happens(b: Bench, end: str) -> None:
     core=lambda f: ["dropped-then-delete", "dropped-then-commit"],
     standard=lambda f: ["dropped-parts-then-delete", "dropped-parts-then-commit"],
     simulation=True,
+    live=("census",),
 )
 def dropped_stream(b: Bench, how: str) -> None:
     """A stream that is dropped publishes nothing; what it left is gone after delete of the URI or the next commit."""

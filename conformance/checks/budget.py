@@ -19,14 +19,18 @@ def _cases(facts: Facts, wanted: tuple[str, ...], kinds: tuple[str, ...]) -> lis
 
 
 def _core(facts: Facts) -> list[str]:
+    if facts.real_time:
+        return _cases(facts, ("write-small", "read"), ("throttle",))
     return _cases(facts, ("write-small", "delete-small", "read", "describe", "list"), ("throttle", "request_lost"))
 
 
 def _standard(facts: Facts) -> list[str]:
+    if facts.real_time:
+        return _cases(facts, ("delete-small", "list"), ("throttle", "request_lost"))
     return _cases(facts, (*SMALL, *LARGE), tuple(kind for kind in sorted(facts.legal_faults) if kind != "crash"))
 
 
-@check(RULE, core=_core, standard=_standard, simulation=True)
+@check(RULE, core=_core, standard=_standard, simulation=True, live=("faults",))
 def under_lasting_faults(b: Bench, case: str) -> None:
     """With a fault that never ends a call ends within 15 virtual minutes and 100 more requests than on a healthy device."""
     name, kind_name = case.split(" ")
@@ -34,7 +38,7 @@ def under_lasting_faults(b: Bench, case: str) -> None:
     requests = healthy_requests(b, one)
     kind = next(kind for kind in b.world.device.legal_faults if kind.name == kind_name)
     healthy = dict(b.meter.requests)
-    faults = list(single_faults(requests, kind, counts=(0,)))
+    faults = list(single_faults(requests, kind, counts=(0,), real_time=b.facts.real_time and b.wanted is None))
     if not faults:
         raise NotApplicable(f"{kind_name} cannot strike any request of {name}")
     for fault in b.examples(faults):
@@ -46,7 +50,7 @@ def under_lasting_faults(b: Bench, case: str) -> None:
             require(extra <= EXTRA_REQUESTS_MAX, f"{verb} made {extra} requests more than on a healthy device")
 
 
-@check(RULE, simulation=True)
+@check(RULE, simulation=True, live=("requests",))
 def missing_object_is_cheap(b: Bench) -> None:
     """A missing object is answered without endless tries."""
     client = b.client()

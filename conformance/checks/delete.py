@@ -91,6 +91,7 @@ def writers_of_relatives_go_on(b: Bench, amount: str) -> None:
     core=lambda f: ["create", "write", "empty", "copy"],
     standard=lambda f: ["create-large", "write-large", "copy-large"],
     simulation=True,
+    live=("census",),
 )
 def all_comes_back(b: Bench, how: str) -> None:
     """All that an object occupied comes back with its delete: parts, versions, temporary entries."""
@@ -109,7 +110,7 @@ def all_comes_back(b: Bench, how: str) -> None:
     b.require_clean("after everything was deleted")
 
 
-@check(RULE, simulation=True)
+@check(RULE, simulation=True, live=("census",))
 def nothing_stays_of_many(b: Bench) -> None:
     """Twenty objects made and deleted from two locations leave nothing."""
     here, there = both(b)

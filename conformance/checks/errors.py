@@ -47,7 +47,7 @@ def errors_travel(b: Bench) -> None:
 CONTAINERS = ("bucket", "pool", "mount")
 
 
-@check(RULE, core=lambda f: ["create", "write", *names(f, ["list"])], simulation=True)
+@check(RULE, core=lambda f: ["create", "write", *names(f, ["list"])], simulation=True, live=("census",))
 def absent_container(b: Bench, operation: str) -> None:
     """Where the bucket, pool or mount is absent, the device is unavailable: nothing is made, and nothing looks empty."""
     default = b.world.configuration()
@@ -56,6 +56,7 @@ def absent_container(b: Bench, operation: str) -> None:
         raise NotApplicable("the configuration names no bucket, pool or mount of the device's own")
     different = {container: "storcert-absent"}
     if container == "mount":
+        b.need(a_live_device_keeps_its_mount=b.facts.mode == "simulated")
         # The path stays: an empty directory of the location's own, where looking is fine and writing is not.
         remove_mount(b.world.location(HOST), str(default["mount"]))
         different = {}
@@ -94,8 +95,9 @@ EXPECTED = {
 @check(
     RULE,
     core=lambda f: _lasting(f, ("create-small", "write-small", "delete-small", "read", "copy-small")),
-    standard=lambda f: _lasting(f, (*SMALL, *LARGE)),
+    standard=lambda f: [] if f.real_time else _lasting(f, (*SMALL, *LARGE)),
     simulation=True,
+    live=("faults",),
 )
 def lasting_trouble_has_its_class(b: Bench, case: str) -> None:
     """Trouble that lasts is told by the class that fits: unavailable, no permission, no capacity."""
@@ -130,7 +132,7 @@ def lasting_trouble_has_its_class(b: Bench, case: str) -> None:
     )
 
 
-@check(RULE, core=lambda f: ["full"] if "full" in f.legal_faults else [], simulation=True)
+@check(RULE, core=lambda f: ["full"] if "full" in f.legal_faults else [], simulation=True, live=("faults",))
 def delete_works_when_full(b: Bench, kind: str) -> None:
     """A full device still deletes, describes and reads; afterwards writing works again."""
     here, there = both(b)

@@ -158,7 +158,7 @@ def _cuts(facts: Facts) -> list[str]:
     return ["small", "tiny"] if "cut" in facts.legal_faults else []
 
 
-@check(RULE, core=_cuts, standard=lambda f: ["large"] if "cut" in f.legal_faults else [], simulation=True)
+@check(RULE, core=_cuts, standard=lambda f: ["large"] if "cut" in f.legal_faults else [], simulation=True, live=("faults",))
 def transport_cut(b: Bench, how: str) -> None:
     """A connection that ends early, once or always, is an error or is made good; never an end of file."""
     size = {"tiny": b.facts.fit(10), "small": b.facts.fit(10_000), "large": b.facts.large_size}[how]

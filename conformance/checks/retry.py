@@ -36,6 +36,8 @@ def _core(facts: Facts) -> list[str]:
 
 def _standard(facts: Facts) -> list[str]:
     kinds = [kind for kind in sorted(facts.legal_faults) if kind != "crash"]
+    if facts.real_time:
+        return [f"{name} {kind}" for name in names(facts, (*QUICK, "write-parts")) for kind in kinds]
     return [f"{name} {kind}" for name in names(facts, (*SMALL, *LARGE)) for kind in kinds]
 
 
@@ -43,12 +45,12 @@ def _deep(facts: Facts) -> list[str]:
     return _with_kinds(facts, (*MORE, *volume_operations.MORE), sorted(facts.legal_faults))
 
 
-@check(RULE, core=_core, standard=_standard, deep=_deep, simulation=True)
+@check(RULE, core=_core, standard=_standard, deep=_deep, simulation=True, live=("census", "faults"))
 def one_fault(b: Bench, case: str) -> None:
     """One legal fault at any request of an operation, once or lasting: the answer is true and everything converges."""
     name, kind_name = case.split(" ")
     requests = healthy_requests(b, scenario(b.facts, name))
-    faults = list(single_faults(requests, _kind(b, kind_name)))
+    faults = list(single_faults(requests, _kind(b, kind_name), real_time=b.facts.real_time and b.wanted is None))
     if not faults:
         raise NotApplicable(f"{kind_name} cannot strike any request of {name}")
     try_each(b, name, [(fault,) for fault in faults], Tried(name, tuple(requests)))
