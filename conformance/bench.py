@@ -16,7 +16,7 @@ from storcert.conformance.meter import Meter, Metered
 from storcert.conformance.program import Program
 from storcert.conformance.subject import Subject
 from storcert.conformance.tidy import delete_all
-from storcert.conformance.violation import NotApplicable, Undecided, Violation, gap, require
+from storcert.conformance.violation import NotApplicable, Undecided, Violation, foreign, gap, require
 from storcert.conformance.world import Call, Stuck, Unsimulated, World
 from storcert.harness.contract import DataObjectUri, ObjectKind, StorageError
 from storcert.harness.record.depth import SearchDepth, deeper
@@ -278,11 +278,7 @@ class Bench:
         if unwritten is not None:
             raise unwritten from error
         if error is not None and attempt.error is None:
-            # A scratch file that could not be made is a broken C-NOFS; that the error came out untyped is only its shadow.
-            rule = "C-NOFS" if isinstance(error, OSError) and self.touched_files(attempt.call.location) else "C-ERRORS"
-            raise Violation(
-                f"{attempt.call.label} let a foreign error out: {type(error).__name__}: {error}", rule
-            ) from error
+            raise foreign(attempt.call.label, error, self.touched_files(attempt.call.location)) from error
 
     @staticmethod
     def touched_files(location: Any) -> bool:

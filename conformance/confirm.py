@@ -20,7 +20,7 @@ from storcert.conformance.runner import CaseOutcome, run_case
 from storcert.conformance.subject import Subject
 from storcert.conformance.tidy import LEFT
 from storcert.conformance.violation import Undecided, Violation
-from storcert.harness.contract import ObjectNotFound, StorageError
+from storcert.harness.contract import DeviceUnavailable, ObjectNotFound, StorageError
 from storcert.harness.record.event import Event
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.verdict import Blame, Verdict
@@ -116,9 +116,27 @@ def _asked(event: Event) -> tuple[str, str]:
 def _on_a_live_device(first: CaseOutcome, alike: bool, subject: Subject, facts: Facts, seed: int) -> CaseOutcome:
     if first.blame is Blame.ENVIRONMENT and not (alike and _answers(subject, facts, seed)):
         return _undecided(first, f"the device could not be reached: {first.message}", Blame.ENVIRONMENT)
+    gone = _gone(subject, facts, seed)
+    if gone is not None:
+        # It may have gone while the case ran: whatever a check made of that is no answer of the driver's.
+        return _undecided(first, f"the device went away: {gone}", Blame.ENVIRONMENT)
     if alike:
         return replace(first, blame=Blame.DRIVER)
     return replace(first, blame=Blame.INCONCLUSIVE)
+
+
+def _gone(subject: Subject, facts: Facts, seed: int) -> str | None:
+    """What is said now by a device that is certainly out of reach; ``None`` for any other, also for one that answers badly."""
+    bench = Bench(subject, facts, seed, "is-it-there")
+    try:
+        bench.client().describe(bench.uri("is-it-there"))
+    except DeviceUnavailable as error:
+        return error.message
+    except (StorageError, Violation, Undecided):
+        return None
+    finally:
+        bench.close()
+    return None
 
 
 def _answers(subject: Subject, facts: Facts, seed: int) -> bool:

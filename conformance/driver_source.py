@@ -97,7 +97,7 @@ def device_of(point: EntryPoint) -> str:
 
 def constructor_failed(reference: str, error: BaseException) -> InvalidUsage:
     """The one line for a constructor that raised: what, and where in which file."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = [] if reference.startswith(SCHEME) else traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return InvalidUsage(f"driver {reference!r}: its constructor raised {_say(error)}{place}")
 

@@ -18,6 +18,7 @@ from storcert.conformance.case_trace import trace_of_case
 from storcert.conformance.facts import Facts
 from storcert.conformance.frozen import is_scored
 from storcert.conformance.generated import FoundByGeneration
+from storcert.conformance.grpc_source import SCHEME
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Case
 from storcert.conformance.subject import Subject
@@ -215,6 +216,8 @@ def _digest(bench: Bench, result: CheckResult) -> str:
 
 def source_of(error: BaseException | None, subject: Subject) -> SourceLine | None:
     """The innermost line of driver code in the traceback of what came out of the driver."""
+    if subject.reference.startswith(SCHEME):
+        return None  # of a driver on the other end of a wire, no line is known; those of the bridge are not its own
     file = getattr(sys.modules.get(subject.driver_class.__module__), "__file__", None)
     folder = Path(file).parent if file else None
     while error is not None and folder is not None:

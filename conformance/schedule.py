@@ -21,6 +21,7 @@ from storcert.conformance.devices import is_live, prepare
 from storcert.conformance.facts import Facts
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.live_targets.target import Reached
+from storcert.conformance.lost_device import LostDevice
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.program import Program
 from storcert.conformance.progress import Progress
@@ -105,7 +106,7 @@ def run_cases(
     ``ended`` hears of each case that ran, in the order in which they end."""
     deadline = None if budget_s is None else time.monotonic() + budget_s
     done: dict[str, CaseOutcome] = {}
-    interrupted = False
+    interrupted, lost = False, LostDevice()
     if job.mode == "live" and job.reached is None:
         workers = 1
     runner = _in_workers if workers > 1 or job.options.isolate else _in_process
@@ -121,6 +122,8 @@ def run_cases(
             done[outcome.result.id] = outcome
             progress.advanced(outcome.result.rule, str(outcome.result.verdict) if outcome.scored else "not scored")
             ended(outcome)
+            if job.mode == "live" and lost.sees(outcome):
+                break
     except KeyboardInterrupt:
         interrupted = True
     finally:
@@ -129,15 +132,18 @@ def run_cases(
     reason = (
         "interrupted before it ran"
         if interrupted
+        else lost.reason
+        if lost.reason
         else f"the budget of {budget_s:g} s was over"
         if budget_s
         else "did not run"
     )
-    return [done.get(case.id) or CaseOutcome(_not_run(case, reason, interrupted)) for case in cases], interrupted
+    cut_short = interrupted or bool(lost.reason)
+    return [done.get(case.id) or CaseOutcome(_not_run(case, reason, cut_short)) for case in cases], interrupted
 
 
-def _not_run(case: Case, reason: str, interrupted: bool) -> CheckResult:
-    generated = case.check.name == "programs-hold" and not interrupted
+def _not_run(case: Case, reason: str, cut_short: bool) -> CheckResult:
+    generated = case.check.name == "programs-hold" and not cut_short
     return CheckResult(case.id, case.check.rule, case.label, Verdict.DISABLED if generated else Verdict.UNKNOWN, reason)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from storcert.harness.checkers.linearizability import Linearization
+from storcert.harness.protocol.broken import BrokenProtocol
 
 
 class Violation(AssertionError):
@@ -51,6 +52,16 @@ def gap(error: BaseException | None) -> LeftToFillIn | None:
     what is to be filled in. Any other error is none, a plain ``NotImplementedError`` too: it is a foreign error."""
     found = _GAP.match(str(error)) if type(error) is NotImplementedError else None
     return LeftToFillIn(found[1], found[2]) if found is not None else None
+
+
+def foreign(label: str, error: BaseException, touched_files: bool) -> Violation:
+    """What it is that a call ended with an error that is none of the contract's. ``touched_files``: driver code went for a file
+    outside its device."""
+    if isinstance(error, BrokenProtocol):
+        return Violation(f"{label}: {error}", error.rule)
+    # A scratch file that could not be made is a broken C-NOFS; that the error came out untyped is only its shadow.
+    rule = "C-NOFS" if isinstance(error, OSError) and touched_files else "C-ERRORS"
+    return Violation(f"{label} let a foreign error out: {type(error).__name__}: {error}", rule)
 
 
 def require(condition: bool, message: str, rule: str | None = None) -> None:

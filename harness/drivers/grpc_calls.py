@@ -3,10 +3,15 @@
 Nothing here knows what a call does. A status with an error of the contract is that error; without one it is the server that
 cannot be reached (``DeviceUnavailable``), or a fault of the driver on the other end
 (:class:`~storcert.harness.protocol.broken.BrokenProtocol`).
+
+A call of the gRPC library takes locks when it is finalized. The collector runs anywhere, also inside of that library while it holds
+them, and then two threads wait for each other for ever. So a call that is under way is kept alive from here: whoever drops a
+stream only leaves a note, and the next call, whose thread holds no lock, cancels it.
 """
 
 from __future__ import annotations
 
+import collections
 import queue
 import threading
 import time
@@ -29,7 +34,7 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", 64 << 20),  # a message that is too long is told as such, not cut off
     ("grpc.max_metadata_size", 64 << 10),
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 2000),
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
 _LOOKS_S = 0.25
@@ -96,23 +101,47 @@ class _Patience:
 _patience = _Patience()
 
 
+#: Calls that nobody needs any more: their queue of requests, the call, and whether it is to be cancelled.
+_dropped: collections.deque[tuple[queue.SimpleQueue[Any], Any, bool]] = collections.deque()
+
+
+def _sweep() -> None:
+    """Cancel what was dropped, and let go of what has ended."""
+    for _ in range(len(_dropped)):
+        try:
+            requests, call, cancel = _dropped.popleft()
+        except IndexError:
+            return  # another thread was faster
+        if cancel:
+            call.cancel()
+        requests.put(None)
+        if call.is_active():
+            _dropped.append((requests, call, False))
+
+
 def ask(target: str, name: str, request: Any, within_s: float) -> Any:
     """One unary call: the response, or the error it ended with."""
+    _sweep()
     try:
         return callable_of(target, name)(request, timeout=within_s)
     except grpc.RpcError as error:
-        raise failure(error, name, target, within_s) from None
+        found = failure(error, name, target, within_s)
+    raise found  # outside of the block: the library's error, and all that its frames hold, is let go
 
 
 def pages(target: str, name: str, request: Any, within_s: float) -> Iterator[Any]:
     """The responses of a call in which the server streams."""
+    _sweep()
     call = callable_of(target, name)(request, timeout=within_s)
+    found: Exception | None = None
     try:
         yield from call
     except grpc.RpcError as error:
-        raise failure(error, name, target, within_s) from None
+        found = failure(error, name, target, within_s)
     finally:
-        call.cancel()
+        _dropped.append((queue.SimpleQueue(), call, True))
+    if found is not None:
+        raise found
 
 
 class Conversation:
@@ -120,30 +149,39 @@ class Conversation:
 
     def __init__(self, target: str, name: str, within_s: float) -> None:
         self._target, self._name, self._within_s = target, name, within_s
+        _sweep()
         requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._requests = requests
         self._call = callable_of(target, name)(iter(requests.get, None))
         self._over = ""
-        self._end = weakref.finalize(self, _drop, requests, self._call)
+        self._end = weakref.finalize(self, _dropped.append, (requests, self._call, True))
+        self._end.atexit = False
 
     def ask(self, step: str, request: Any) -> Any:
         """Send one request and wait for its response."""
         where = f"{self._name}.{step}"
         if self._over:
             raise DeviceUnavailable(f"{where}: the call is over: {self._over}", None, Outcome.NOT_DONE)
+        _sweep()
         self._requests.put(request)
+        found: Exception
         with _patience.limit(self._call, self._within_s) as overdue:
             try:
                 return next(self._call)
             except StopIteration:
                 self._over = "the server ended it"
-                self._requests.put(None)
-                raise BrokenProtocol(f"the server ended {self._name} where the answer to `{step}` was due") from None
+                found = BrokenProtocol(f"the server ended {self._name} where the answer to `{step}` was due")
             except grpc.RpcError as error:
-                found = late(where, self._within_s) if overdue else failure(error, where, self._target, self._within_s)
                 self._over = "it failed before"
-                self._requests.put(None)
-                raise found from None
+                found = late(where, self._within_s) if overdue else failure(error, where, self._target, self._within_s)
+        self._requests.put(None)
+        raise found
+
+    def polite(self) -> None:
+        """The stream has had its end: dropped from now on, it is half-closed and not cancelled."""
+        if self._end.detach() is not None:
+            self._end = weakref.finalize(self, _dropped.append, (self._requests, self._call, False))
+            self._end.atexit = False
 
     def finish(self) -> None:
         """Half-close: nothing more will be asked. What still comes was not asked for."""
@@ -151,11 +189,7 @@ class Conversation:
             self._over = "it was ended"
             self._end.detach()
             self._requests.put(None)
-
-
-def _drop(requests: queue.SimpleQueue[Any], call: Any) -> None:
-    call.cancel()
-    requests.put(None)
+            _dropped.append((self._requests, self._call, False))
 
 
 def failure(error: Any, where: str, target: str, within_s: float) -> Exception:

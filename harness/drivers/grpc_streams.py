@@ -50,6 +50,8 @@ class _Stream:
             raise error
         if got != due:
             raise BrokenProtocol(f"the answer to `{step}` of {self._uri} is `{got}`, where `{due}` or `failed` was due")
+        if step in ("commit", "abort", "close"):
+            self._call.polite()
         return getattr(response, due)
 
 
