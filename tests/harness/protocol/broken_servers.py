@@ -57,7 +57,7 @@ def correct() -> Answers:
 @contextmanager
 def serving(answers: Answers) -> Iterator[str]:
     """``HOST:PORT`` of a server that answers so; what is not there is UNIMPLEMENTED."""
-    server = grpc.server(ThreadPoolExecutor(8))
+    server = grpc.server(ThreadPoolExecutor(256))
     handlers = {}
     for name, answer in answers.items():
         method = METHODS[name]
