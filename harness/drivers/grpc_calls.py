@@ -5,8 +5,8 @@ cannot be reached (``DeviceUnavailable``), or a fault of the driver on the other
 (:class:`~storcert.harness.protocol.broken.BrokenProtocol`).
 
 A call of the gRPC library takes locks when it is finalized. The collector runs anywhere, also inside of that library while it
-holds them, and then two threads wait for each other for ever. So a call that is under way is kept alive from here: whoever drops
-a stream only leaves a note, and the next call, whose thread holds no lock, cancels it.
+holds them, and then two threads wait for each other for ever. So a call that is under way is kept alive from here: who drops a
+stream only leaves a note, and the next call, whose thread holds no lock, cancels it.
 """
 
 from __future__ import annotations
