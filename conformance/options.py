@@ -143,8 +143,6 @@ def certify_options(
         from storcert.conformance.isolation import require_available
 
         require_available()
-    if search_s is not None and isolate:
-        raise InvalidUsage("--search and --isolate: a search runs in this process, which keeps its rights; use one of them")
     chosen_rules = tuple(dict.fromkeys(_rule(rule, known_rules) for rule in rules))
     file = read_config(config) if isinstance(config, Path) else config or ConfigFile()
     if device is not None:

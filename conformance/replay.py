@@ -8,7 +8,6 @@ from typing import Any
 
 import storcert
 from storcert.conformance.certify import case_by_id
-from storcert.conformance.deep_search import found_by_search
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.frozen import requirements_digest
 from storcert.conformance.live_targets.session import started as live_target
@@ -17,6 +16,7 @@ from storcert.conformance.program import Program
 from storcert.conformance.registry import Level, cases_for
 from storcert.conformance.runner import CaseOutcome, run_case
 from storcert.conformance.schedule import Job, fence
+from storcert.conformance.swarms import found_by_search
 from storcert.conformance.tokens import DIGITS, field
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.record.finding import Finding

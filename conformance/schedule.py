@@ -110,7 +110,7 @@ def run_cases(
     if job.mode == "live" and job.reached is None:
         workers = 1
     runner = _in_workers if workers > 1 or job.options.isolate else _in_process
-    apart = AnotherProcess(_start_worker, (job, facts), _run_again) if workers > 1 and not job.options.isolate else None
+    apart = AnotherProcess(start_worker, (job, facts), _run_again) if workers > 1 and not job.options.isolate else None
     # Directed cases first: a budget that ends early takes generated ones away before it takes rules away.
     ordered = sorted(cases, key=lambda case: case.check.name == "programs-hold")
     try:
@@ -177,7 +177,8 @@ def _calibrate(job: Job) -> Facts:
     return job.calibrate_here()
 
 
-def _start_worker(job: Job, facts: Facts) -> None:
+def start_worker(job: Job, facts: Facts) -> None:
+    """What a worker process does first: the driver is loaded behind the fence, isolated where that is wanted."""
     # The parent alone answers an interrupt; a worker that died of it would take its results along.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if job.options.isolate:
@@ -188,6 +189,12 @@ def _start_worker(job: Job, facts: Facts) -> None:
     # Undone while the interpreter is still whole, not when it tears its modules down.
     Finalize(None, _kept.close, exitpriority=10)
     _worker[:] = [(job, facts, subject, cases)]
+
+
+def worker_of_job() -> tuple[Job, Facts, Subject]:
+    """What :func:`start_worker` began in this process."""
+    job, facts, subject, _ = _worker[0]
+    return job, facts, subject
 
 
 def _run_batch(identities: Sequence[str]) -> list[CaseOutcome]:
@@ -205,7 +212,7 @@ def _in_workers(
     job: Job, facts: Facts, cases: Sequence[Case], workers: int, over: Callable[[], bool]
 ) -> Iterator[CaseOutcome]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (job, facts)) as pool:
+    with ProcessPoolExecutor(workers, context, start_worker, (job, facts)) as pool:
         identities = [case.id for case in cases]
         batches = [identities[at : at + BATCH] for at in range(0, len(identities), BATCH)]
         waiting: set[Future[list[CaseOutcome]]] = set()

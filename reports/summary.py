@@ -115,7 +115,8 @@ def depth_words(depth: SearchDepth) -> str:
     words = f"generated: {programs} of {operations}, the longest of {depth.longest:,}"
     if not depth.searched:
         return words
-    words += f"; {depth.searched:,} of them by a search through {count(depth.swarms, 'swarm')}"
+    time = f" in {depth.budget_s:g} s" if depth.budget_s else ""
+    words += f"; {depth.searched:,} of them by a search through {count(depth.swarms, 'swarm')}{time}"
     led = f"led by the {count(depth.lines, 'line')} of the driver that were reached" if depth.guided else "not led by lines"
     return f"{words}, {led}"
 

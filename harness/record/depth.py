@@ -14,7 +14,8 @@ class SearchDepth:
 
     ``searched``: how many of the programs were drawn by a search beyond the profile, from so many ``swarms`` (each leaves other
     operations, faults and sizes out). ``lines`` of driver code that were reached; ``guided``: swarms that reached new ones were
-    gone on with. Where nobody watched lines (Python 3.11, or no search), both are 0 and false."""
+    gone on with. Where nobody watched lines (Python 3.11, or no search), both are 0 and false. ``budget_s``: how much
+    real time the search was given."""
 
     programs: int = 0
     operations: int = 0
@@ -23,6 +24,7 @@ class SearchDepth:
     swarms: int = 0
     lines: int = 0
     guided: bool = False
+    budget_s: float = 0.0
 
 
 def deeper(depths: Iterable[SearchDepth]) -> SearchDepth | None:
@@ -38,4 +40,5 @@ def deeper(depths: Iterable[SearchDepth]) -> SearchDepth | None:
         swarms=sum(one.swarms for one in known),
         lines=max(one.lines for one in known),
         guided=any(one.guided for one in known),
+        budget_s=max(one.budget_s for one in known),
     )

@@ -13,15 +13,17 @@ import pytest
 from storcert.conformance import certify as certify_module
 from storcert.conformance import cli, generated
 from storcert.conformance.certify import record_of, run_certification
-from storcert.conformance.deep_search import case_of, draw, files_of, found_by_search, search_on
+from storcert.conformance.deep_search import ROUND, search_on
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.generated import stream_of
+from storcert.conformance.isolation import require_available
 from storcert.conformance.options import CertifyOptions, Profile
 from storcert.conformance.progress import SilentProgress
 from storcert.conformance.real_time import seconds_of
 from storcert.conformance.replay import replay
 from storcert.conformance.schedule import Job
 from storcert.conformance.strategies import FOCUSES
+from storcert.conformance.swarms import case_of, draw, files_of, found_by_search
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.record.depth import SearchDepth, deeper
 from storcert.harness.record.run_record import Environment, RunRecord
@@ -45,9 +47,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def steps(count: int) -> Callable[[], float]:
-    """A clock that lets a search of 1 s make so many steps."""
+    """A clock that lets a search of 1 s take so many swarms of a round, and one less for each further round."""
     ticks = itertools.count()
-    return lambda: next(ticks) / (count + 1)
+    return lambda: next(ticks) / (count + 2)
 
 
 @pytest.fixture
@@ -58,8 +60,8 @@ def vendor(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[
     sys.modules.pop(name, None)
 
 
-def options(driver: str = "s3", **more: object) -> CertifyOptions:
-    return CertifyOptions(find_driver(driver), profile=Profile.CORE, rules=("C-DESCRIBE",), **more)  # type: ignore[arg-type]
+def options(driver: str = "s3", rules: tuple[str, ...] = ("C-DESCRIBE",), **more: object) -> CertifyOptions:
+    return CertifyOptions(find_driver(driver), profile=Profile.CORE, rules=rules, **more)  # type: ignore[arg-type]
 
 
 class TestSwarms:
@@ -106,6 +108,33 @@ class TestSearching:
         assert again and "bit for bit" in text
         assert found_by_search("C-DESCRIBE/exact-size[search]") is not None
         assert found_by_search("C-DESCRIBE/programs-hold[small-core]") is None
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("isolate", [False, True])
+    def test_any_number_of_workers_makes_the_same_search(self, isolate: bool) -> None:
+        if isolate:
+            try:
+                require_available()
+            except InvalidUsage as missing:
+                pytest.skip(str(missing))
+        alone, together = (
+            search_on(Job.of(options(rules=tuple(RULES), **more)), facts_of(), 1.0, steps(ROUND + 4))
+            for more in ({}, {"workers": 2, "isolate": isolate})
+        )
+        assert alone == together
+        assert alone[1].swarms > ROUND
+
+    @pytest.mark.slow
+    def test_what_workers_find_is_what_one_finds(
+        self, vendor: Callable[[str], str], monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.undo()  # workers shrink as far as ever
+        driver = vendor(WRONG)
+        alone, together = (
+            search_on(Job.of(options(driver, workers=workers)), facts_of(), 1.0, steps(3)) for workers in (1, 2))
+        assert alone[1] == together[1]
+        (one,), (other,) = alone[0], together[0]
+        assert (one.result, one.program, one.digest) == (other.result, other.program, other.digest)
 
     @pytest.mark.slow
     def test_no_digest_of_a_run_reads_it(self, vendor: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
