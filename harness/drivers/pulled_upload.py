@@ -105,3 +105,32 @@ class PulledUpload:
             with self._changed:
                 self._over = True
                 self._changed.notify_all()
+
+
+class PulledSink:
+    """A sink of :mod:`storcert.harness.drivers.library_store` over one pulled upload."""
+
+    def __init__(self, carry_out: Callable[[PulledSource], Any]) -> None:
+        self._upload = PulledUpload(carry_out)
+        self._told = False
+
+    def write(self, data: bytes) -> None:
+        """Hand over; what ended the upload early is told here, once."""
+        try:
+            self._upload.write(data)
+        except BaseException:
+            self._told = True
+            raise
+
+    def publish(self) -> None:
+        """That was all."""
+        self._upload.finish()
+
+    def discard(self) -> None:
+        """Let the library clean up, and tell what went wrong meanwhile, unless that is known."""
+        error = self._upload.give_up()
+        if error is not None and not self._told:
+            raise error
+
+    def __del__(self) -> None:
+        self._upload.forget()

@@ -35,9 +35,9 @@ class IdealMinio:
     def copy_object(self, bucket: str, key: str, source: Any) -> None:
         self._publish(key, self._content(source.object_name))
 
-    def get_object(self, bucket: str, key: str, offset: int = 0, length: int | None = None) -> Any:
+    def get_object(self, bucket: str, key: str, offset: int = 0, length: int = 0) -> Any:
         content = self._content(key)
-        body = io.BytesIO(content[offset : None if length is None else offset + length])
+        body = io.BytesIO(content[offset : offset + length if length else None])
         return SimpleNamespace(read=body.read, close=body.close, release_conn=lambda: None)
 
     def stat_object(self, bucket: str, key: str) -> Any:
