@@ -30,6 +30,7 @@ from storcert.harness.protocol.limits import CALL_LIMIT_S
 from storcert.harness.protocol.methods import MANDATORY, METHODS, serialized
 
 _OPTIONS = (
+    ("grpc.enable_retries", 0),  # nothing is repaired on the way
     ("grpc.enable_http_proxy", 0),
     ("grpc.max_receive_message_length", 64 << 20),  # a message that is too long is told as such, not cut off
     ("grpc.max_metadata_size", 64 << 10),
