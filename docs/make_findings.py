@@ -41,6 +41,8 @@ START_RUNS, END_RUNS = "<!-- runs: made by `python docs/make_findings.py`, do no
 START_STEPS, END_STEPS = "<!-- steps: made by `python docs/make_findings.py`, do not edit -->", "<!-- end of steps -->"
 # Each world has accounts of its own; which, says nothing about the library.
 ACCOUNT_OF_A_WORLD = re.compile(r"\b[0-9a-f]{12}-(\d+)\b")
+# Where the kit is installed says nothing either: of a file, its name is told.
+FOLDER_OF_A_FILE = re.compile(r"(?<![\w~.'\"])/(?:[\w.+-]+/)+(?=[\w.+-]+\.py\b)")
 LIVE = "live"
 
 
@@ -274,8 +276,12 @@ def shortened(record: RunRecord) -> RunRecord:
 
 
 def _neutral(check: CheckResult) -> CheckResult:
-    steps = tuple(ACCOUNT_OF_A_WORLD.sub(r"\1", step) for step in check.steps)
-    return replace(check, reason=ACCOUNT_OF_A_WORLD.sub(r"\1", check.reason), steps=steps)
+    steps = tuple(_without_places(step) for step in check.steps)
+    return replace(check, reason=_without_places(check.reason), steps=steps)
+
+
+def _without_places(text: str) -> str:
+    return FOLDER_OF_A_FILE.sub("", ACCOUNT_OF_A_WORLD.sub(r"\1", text))
 
 
 def take(name: str, back_end: str, path: Path) -> None:

@@ -40,6 +40,7 @@ from storcert.harness.contract import (
 from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.library_driver import ENCODED_BYTES, FILE_NAME_BYTES, LibraryDriver
 from storcert.harness.drivers.library_settings import LibrarySettings, require_installed
+from storcert.harness.drivers.library_store import said
 from storcert.harness.drivers.library_streams import CHUNK_BYTES, LibraryOutputStream
 from storcert.harness.drivers.pulled_upload import PulledSink, PulledSource
 
@@ -127,9 +128,9 @@ class LibcloudStore:
         except (BaseHTTPError, LibcloudError) as error:
             if getattr(error, "code", None) == PRECONDITION_FAILED:
                 raise ObjectExists("the condition was not met", uri) from error
-            raise DeviceUnavailable(f"{type(error).__name__}: {error}", uri, outcome) from error
+            raise DeviceUnavailable(said(error), uri, outcome) from error
         except (http.RequestException, transport.HTTPError, OSError) as error:
-            raise DeviceUnavailable(f"{type(error).__name__}: {error}", uri, outcome) from error
+            raise DeviceUnavailable(said(error), uri, outcome) from error
 
     def size_of(self, path: str) -> int | None:
         return int(self._find(self._connect(), path).size)

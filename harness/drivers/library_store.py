@@ -8,6 +8,7 @@ retries, locks or temporary names here or there: what the library does is what i
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
@@ -80,6 +81,12 @@ class LibraryStore(Protocol):
     def paths(self) -> Iterator[str]:
         """Everything below the root, as paths, in any order."""
         ...
+
+
+def said(error: BaseException) -> str:
+    """Class and text of an error, without the addresses that some put into it: they are others in every run."""
+    text = re.sub(r" (object )?at 0x[0-9a-f]+", "", str(getattr(error, "value", None) or error))
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 @contextmanager

@@ -38,6 +38,7 @@ from storcert.harness.contract import (
 from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.library_driver import LibraryDriver
 from storcert.harness.drivers.library_settings import LibrarySettings, require_installed
+from storcert.harness.drivers.library_store import said
 from storcert.harness.drivers.library_streams import LibraryOutputStream
 from storcert.harness.drivers.pulled_upload import PulledSink
 
@@ -136,9 +137,9 @@ class MinioStore:
                 kind, known = DeviceUnavailable, outcome
             raise kind(f"{error.code}: {error.message}", uri, known) from error
         except (library.error.InvalidResponseError, library.error.ServerError) as error:
-            raise DeviceUnavailable(f"{type(error).__name__}: {error}", uri, outcome) from error
+            raise DeviceUnavailable(said(error), uri, outcome) from error
         except (transport.HTTPError, OSError) as error:
-            raise DeviceUnavailable(f"{type(error).__name__}: {error}", uri, outcome) from error
+            raise DeviceUnavailable(said(error), uri, outcome) from error
 
     def size_of(self, path: str) -> int | None:
         return int(self._client.stat_object(self._bucket, self._base + path).size)
