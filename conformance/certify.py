@@ -26,6 +26,7 @@ from storcert.conformance.generated import SEARCH
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.leak_check import leak_check
 from storcert.conformance.lint_note import lint_note
+from storcert.conformance.live_agreement import agreed
 from storcert.conformance.live_targets.session import started as live_target
 from storcert.conformance.live_targets.target import Reached
 from storcert.conformance.options import CertifyOptions
@@ -89,6 +90,8 @@ def _certification(options: CertifyOptions, reached: Reached | None, progress: P
         found, searched = search_on(job, facts, options.search_s)
         for outcome in found:
             case_ended(outcome)
+    if options.agree_with is not None and not interrupted:
+        outcomes = agreed(outcomes, options, facts)
     progress.finished()
     environment = Environment(
         python=platform.python_version(),
@@ -192,6 +195,7 @@ def failure_of(options: CertifyOptions, outcome: CaseOutcome) -> CheckFailure:
         outcome.blame,
         outcome.proof,
         outcome.shrinking,
+        live=outcome.live,
     )
 
 

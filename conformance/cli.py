@@ -92,6 +92,9 @@ def certify(
         str | None, typer.Option(metavar="TIME", help="After the profile, go on with generated programs for so long.")
     ] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; default: one per core, at most 4.")] = None,
+    agree_with: Annotated[
+        str | None, typer.Option(metavar="live:TARGET", help="Ask a real system about every failure found in simulation.")
+    ] = None,
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Linux: processes without a right to the file system, for native code.")
     ] = False,
@@ -133,6 +136,7 @@ def certify(
         out=out,
         known_rules=RULES,
         isolate=isolate,
+        agree_with=agree_with,
     )
     outputs.check()
     signing = signing_of(sign, verdict, outputs, valid_days)
@@ -245,6 +249,9 @@ def replay(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Of a scenario; a token has its own.")] = None,
     on_defect: Annotated[bool, typer.Option("--on-defect", help="The run of a regression on its defect.")] = False,
     write: Annotated[Path | None, file_option("Write the scenario, with what was changed, here.")] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="live:TARGET", help="Of a certification: does a real system have the same failure?")
+    ] = None,
     traceback: Traceback = False,
 ) -> None:
     """Run one recorded failure again, bit for bit, with its timeline; look at any moment of it; change one thing."""
@@ -255,7 +262,7 @@ def replay(
     if write is not None:
         check_file("--write", write)
     options = ReplayOptions(at, tuple(show or ()), step, tuple(without or ()), tuple(change or ()), write)
-    raise typer.Exit(replay_command.replay(token, options, seed=seed, on_defect=on_defect))
+    raise typer.Exit(replay_command.replay(token, options, seed=seed, on_defect=on_defect, on=on))
 
 
 @app.command(epilog="Example:  storcert explain C-COMMIT")

@@ -1,8 +1,8 @@
 """A proxy on loopback between a driver and a real S3 service, which puts a fault schedule on the wire and counts requests.
 
 A request is taken whole, the service acts on it at one moment, the answer is taken whole: so a fault strikes before the effect
-or after it, as in simulation. The schedule, and how it counts, are the simulators' own (:class:`FaultPlan`). Requests for another
-bucket than the one looked at pass unseen: a client of an earlier world may still have something to say.
+or after it, as in simulation. The schedule, and how it counts, are the simulators' own (:class:`FaultPlan`). Requests for
+another bucket than the one looked at pass unseen: a client of an earlier world may still have something to say.
 
 Every connection has a thread; one proxy serves all worlds of a process, one after the other.
 """

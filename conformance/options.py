@@ -39,6 +39,7 @@ class CertifyOptions:
     ``rules`` empty means all. ``budget_s`` is real time in seconds; ``None`` means as long as the profile takes.
     ``out`` is the folder of every artefact (replay files too), or ``None``. ``isolate``: driver code runs in processes without
     a right to the file system (:mod:`storcert.conformance.isolation`). ``search_s``: real time for a search beyond the profile.
+    ``agree_with``: a live target that is asked about what failed in simulation.
     """
 
     driver: DriverSource
@@ -53,6 +54,7 @@ class CertifyOptions:
     out: Path | None = None
     isolate: bool = False
     search_s: float | None = None
+    agree_with: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the record's ``options``: what was asked for, without folders of this machine."""
@@ -127,6 +129,7 @@ def certify_options(
     known_rules: Collection[str] = (),
     isolate: bool = False,
     search_s: float | None = None,
+    agree_with: str | None = None,
 ) -> CertifyOptions:
     """Check everything a user can say and put it together. Raises :class:`InvalidUsage`, one line each.
 
@@ -154,6 +157,10 @@ def certify_options(
         raise InvalidUsage(f"--device {chosen_device}: {source.reference} runs in a process of its own: leave it away")
     if search_s is not None and is_live(chosen_device):
         raise InvalidUsage("--search: a live device shows no faults and forgets nothing; search on a simulated one")
+    if agree_with is not None:
+        from storcert.conformance.live_agreement import check as check_agreement
+
+        check_agreement(agree_with, chosen_device)
     if file.simulator:
         _check_simulator(file, chosen_device)
     return CertifyOptions(
@@ -169,6 +176,7 @@ def certify_options(
         out=out,
         isolate=isolate,
         search_s=search_s,
+        agree_with=agree_with,
     )
 
 

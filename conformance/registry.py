@@ -28,7 +28,7 @@ class Level(IntEnum):
 class Check:
     """``values``: per profile, the values that give a case each; empty where the check has one case without a value.
     ``needs``: names of capabilities that must be declared. ``simulation``: needs faults, crashes or a census. ``live``: words
-    of :data:`~storcert.conformance.facts.SHOWN_LIVE`; where a live device shows all of them, such a check can be run there too."""
+    of :data:`~storcert.conformance.facts.SHOWN_LIVE`; where a live device shows all of them, such a check runs there too."""
 
     rule: str
     name: str

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import storcert
 from storcert.conformance.certify import case_by_id
 from storcert.conformance.driver_source import find_driver
+from storcert.conformance.facts import Facts
 from storcert.conformance.frozen import requirements_digest
 from storcert.conformance.live_targets.session import started as live_target
 from storcert.conformance.options import CertifyOptions
@@ -27,14 +29,29 @@ EVENTS_SHOWN_MAX = 120
 SECOND_NS = 10**9
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """A recorded failure, run again: how that was made, what the kit knew, what came of it."""
+
+    job: Job
+    facts: Facts
+    outcome: CaseOutcome
+
+
 def replay(said: Mapping[str, Any]) -> tuple[bool, str]:
     """Whether the failure happened again, and the text to show. Raises :class:`InvalidUsage`."""
+    run = recorded_run(said)
+    return _tell(said, run.job.options.driver.digest, run.outcome, str(said["message"]))
+
+
+def recorded_run(said: Mapping[str, Any]) -> RecordedRun:
+    """What a token says, run again. Raises :class:`InvalidUsage`: it is no such token, or another kit's or driver's."""
     try:
         kit, requirements = field(said, "kit", str), field(said, "requirements", str)
         reference, seed = field(said, "driver", str), field(said, "seed", int)
         identity, device = field(said, "case", str), field(said, "device", str)
         program = Program.from_json(said["program"]) if "program" in said else None
-        recorded = field(said, "message", str)
+        field(said, "message", str)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidUsage(f"this token is not one of a certification: {error}") from None
     if kit != storcert.__version__ or requirements != requirements_digest().removeprefix("sha256:")[:DIGITS]:
@@ -44,11 +61,10 @@ def replay(said: Mapping[str, Any]) -> tuple[bool, str]:
         source, device, said.get("configuration", {}), said.get("simulator", {}), seed=seed
     )
     with live_target(options.device) as reached:
-        outcome = _run_recorded(said, Job.of(options, reached), identity, program)
-    return _tell(said, source.digest, outcome, recorded)
+        return _run_recorded(said, Job.of(options, reached), identity, program)
 
 
-def _run_recorded(said: Mapping[str, Any], job: Job, identity: str, program: Program | None) -> CaseOutcome:
+def _run_recorded(said: Mapping[str, Any], job: Job, identity: str, program: Program | None) -> RecordedRun:
     reference, seed = job.options.driver.reference, job.options.seed
     facts = job.calibrate()
     case = case_by_id(cases_for(facts, Level.DEEP), identity) or found_by_search(identity)
@@ -56,7 +72,8 @@ def _run_recorded(said: Mapping[str, Any], job: Job, identity: str, program: Pro
         raise InvalidUsage(f"this token belongs to another driver: {identity} does not apply to {reference} as it is now")
     subject = job.subject()
     with fence(job.mode):
-        return run_case(case, subject, facts, seed, wanted=said.get("example"), program=program, keep_journal=True)
+        outcome = run_case(case, subject, facts, seed, wanted=said.get("example"), program=program, keep_journal=True)
+    return RecordedRun(job, facts, outcome)
 
 
 def _tell(said: Mapping[str, Any], digest: str, outcome: CaseOutcome, recorded: str) -> tuple[bool, str]:

@@ -19,26 +19,40 @@ from storcert.scenarios.replay import Case
 
 
 def replay(
-    token_or_file: str, options: ReplayOptions = ReplayOptions(), *, seed: int | None = None, on_defect: bool = False  # noqa: B008
+    token_or_file: str, options: ReplayOptions = ReplayOptions(), *, seed: int | None = None, on_defect: bool = False,  # noqa: B008
+    on: str | None = None,
 ) -> int:
     """Run it again, print what is wanted; 1 where the failure happens, 0 where it does not. Raises :class:`InvalidUsage`.
 
-    ``seed`` and ``on_defect``: of a scenario that is given by its file or name; a token says its own."""
+    ``seed`` and ``on_defect``: of a scenario that is given by its file or name; a token says its own. ``on``: a live target
+    that is asked about the failure of a certification; 5 where it cannot show it."""
     text = token_or_file.strip()
     if _is_scenario(text):
+        _no_live_target(on)
         return int(replay_scenario(_named(text, seed, on_defect), options))
     said = payload(token_or_file)
     if seed is not None or on_defect:
         raise InvalidUsage("--seed and --on-defect are for scenarios given by file or name; a token says which run it is")
     if said.get("kind") == KIND:
+        _no_live_target(on)
         return int(replay_scenario(read(said), options))
     if options != ReplayOptions():
         raise InvalidUsage("this is the token of a certification; only runs of scenarios have moments and can be changed")
     from storcert.conformance.replay import replay as replay_certification
+    from storcert.conformance.replay_live import replay_live
 
+    if on is not None:
+        code, told = replay_live(said, on)
+        print_text(told + "\n")
+        return code
     happened, told = replay_certification(said)
     print_text(told if told.endswith("\n") else told + "\n")
     return int(happened)
+
+
+def _no_live_target(on: str | None) -> None:
+    if on is not None:
+        raise InvalidUsage("--on: a scenario needs the simulated region; only failures of a certification run on a live target")
 
 
 def _is_scenario(text: str) -> bool:

@@ -31,6 +31,7 @@ from storcert.harness.record.codec import from_json, to_json
 from storcert.harness.record.coverage import Coverage
 from storcert.harness.record.depth import SearchDepth
 from storcert.harness.record.finding import Finding
+from storcert.harness.record.live_answer import LiveAnswer
 from storcert.harness.record.proof import Proof
 from storcert.harness.record.run_record import CheckResult, SourceLine
 from storcert.harness.record.shrinking import Shrinking
@@ -68,6 +69,7 @@ class CaseOutcome:
     blame: Blame | None = None
     depth: SearchDepth = field(default_factory=SearchDepth)
     shrinking: Shrinking | None = None
+    live: LiveAnswer | None = field(default=None, compare=False)
 
     @property
     def scored(self) -> bool:
@@ -112,6 +114,8 @@ def run_case(
     try:
         case.run(bench)
         _try_other_schedules(case, bench, schedule)
+        if bench.wanted is not None and not bench.examples_run:
+            raise Undecided(f"the recorded example does not come up: {bench.wanted}")
         if not bench.observed:
             raise Undecided(NOTHING_OBSERVED)
     except Violation as violation:

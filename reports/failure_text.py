@@ -19,6 +19,8 @@ def failure_lines(failure: CheckFailure, rule: str) -> list[str]:
         lines.append(f"at {place(failure.source.file, failure.source.line)}")
     lines += [f"{number}. {step}" for number, step in enumerate(failure.steps, 1)]
     lines += proof_lines(failure)
+    if failure.live is not None:
+        lines.append(str(failure.live))
     if failure.replay_argument:
         lines.append(f"storcert replay {failure.replay_argument}")
     lines.append(f"storcert explain {rule}")

@@ -254,6 +254,8 @@ class _Report:
                 self._line((str(failure.shrinking), "bright_black"), indent=4)
             for line in proof_lines(failure):
                 self._line((one_line(line), "bright_black"), indent=4)
+            if failure.live is not None:
+                self._line(printable(str(failure.live)), indent=2)
             self._history(failure.history)
             if failure.replay_argument:
                 self._line(f"storcert replay {printable(failure.replay_argument)}", wrap=False, indent=2)

@@ -56,7 +56,7 @@ def one_fault(b: Bench, case: str) -> None:
     try_each(b, name, [(fault,) for fault in faults], Tried(name, tuple(requests)))
 
 
-@check(RULE, standard=lambda f: names(f, MORE), simulation=True)
+@check(RULE, standard=lambda f: [] if f.real_time else names(f, MORE), simulation=True, live=("census", "faults"))
 def every_fault_once(b: Bench, name: str) -> None:
     """Every legal fault once at any request of other beginnings, endings and refusals: true answers, and all converges."""
     requests = healthy_requests(b, scenario(b.facts, name))
@@ -82,7 +82,7 @@ def crash_at_every_step(b: Bench, name: str) -> None:
 
 
 def _with_kinds(facts: Facts, wanted: Iterable[str], kinds: Iterable[str]) -> list[str]:
-    legal = [kind for kind in kinds if kind in facts.legal_faults and kind != "crash"]
+    legal = [kind for kind in kinds if kind in facts.legal_faults and kind != "crash" and not facts.real_time]
     return [f"{name} {kind}" for name in names(facts, wanted) for kind in legal]
 
 
@@ -107,6 +107,7 @@ def fault_then_crash(b: Bench, case: str) -> None:
     standard=lambda f: _with_kinds(f, CLEANED_UP, REFUSALS),
     deep=lambda f: _with_kinds(f, (*SMALL, *MORE, *LARGE), sorted(f.legal_faults)),
     simulation=True,
+    live=("census", "faults"),
 )
 def fault_in_the_clean_up(b: Bench, case: str) -> None:
     """A fault that ends the operation, and the same once more while the driver takes back what it sent: the answer is true."""
@@ -119,7 +120,7 @@ def fault_in_the_clean_up(b: Bench, case: str) -> None:
 
 
 def _drawn(facts: Facts, wanted: Iterable[str], count: int) -> list[str]:
-    return [f"{name} {count}" for name in names(facts, wanted)]
+    return [] if facts.real_time else [f"{name} {count}" for name in names(facts, wanted)]
 
 
 @check(
@@ -127,6 +128,7 @@ def _drawn(facts: Facts, wanted: Iterable[str], count: int) -> list[str]:
     standard=lambda f: [*_drawn(f, PAIRED, 8), *_drawn(f, PAIRED_LARGE, 6)],
     deep=lambda f: [*_drawn(f, (*SMALL, *MORE), 60), *_drawn(f, LARGE, 40)],
     simulation=True,
+    live=("census", "faults"),
 )
 def two_faults(b: Bench, case: str) -> None:
     """A fault, and another fault or a crash at a later request, drawn by the seed: the same promises hold."""

@@ -19,6 +19,7 @@ from storcert.harness.record.exploration import Exploration
 from storcert.harness.record.finding import Finding
 from storcert.harness.record.isolation import ProcessIsolation
 from storcert.harness.record.lint_report import LintNote
+from storcert.harness.record.live_answer import LiveAnswer
 from storcert.harness.record.proof import Proof
 from storcert.harness.record.scenario_run import Difference, ScenarioRun
 from storcert.harness.record.shrinking import Shrinking
@@ -96,7 +97,7 @@ class CheckFailure:
     ``token`` is a replay token; a failure too large for one is in ``file`` instead. ``history``: operations that no order
     explains, where that is what was wrong. ``blame``: whose it is, where that was asked. ``proof``: which faults
     and which of what came after them it needs, where that was looked at. ``shrinking``: how a generated one was made small.
-    ``evidence``: what the blame was decided by, in words.
+    ``evidence``: what the blame was decided by, in words. ``live``: what a real system said to it, where one was asked.
     """
 
     check: str
@@ -110,6 +111,7 @@ class CheckFailure:
     proof: Proof | None = None
     shrinking: Shrinking | None = None
     evidence: tuple[str, ...] = ()
+    live: LiveAnswer | None = None
 
     @property
     def replay_argument(self) -> str:
