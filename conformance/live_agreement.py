@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import storcert.conformance.requirements  # noqa: F401  (fills the registry)
-from storcert.conformance.deep_search import found_by_search
 from storcert.conformance.facts import Facts
 from storcert.conformance.live_proxy_faults import NOT_SHOWN
 from storcert.conformance.live_targets.session import started
@@ -26,6 +25,7 @@ from storcert.conformance.program import Program
 from storcert.conformance.registry import Case, Level, cases_for
 from storcert.conformance.runner import CaseOutcome, run_case
 from storcert.conformance.schedule import Job
+from storcert.conformance.swarms import found_by_search
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.record.live_answer import Agreement, LiveAnswer
 from storcert.harness.record.verdict import Verdict
