@@ -29,6 +29,7 @@ from storcert.conformance.lint_note import lint_note
 from storcert.conformance.live_agreement import agreed
 from storcert.conformance.live_targets.session import started as live_target
 from storcert.conformance.live_targets.target import Reached
+from storcert.conformance.lost_device import NOT_TRIED
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.progress import Progress
 from storcert.conformance.registry import Case, Level, cases_for
@@ -328,7 +329,8 @@ def _reason(
     if verdict is RunVerdict.UNDECIDED:
         open_ones = [check for check in checks if check.verdict is Verdict.UNKNOWN]
         if open_ones:
-            return f"{len(open_ones)} checks are undecided: {open_ones[0].id}: {open_ones[0].reason}"
+            tells_why = next((check for check in open_ones if not check.reason.startswith(NOT_TRIED)), open_ones[0])
+            return f"{len(open_ones)} checks are undecided: {tells_why.id}: {tells_why.reason}"
         if missing:
             more = [f"and {len(missing) - HOLES_SHOWN} more"] if len(missing) > HOLES_SHOWN else []
             return "; ".join((*missing[:HOLES_SHOWN], *more))

@@ -166,7 +166,7 @@ def certify_options(
     return CertifyOptions(
         driver=source,
         device=chosen_device,
-        configuration={**file.configuration, **source.configuration},
+        configuration=file.configuration,
         simulator=file.simulator,
         profile=chosen_profile,
         rules=chosen_rules,

@@ -9,6 +9,7 @@ from typing import Any
 
 import storcert
 from storcert.conformance.certify import case_by_id
+from storcert.conformance.devices import is_live
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.facts import Facts
 from storcert.conformance.frozen import requirements_digest
@@ -86,13 +87,17 @@ def _tell(said: Mapping[str, Any], digest: str, outcome: CaseOutcome, recorded: 
     lines += ["", "steps"] + [f"  {number}. {step}" for number, step in enumerate(outcome.result.steps, 1)]
     if outcome.history is not None:
         lines += ["", *history_text.text(outcome.history).splitlines()]
-    lines += ["", "timeline (virtual time)", *_timeline(outcome)]
+    live = is_live(str(said.get("device")))
+    if not live:
+        lines += ["", "timeline (virtual time)", *_timeline(outcome)]
     lines += [f"  file system: {_touch(finding)}" for finding in touched]
     if outcome.result.verdict is Verdict.ERROR:
         lines += ["", f"the kit itself failed: {outcome.message}", outcome.trace]
     now = outcome.message or (_touch(touched[0]) if touched else "")
     lines += ["", f"It happened again: {now}" if failed else "It did not happen again."]
-    if failed:
+    if failed and live:
+        lines.append("On a live device no two runs are alike event for event.")
+    elif failed:
         lines.append("Every event is as recorded, bit for bit." if same else "The events differ from the recorded ones.")
     return failed, "\n".join(lines)
 

@@ -63,8 +63,9 @@ class Job:
         prepare(options.device)
         driver_class = options.driver.load()
         declare_driver_code(options.driver.file)
+        configuration = {**options.configuration, **options.driver.configuration}
         return Subject(
-            options.driver.reference, driver_class, options.device, options.configuration, options.simulator, self.reached)
+            options.driver.reference, driver_class, options.device, configuration, options.simulator, self.reached)
 
     def calibrate(self) -> Facts:
         """Facts of driver and device. Raises :class:`InvalidUsage`."""

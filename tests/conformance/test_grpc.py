@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from storcert.conformance.cli import run
 from storcert.harness.contract import DataObjectUri
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from tests.conformance.drivers import DEVICES, MemoryDriver, MemoryOutput
 from tests.conformance.kit import certify
+from tests.conformance.memory_volumes import MemoryVolumes
 from tests.harness.protocol.serving import served
 
 #: That another process has another device is the device's affair here: it lives in a process.
@@ -24,8 +26,7 @@ def verdicts(record: RunRecord) -> dict[str, Verdict]:
 def through_grpc(driver_class: type, *rules: str, **more: Any) -> RunRecord:
     """The record of that driver behind the reference server."""
     with served(driver_class) as server:
-        source = server.address
-        return certify(source, *rules, device="live", configuration={"grpc_target": source.removeprefix("grpc://")}, **more)
+        return certify(server.address, *rules, device="live", **more)
 
 
 class Keeps(MemoryDriver):
@@ -100,6 +101,29 @@ MUTANTS = (
 )  # fmt: skip
 
 
+class LateSnapshot(MemoryVolumes):
+    """Its snapshots are the volume as it is now."""
+
+    def open_input(self, uri: DataObjectUri, offset: int = 0, length: int | None = None) -> Any:
+        volumes = [one for one in self.objects if one.kind == "volume"]
+        return super().open_input(volumes[0] if uri.kind == "snapshot" and volumes else uri, offset, length)
+
+
+class OneTooFar(MemoryVolumes):
+    """Writes one byte beside."""
+
+    def open_volume(self, uri: DataObjectUri) -> Any:
+        handle = super().open_volume(uri)
+        write = handle.pwrite
+        handle.pwrite = lambda offset, data: write(offset + 1 if offset else 0, data)
+        return handle
+
+
+VOLUME_MUTANTS = (
+    (MemoryVolumes, "C-VOLUME"), (MemoryVolumes, "C-SNAP"), (LateSnapshot, "C-SNAP"), (OneTooFar, "C-VOLUME"),
+)  # fmt: skip
+
+
 def test_a_correct_driver_is_conformant_through_the_protocol() -> None:
     rules = ("C-COMMIT", "C-ABORT", "C-DESCRIBE", "C-INDEP", "C-LIST")
     record = through_grpc(MemoryDriver, *rules)
@@ -116,3 +140,21 @@ def test_a_mutant_is_caught_by_the_same_rule_as_directly(mutant: type, rule: str
     assert verdicts(through)[rule] is Verdict.FAIL
     failed = {failure.check for failure in directly.failures}
     assert failed & {failure.check for failure in through.failures}, "and by the same checks"
+
+
+def test_a_token_is_replayed_while_its_server_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with served(Boasts) as server:
+        record = certify(server.address, "C-CAPS", device="live")
+        assert run(["replay", record.failures[0].token]) == 1
+        said = capsys.readouterr().out
+        assert "It happened again: a range gives other bytes" in said
+        assert "no two runs are alike" in said and "bit for bit" not in said
+    assert run(["replay", record.failures[0].token]) == 4
+    assert "nobody answers at" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mutant", "rule"), VOLUME_MUTANTS, ids=lambda value: getattr(value, "__name__", value))
+def test_volumes_and_their_mutants(mutant: type, rule: str) -> None:
+    verdict = verdicts(through_grpc(mutant, rule))[rule]
+    assert verdict is (Verdict.PASS if mutant is MemoryVolumes else Verdict.FAIL)

@@ -45,8 +45,7 @@ def told(record: RunRecord) -> dict[str, Verdict]:
 def same_verdicts(driver: str, configuration: dict[str, Any], *rules: str) -> None:
     directly = certify(driver, *rules, device="live", configuration=configuration)
     with serve_driver(driver) as address:
-        wired = {**configuration, "grpc_target": address.removeprefix("grpc://")}
-        through = certify(address, *rules, device="live", configuration=wired)
+        through = certify(address, *rules, device="live", configuration=configuration)
     assert directly.verdict is RunVerdict.CONFORMANT, directly.reason
     assert through.verdict is RunVerdict.CONFORMANT, through.reason
     assert told(through) == told(directly)
