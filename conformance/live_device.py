@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from storcert.harness.contract import JsonValue
 from storcert.harness.record.fault import Fault
 from storcert.simulators.device import CensusEntry, DeviceLimits, FaultKind, Request
 
+SETTLE_TRIES, SETTLE_S = 6, 0.5
 _proxies: dict[str, FaultProxy] = {}
 
 
@@ -96,7 +98,12 @@ class TargetDevice:
         if not found:
             return []
         gc.collect()  # a stream that nobody has any more may take along what it had sent
-        return self._came(fixed)
+        for _ in range(SETTLE_TRIES):
+            found = self._came(fixed)
+            if not found or TARGETS[self.name].many_places:
+                break
+            time.sleep(SETTLE_S)  # a cluster takes things away in its own time
+        return found
 
     def _came(self, fixed: frozenset[tuple[str, str]]) -> list[CensusEntry]:
         return [

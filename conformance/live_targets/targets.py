@@ -24,6 +24,12 @@ TARGETS: Mapping[str, TargetKind] = {
             {_S3: {"conditional_complete": False}}, proxied=True,
         ),
         TargetKind(
+            f"{PREFIX}ceph-rbd", "RBD images in a pool of Ceph", "rbd", f"{_HERE}.ceph_rbd", many_places=False,
+        ),
+        TargetKind(
+            f"{PREFIX}fuse", "a FUSE mount over a local directory", "nfs", f"{_HERE}.fuse_mount", _PLAIN,
+        ),
+        TargetKind(
             f"{PREFIX}directory", "a directory of the local file system", "nfs", f"{_HERE}.directory", _PLAIN,
         ),
     )
