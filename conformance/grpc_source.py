@@ -118,7 +118,7 @@ def _why_silent(target: str, error: DeviceUnavailable) -> str:
 
 def _require_methods(reference: str, target: str) -> None:
     """Ask every mandatory method of an instance that does not exist: only UNIMPLEMENTED is a wrong answer."""
-    from storcert.harness.drivers.grpc_probe import missing_methods
+    from storcert.harness.protocol.probe import missing_methods
 
     missing = missing_methods(target, ANSWER_WITHIN_S / 3)
     if missing:

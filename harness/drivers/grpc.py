@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import storcert
 from storcert.harness.contract import (
     Capabilities,
     DataObjectDescription,
@@ -20,11 +21,11 @@ from storcert.harness.contract import (
     JsonValue,
     StorageError,
 )
-from storcert.harness.drivers.grpc_calls import Conversation, ask, pages
 from storcert.harness.drivers.grpc_streams import GrpcInput, GrpcOutput, GrpcVolume, whole_number
 from storcert.harness.protocol import PROTOCOL_VERSIONS
 from storcert.harness.protocol import driver_pb2 as pb
 from storcert.harness.protocol.broken import BrokenProtocol
+from storcert.harness.protocol.calls import Conversation, ask, pages
 from storcert.harness.protocol.limits import ANSWER_WITHIN_S, CHUNK_BYTES_DEFAULT, CHUNK_BYTES_MAX
 from storcert.harness.protocol.values import capabilities_of, description_of, uri_message, uri_of
 
@@ -36,7 +37,7 @@ _unused: collections.deque[tuple[str, str]] = collections.deque()
 
 def hello(target: str, within_s: float) -> pb.HelloResponse:
     """Who is there. Raises what the call ended with."""
-    request = pb.HelloRequest(protocol_versions=PROTOCOL_VERSIONS, client="storcert")
+    request = pb.HelloRequest(protocol_versions=PROTOCOL_VERSIONS, client=f"storcert {storcert.__version__}")
     answer: pb.HelloResponse = ask(target, "Hello", request, within_s)
     return answer
 

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from storcert.harness.contract import DataObjectDescription, DataObjectUri, InvalidRequest
 from storcert.harness.drivers.arguments import bytes_of
-from storcert.harness.drivers.grpc_calls import Conversation
 from storcert.harness.protocol import driver_pb2 as pb
 from storcert.harness.protocol.broken import BrokenProtocol
+from storcert.harness.protocol.calls import Conversation
 from storcert.harness.protocol.failures import error_of
 from storcert.harness.protocol.values import description_of
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -50,7 +52,7 @@ class TestFirstContact:
 
     def test_a_web_server(self, capsys: pytest.CaptureFixture[str]) -> None:
         class Quiet(BaseHTTPRequestHandler):
-            def log_message(self, *words: Any) -> None: ...
+            def log_message(self, format: str, *args: Any) -> None: ...
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -111,6 +113,18 @@ class TestFirstContact:
     )  # fmt: skip
     def test_an_address_that_is_none(self, reference: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert words in refused(reference, capsys)
+
+    def test_without_the_extra(self) -> None:
+        program = (
+            "import sys; sys.modules['grpc'] = None; sys.modules['google.protobuf'] = None\n"
+            "from storcert.conformance import cli\n"
+            "codes = cli.run(['certify', 'grpc://127.0.0.1:5']), cli.run(['serve-driver', 'fsspec'])\n"
+            "print(codes, cli.run(['certify', 'fsspec', '--rule', 'C-LIST', '--profile', 'core', '--workers', '1']))"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert done.stderr.count("gRPC is not installed here: pip install 'storcert[grpc]'") == 1
+        assert "serve-driver needs gRPC, which is not installed here" in done.stderr
+        assert done.stdout.splitlines()[-1] == "(4, 4) 0", done.stderr
 
     def test_addresses(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert target_of("grpc://[::1]:5/") == "[::1]:5"

@@ -189,7 +189,7 @@ class TestNoAnswer:
             never.set()
 
     def test_past_the_limit_of_the_contract_it_is_the_drivers_fault(self) -> None:
-        from storcert.harness.drivers.grpc_calls import late
+        from storcert.harness.protocol.calls import late
 
         found = late("Create", 900.0)
         assert isinstance(found, TooLate) and found.rule == "C-BUDGET"

@@ -6,7 +6,8 @@ cannot be reached (``DeviceUnavailable``), or a fault of the driver on the other
 
 A call of the gRPC library takes locks when it is finalized. The collector runs anywhere, also inside of that library while it
 holds them, and then two threads wait for each other for ever. So a call that is under way is kept alive from here: who drops a
-stream only leaves a note, and the next call, whose thread holds no lock, cancels it.
+stream only leaves a note, and the next call, whose thread holds no lock, cancels it. For the same reason this is no part of the
+driver's folder: the kit imports drivers anew, and drops what they had.
 """
 
 from __future__ import annotations
