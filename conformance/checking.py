@@ -60,13 +60,15 @@ def check_driver(
     seed: int = 0,
     budget_s: float | None = None,
     out: str | os.PathLike[str] | None = None,
+    allow_remote: bool = False,
 ) -> RunRecord:
     """Certify a driver in this process, as ``storcert certify`` does, and give the run record.
 
     ``driver``: its class; a function that takes the configuration and gives a driver; or what the command line takes, an
     installed name, ``package.module:Class`` or ``path/to/file.py:Class``. ``configuration`` is added to what the device hands
     out; ``simulator``: options of the simulated device. ``rules`` empty: all of them. ``budget_s``: real seconds, after which
-    generated checks are left out. ``out``: folder for replay files. The same ``seed`` is the same run.
+    generated checks are left out. ``out``: folder for replay files. ``allow_remote``: a live device may be on
+    another machine. The same ``seed`` is the same run.
 
     Raises ``InvalidUsage`` for what cannot be run: no such driver, rule or option, a device out of reach. Anything else is in
     the record, whose verdict is never better than what was decided.
@@ -83,6 +85,7 @@ def check_driver(
         workers=1,
         out=Path(out) if out is not None else None,
         known_rules=RULES,
+        allow_remote=allow_remote,
     )
     return run_certification(options, SilentProgress())
 

@@ -95,6 +95,9 @@ def certify(
     agree_with: Annotated[
         str | None, typer.Option(metavar="live:TARGET", help="Ask a real system about every failure found in simulation.")
     ] = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="A live device may be on another machine; this writes and deletes there.")
+    ] = False,
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Linux: processes without a right to the file system, for native code.")
     ] = False,
@@ -137,6 +140,7 @@ def certify(
         known_rules=RULES,
         isolate=isolate,
         agree_with=agree_with,
+        allow_remote=allow_remote,
     )
     outputs.check()
     signing = signing_of(sign, verdict, outputs, valid_days)

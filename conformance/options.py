@@ -16,6 +16,7 @@ from storcert.conformance.configuration import ConfigFile, read_config
 from storcert.conformance.devices import DEFAULT_DEVICE, DEVICES, is_live
 from storcert.conformance.driver_source import DriverSource, find_driver
 from storcert.conformance.grpc_source import SCHEME
+from storcert.conformance.remote_addresses import refuse_remote
 from storcert.conformance.usage import InvalidUsage
 
 SEED_MAX = 2**63 - 1
@@ -130,6 +131,7 @@ def certify_options(
     isolate: bool = False,
     search_s: float | None = None,
     agree_with: str | None = None,
+    allow_remote: bool = False,
 ) -> CertifyOptions:
     """Check everything a user can say and put it together. Raises :class:`InvalidUsage`, one line each.
 
@@ -157,6 +159,8 @@ def certify_options(
         raise InvalidUsage(f"--device {chosen_device}: {source.reference} runs in a process of its own: leave it away")
     if search_s is not None and is_live(chosen_device):
         raise InvalidUsage("--search: a live device shows no faults and forgets nothing; search on a simulated one")
+    if is_live(chosen_device) and not allow_remote:
+        refuse_remote(file)
     if agree_with is not None:
         from storcert.conformance.live_agreement import check as check_agreement
 

@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("rule", "Only this rule; may be repeated.", metavar="ID", action="append")
     add("certify", "The whole profile or nothing: refuses -k, -x, --lf, skips and other filters.", action="store_true")
     add("allow-unknown", "A check that could not be decided is skipped, not an error.", action="store_true")
+    add("allow-remote", "A live device may be on another machine; this writes and deletes there.", action="store_true")
     add("json", "Write the run record here.", metavar="FILE")
     add("out", "Folder for run record, report and replay files.", metavar="DIR")
     for name in _IN_FILES:

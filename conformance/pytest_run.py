@@ -85,6 +85,7 @@ class SuiteRun:
             workers=1,
             out=outputs.out,
             known_rules=RULES,
+            allow_remote=bool(said["allow_remote"]),
         )
         if is_live(options.device) and getattr(config.option, "numprocesses", None):
             raise InvalidUsage("a live device is tested by one process: leave -n away")
