@@ -174,7 +174,7 @@ def judge(
     _require_true(b, one, attempt, state, was, will)
     settled = not one.partial and not one.discards
     if attempt.status is Status.FAILED and settled and _could_clean_up(b):
-        _require_as_before(b, attempt, before)
+        _require_as_before(b, attempt, before, ends_stream=one.ends_stream)
     _require_value(b, one, attempt)
     if REPETITION not in without:
         _repeat(b, one, observer, state, was, will)
@@ -192,10 +192,11 @@ def _could_clean_up(b: Bench) -> bool:
     return all(fault.count == 1 and fault.kind not in lasting for fault in b.world.device.fired)
 
 
-def _require_as_before(b: Bench, attempt: Attempt, before: Sequence[CensusEntry]) -> None:
-    """Not done means that nothing is left, also of what nobody can see."""
+def _require_as_before(b: Bench, attempt: Attempt, before: Sequence[CensusEntry], *, ends_stream: bool = False) -> None:
+    """Not done means that nothing is left, also of what nobody can see. What a stream had sent goes with it."""
     now = set(b.census())
-    for what, entries in (("left behind", now - set(before)), ("lost", set(before) - now)):
+    gone = set() if ends_stream else set(before) - now
+    for what, entries in (("left behind", now - set(before)), ("lost", gone)):
         changed = sorted(entry for entry in entries if (entry.kind, entry.name) not in b.facts.fixed_entries)
         said = f"{attempt.call.label} said {attempt}, and {what}"
         require(not changed, f"{said} {', '.join(f'{entry.kind} {entry.name}' for entry in changed[:3])}", "C-RETRY")

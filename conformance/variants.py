@@ -84,7 +84,7 @@ def _beaten(name: str, of: _Bytes) -> Scenario:
         return c.write(b.uri(TARGET), of.data)
 
     there = {TARGET: of.old}
-    return Scenario(name, "C-ONCE", call, there, there, "ObjectExists", ("ObjectExists",), make=make)
+    return Scenario(name, "C-ONCE", call, there, there, "ObjectExists", ("ObjectExists",), make=make, ends_stream=True)
 
 
 def _streamed(name: str, of: _Bytes) -> Scenario:

@@ -14,10 +14,12 @@ from storcert.harness.contract import (
     Capabilities,
     DataObjectDescription,
     DataObjectUri,
+    DeviceUnavailable,
     InvalidRequest,
     ObjectExists,
     ObjectNotFound,
     Outcome,
+    StorageError,
     Unsupported,
 )
 from storcert.harness.drivers.arguments import count_of_bytes
@@ -53,7 +55,7 @@ class LibraryDriver:
                 return
             except ObjectExists:
                 # Somebody else was faster: whether that is what was asked for, its size says.
-                found = self._size_of(uri)
+                found = self._size_after_trying(uri)
                 if found is None:
                     raise
         if found != size:
@@ -92,7 +94,7 @@ class LibraryDriver:
             raise ObjectExists("the name is taken", uri)
         with self._store.errors(uri, Outcome.NOT_DONE):
             sink = self._store.writer(path, size)
-        return LibraryOutputStream(self._store, sink, uri, size, lambda: self._size_of(uri) is not None)
+        return LibraryOutputStream(self._store, sink, uri, size, lambda: self._size_after_trying(uri) is not None)
 
     def describe(self, uri: DataObjectUri) -> DataObjectDescription:
         size = self._size_of(uri)
@@ -116,6 +118,13 @@ class LibraryDriver:
                 return self._store.size_of(path)
         except ObjectNotFound:
             return None
+
+    def _size_after_trying(self, uri: DataObjectUri) -> int | None:
+        """As :meth:`_size_of`, where something was tried before: a look that fails leaves its outcome unknown."""
+        try:
+            return self._size_of(uri)
+        except StorageError as error:
+            raise DeviceUnavailable(error.message, uri, Outcome.UNKNOWN) from error
 
     def _path(self, uri: DataObjectUri) -> str:
         """``kind/account/object_id``. Raises ``InvalidRequest`` for what is no name, or too long a one."""

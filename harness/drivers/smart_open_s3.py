@@ -72,7 +72,9 @@ class SmartOpenObjects:
             failed = classify(inner)
             if failed.text.startswith("ConditionalRequestConflict"):
                 raise ObjectInUse(failed.text, uri) from error
-            raise failed.typed(uri, outcome if failed.ambiguous else None) from error
+            # boto3 repeats by itself: a later attempt may have been refused where an earlier one had its effect.
+            repeated = not isinstance(inner, ClientError) or inner.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+            raise failed.typed(uri, outcome if failed.ambiguous or repeated else None) from error
 
     def size_of(self, path: str) -> int | None:
         try:

@@ -56,6 +56,16 @@ def upload(b: Bench) -> None:
     b.client(SSVM).do("leave an upload", lambda: bucket._client.create_multipart_upload(Bucket=bucket.name, Key=key))
 
 
+def without_uploads(b: Bench) -> None:
+    bucket = b.client(SSVM).driver.target._bucket
+
+    def take_away() -> None:
+        for one in bucket._client.list_multipart_uploads(Bucket=bucket.name)["Uploads"]:
+            bucket._client.abort_multipart_upload(Bucket=bucket.name, Key=one["Key"], UploadId=one["UploadId"])
+
+    b.client(SSVM).do("take uploads away", take_away)
+
+
 def judged(name: str, happens: Callable[[Bench], None], says: StorageError | Any, driver: type = S3Driver) -> None:
     """The operation says ``says`` when ``happens`` is what really came of it."""
 
@@ -85,6 +95,24 @@ class TestJudge:
     )  # fmt: skip
     def test_true_answers(self, name: str, happens: Callable[[Bench], None], says: Any) -> None:
         judged(name, happens, says)
+
+    @pytest.mark.parametrize(("name", "whose"), [("beaten-small", "its own"), ("write-taken", "another's")])
+    def test_a_refused_commit_takes_away_what_its_own_stream_had_sent_and_nothing_else(self, name: str, whose: str) -> None:
+        def refused() -> None:
+            raise ObjectExists("taken")
+
+        with bench_of(S3Driver, facts=facts_of()) as b:
+            one = scenario(b.facts, name)
+            prepare(b, one)
+            upload(b)
+            before = b.census()
+            without_uploads(b)
+            attempt = b.attempt(lambda: b.client(HOST).later.do("the call", refused))
+            if whose == "its own":
+                judge(b, one, attempt, before)
+            else:
+                with pytest.raises(Violation, match="and lost upload"):
+                    judge(b, one, attempt, before)
 
     @pytest.mark.parametrize(
         ("name", "happens", "says", "rule", "words"),
