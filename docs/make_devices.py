@@ -25,7 +25,8 @@ Made by `python docs/make_devices.py`, do not edit.
 the driver is given (table `[configuration]`) and to the options of the simulated device (table `[simulator]`). What can go
 wrong on each, and what is not modelled, stands in [faults](faults/README.md).
 
-`--device live` is a real device instead, reached by what `[configuration]` says: no faults, no crashes, no census there.
+`--device live:...` is a real system that storcert starts itself, `--device live` one that somebody else has started: see
+[real systems](live.md).
 """
 
 

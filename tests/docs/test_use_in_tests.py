@@ -70,5 +70,5 @@ def test_every_option_is_told(pytestconfig: pytest.Config) -> None:
     pytest_plugin.pytest_addoption(parser)
     (group,) = [group for group in parser._groups if group.name == "storcert"]
     names = [name for option in group.options for name in option.names()]
-    assert len(names) == 10
+    assert len(names) == 11
     assert [name for name in names if f"`{name}`" not in PAGE] == []
