@@ -63,10 +63,12 @@ OBJECT_BYTES_MAX = 10_000 * PART_BYTES
 _REFUSED: Mapping[str, type[StorageError]] = {
     "NoSuchKey": ObjectNotFound, "NoSuchBucket": DeviceUnavailable, "PreconditionFailed": ObjectExists,
     "AccessDenied": PermissionDenied, "InvalidAccessKeyId": PermissionDenied, "SignatureDoesNotMatch": PermissionDenied,
-    "ExpiredToken": PermissionDenied, "QuotaExceeded": CapacityExceeded, "EntityTooLarge": CapacityExceeded,
+    "ExpiredToken": PermissionDenied, "BadRequest": PermissionDenied,
+    "QuotaExceeded": CapacityExceeded, "EntityTooLarge": CapacityExceeded,
     "SlowDown": DeviceUnavailable, "ServiceUnavailable": DeviceUnavailable,
 }  # fmt: skip
-"""What S3 says when it has done nothing. Any other code leaves it open."""
+"""What S3 says when it has done nothing. Any other code leaves it open. ``BadRequest`` is minio-py's word for a HEAD that is
+refused with 400: such an answer has no body, and what S3 means by it, the request being well formed, is an expired token."""
 
 
 class MinioDriver(LibraryDriver):
