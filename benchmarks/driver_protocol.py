@@ -1,4 +1,4 @@
-"""What the driver protocol costs: calls, streams and bytes a second, through the bridge to a driver in memory in another process.
+"""What the driver protocol costs: calls, streams, bytes a second, through the bridge to a driver in memory in another process.
 
     python benchmarks/driver_protocol.py
 """
