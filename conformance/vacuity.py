@@ -44,9 +44,14 @@ def _of_rule(rule: str, checks: Sequence[CheckResult]) -> Iterator[str]:
         return
     if any(check.verdict is Verdict.PASS or check.verdict in _LOUD for check in members):
         return
-    unexplained = [check.reason for check in _skipped(members) if not check.reason.endswith(_GOOD_REASONS)]
+    unexplained = [check.reason for check in _skipped(members) if not _is_good(check.reason)]
     if unexplained:
         yield f"no check of {rule} was applied: {unexplained[0]}"
+
+
+def _is_good(reason: str) -> bool:
+    """Whether it is one of the good reasons, and no more but in which respect."""
+    return reason.endswith(_GOOD_REASONS) or any(f"{good}: " in reason for good in _GOOD_REASONS)
 
 
 def _of_capability(
