@@ -73,7 +73,10 @@ def check_driver(
     Raises ``InvalidUsage`` for what cannot be run: no such driver, rule or option, a device out of reach. Anything else is in
     the record, whose verdict is never better than what was decided.
     """
-    source = find_driver(os.fspath(driver), device or "") if isinstance(driver, (str, os.PathLike)) else given(driver)
+    if isinstance(driver, (str, os.PathLike)):
+        source = find_driver(os.fspath(driver), device or "", allow_remote=allow_remote)
+    else:
+        source = given(driver)
     options = certify_options(
         source,
         device=device,

@@ -58,13 +58,14 @@ class DriverSource:
         return _class_in(module, class_path, self.reference)
 
 
-def find_driver(reference: str, device: str = "") -> DriverSource:
+def find_driver(reference: str, device: str = "", *, allow_remote: bool = False) -> DriverSource:
     """Resolve, import and check a driver reference; ``device``: where it is to be certified, if that was said.
+    ``allow_remote``: it may be a server on another machine.
 
     Raises :class:`InvalidUsage` with one clear line.
     """
     if reference.startswith(SCHEME):
-        return find_grpc_driver(reference)
+        return find_grpc_driver(reference, allow_remote)
     left, separator, class_path = reference.rpartition(":")
     if not separator:
         return _from_entry_point(reference, device)

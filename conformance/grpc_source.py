@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import ipaddress
 import os
 import socket
 from typing import TYPE_CHECKING
 
 from storcert.conformance.driver_digest import driver_digest
+from storcert.conformance.remote_addresses import is_here
 from storcert.conformance.usage import InvalidUsage, one_line
 from storcert.harness.contract import DeviceUnavailable, StorageError
 from storcert.harness.protocol import PROTOCOL_VERSIONS
@@ -26,15 +26,14 @@ if TYPE_CHECKING:
 SCHEME = "grpc://"
 IMPORT_PATH = "storcert.harness.drivers.grpc:GrpcDriver"
 ANSWER_WITHIN_S = 3.0
-REMOTE_ALLOWED = "STORCERT_ALLOW_REMOTE"
 
 
-def find_grpc_driver(reference: str) -> DriverSource:
+def find_grpc_driver(reference: str, allow_remote: bool = False) -> DriverSource:
     """The driver behind that address. Raises :class:`InvalidUsage` with one clear line."""
     from storcert.conformance.devices import LIVE
     from storcert.conformance.driver_source import DriverSource
 
-    target = target_of(reference)
+    target = target_of(reference, allow_remote)
     if importlib.util.find_spec("grpc") is None or importlib.util.find_spec("google.protobuf") is None:
         raise InvalidUsage(f"driver {reference!r}: gRPC is not installed here: pip install 'storcert[grpc]'")
     # The library writes a line of its own for every connection that ends.
@@ -56,26 +55,19 @@ def find_grpc_driver(reference: str) -> DriverSource:
     )
 
 
-def target_of(reference: str) -> str:
+def target_of(reference: str, allow_remote: bool = False) -> str:
     """``HOST:PORT``. Raises :class:`InvalidUsage` for anything else, and for other machines unless they are allowed."""
     target = reference.removeprefix(SCHEME).rstrip("/")
     host, _, port = target.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
     if not bare or not port.isdigit() or not 0 < int(port) < 65536 or "/" in target:
         raise InvalidUsage(f"driver {reference!r}: say grpc://HOST:PORT, as in grpc://127.0.0.1:50051")
-    if not _is_loopback(bare) and os.environ.get(REMOTE_ALLOWED) != "1":
+    if not allow_remote and not is_here(bare):
         raise InvalidUsage(
-            f"driver {reference!r}: {bare} is another machine; a certification writes and deletes there, and configuration and "
-            f"bytes travel unencrypted: if that is wanted, set {REMOTE_ALLOWED}=1"
+            f"driver {reference!r}: {bare} is not this machine; a certification writes and deletes there, and configuration "
+            "and bytes travel unencrypted: --allow-remote says that this is meant"
         )
     return target
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _first_contact(reference: str, target: str) -> HelloResponse:

@@ -152,7 +152,7 @@ def certify_options(
     file = read_config(config) if isinstance(config, Path) else config or ConfigFile()
     if device is not None:
         _check_device(device)
-    source = find_driver(driver, device or "") if isinstance(driver, str) else driver
+    source = find_driver(driver, device or "", allow_remote=allow_remote) if isinstance(driver, str) else driver
     chosen_device = device or source.device or DEFAULT_DEVICE
     _check_device(chosen_device)
     if source.reference.startswith(SCHEME) and not is_live(chosen_device):

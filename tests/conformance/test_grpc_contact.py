@@ -107,8 +107,8 @@ class TestFirstContact:
         [
             ("grpc://", "say grpc://HOST:PORT"), ("grpc://127.0.0.1", "say grpc://HOST:PORT"),
             ("grpc://127.0.0.1:0", "say grpc://HOST:PORT"), ("grpc://127.0.0.1:70000", "say grpc://HOST:PORT"),
-            ("grpc://127.0.0.1:80/x", "say grpc://HOST:PORT"), ("grpc://192.0.2.1:50051", "192.0.2.1 is another machine"),
-            ("grpc://storage.example:50051", "storage.example is another machine"),
+            ("grpc://127.0.0.1:80/x", "say grpc://HOST:PORT"), ("grpc://192.0.2.1:50051", "192.0.2.1 is not this machine"),
+            ("grpc://storage.example:50051", "storage.example is not this machine"),
         ],
     )  # fmt: skip
     def test_an_address_that_is_none(self, reference: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,11 +126,10 @@ class TestFirstContact:
         assert "serve-driver needs gRPC, which is not installed here" in done.stderr
         assert done.stdout.splitlines()[-1] == "(4, 4) 0", done.stderr
 
-    def test_addresses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_addresses(self) -> None:
         assert target_of("grpc://[::1]:5/") == "[::1]:5"
         assert target_of("grpc://localhost:5") == "localhost:5"
-        monkeypatch.setenv("STORCERT_ALLOW_REMOTE", "1")
-        assert target_of("grpc://storage.example:5") == "storage.example:5"
+        assert target_of("grpc://storage.example:5", True) == "storage.example:5"
 
     def test_who_it_is_stands_in_the_options(self) -> None:
         with served(MemoryDriver, version="2.1", digest="sha256:" + "0" * 64) as server:
