@@ -34,35 +34,73 @@ def fault(kind: str, phase: Phase, operation: str = "GetObject", value: int = 0,
 
 
 
-def minio_client() -> Any:
+def minio_client(host: str = "s3.sim") -> Any:
     minio = pytest.importorskip("minio")
-    return minio.Minio("s3.sim", "AKIASTORCERTSIM", "storcert-simulated-secret", secure=False, region="us-east-1")
+    return minio.Minio(host, "AKIASTORCERTSIM", "storcert-simulated-secret", secure=False, region="us-east-1")
+
+
+def use_minio(host: str = "s3.sim") -> list[Any]:
+    """Most of what minio-py does to a bucket, and what it says: errors by code and message."""
+    client, key = minio_client(host), "a b/ü+&<'\"~!.xml"
+    error = pytest.importorskip("minio").S3Error
+    copy_source = pytest.importorskip("minio.commonconfig").CopySource
+    client.put_object("storcert", key, io.BytesIO(b"0123456789"), 10, metadata={"color": "blue"}, content_type="text/x")
+    big = client.put_object("storcert", "big", io.BytesIO(b"x" * (11 << 20)), -1, part_size=5 << 20)
+    client.copy_object("storcert", "copy", copy_source("storcert", key))
+    stat = client.stat_object("storcert", key)
+    part = client.get_object("storcert", "copy", offset=3, length=4)
+    found: list[Any] = [big.etag, part.read(3), part.read(3), part.read(3), part.status, part.headers["content-range"]]
+    found += [stat.size, stat.etag, stat.content_type, stat.metadata["x-amz-meta-color"], client.bucket_exists("storcert")]
+    part.release_conn()
+    for arguments in ({"recursive": True}, {}, {"prefix": "b"}, {"recursive": True, "start_after": "big"}):
+        listed = client.list_objects("storcert", **arguments)
+        found.append([(one.object_name, one.size, one.etag, one.is_dir) for one in listed])
+    client.remove_object("storcert", key)
+    client.remove_object("storcert", key)
+    for call in (
+        lambda: client.stat_object("storcert", key), lambda: client.get_object("storcert", key),
+        lambda: client.get_object("storcert", "copy", offset=10), lambda: client.stat_object("elsewhere", key),
+        lambda: next(client.list_objects("elsewhere")),
+        lambda: client.copy_object("storcert", "k", copy_source("storcert", key)),
+        lambda: client.put_object("elsewhere", key, io.BytesIO(b""), 0),
+    ):  # fmt: skip
+        with pytest.raises(error) as refused:
+            call()
+        found.append(refused.value.code)
+    return found
 
 
 @pytest.mark.parametrize("face", ["native", "moto"])
-def test_minio_py_finds_what_it_wrote(face: str) -> None:
+def test_minio_py_is_told_the_same_by_the_simulated_store_and_by_a_real_server(face: str) -> None:
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        address = "{}:{}".format(*server.get_host_and_port())
+        minio_client(address).make_bucket("storcert")
+        real = use_minio(address)
+    finally:
+        server.stop()
     world = StoreWorld(face=face, part_size_min_bytes=5 << 20)
-    key = "a b/ü+&<'\"~!.xml"
-
-    def use() -> list[Any]:
-        client = minio_client()
-        client.put_object("storcert", key, io.BytesIO(b"0123456789"), 10, metadata={"color": "blue"})
-        client.put_object("storcert", "big", io.BytesIO(b"x" * (11 << 20)), -1, part_size=5 << 20)
-        client.copy_object("storcert", "copy", pytest.importorskip("minio.commonconfig").CopySource("storcert", key))
-        stat = client.stat_object("storcert", key)
-        part = client.get_object("storcert", "copy", offset=3, length=4)
-        found = [part.read(3), part.read(3), part.read(3), stat.size, (stat.metadata or {}).get("x-amz-meta-color")]
-        part.release_conn()
-        found.append([(one.object_name, one.size) for one in client.list_objects("storcert", recursive=True)])
-        client.remove_object("storcert", key)
-        client.remove_object("storcert", key)
-        with pytest.raises(pytest.importorskip("minio").S3Error, match="NoSuchKey"):
-            client.stat_object("storcert", key)
-        return found
-
-    names = [(key, 10), ("big", 11 << 20), ("copy", 10)]
-    assert run(world, use) == [b"345", b"6", b"", 10, "blue", names]
+    assert run(world, use_minio) == real
     assert "CompleteMultipartUpload" in world.operations() and "connect" not in world.operations()
+
+
+def test_a_bucket_may_stand_in_front_of_the_host() -> None:
+    world = StoreWorld()
+    anybody_may_read(world, b"content")
+    assert run(world, lambda: pool().request("GET", "http://storcert.s3.sim/k").data) == b"content"
+
+
+def test_a_body_whose_length_is_not_told_is_refused_as_s3_does() -> None:
+    world = StoreWorld()
+    anybody_may_read(world, b"content")
+    assert run(world, lambda: requests.put(f"{BASE}/k", data=iter([b"piece"])).status_code) == 501
+
+
+def anybody_may_read(world: StoreWorld, content: bytes) -> None:
+    """An object ``k``, and no question who asks: the requests of these tests are not signed."""
+    world.run(lambda client: client.put_object(Bucket="storcert", Key="k", Body=content))
+    world.store.server._authenticate = lambda credentials: None  # type: ignore[method-assign]
 
 
 def test_who_signs_with_another_secret_is_refused_and_whoever_does_not_sign() -> None:
@@ -212,10 +250,8 @@ def test_trouble_on_the_wire_is_what_it_is_on_loopback(trouble: str, read: Calla
     with server(behave) as base:
         real = failing(base)
     world = StoreWorld()
-    world.run(lambda client: client.put_object(Bucket="storcert", Key="k", Body=b"x" * 400_000))
+    anybody_may_read(world, b"x" * 400_000)
     world.arm(armed, Fault(operation="GetObject", nth=2, phase=armed.phase, kind=armed.kind, value=armed.value))
-    # The requests here are not signed.
-    world.store.server._authenticate = lambda credentials: None  # type: ignore[method-assign]
     assert run(world, lambda: failing(BASE)) == real != []
 
 
