@@ -59,3 +59,10 @@ def test_an_ideal_library_passes_completely(driver: str) -> None:
 def test_a_wrong_configuration_is_refused_at_once(make: Any, configuration: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         make(configuration)
+
+
+@pytest.mark.parametrize(("module", "make"), [(minio, "MinioDriver"), (libcloud, "LibcloudDriver")], ids=["minio", "libcloud"])
+def test_a_missing_library_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch, module: Any, make: str) -> None:
+    monkeypatch.setattr(module, "library", None)
+    with pytest.raises(InvalidRequest, match=r"pip install 'storcert\[(minio|libcloud)\]'"):
+        getattr(module, make)({"bucket": "b", "endpoint_url": "http://s3.sim"})
