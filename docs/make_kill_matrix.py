@@ -4,6 +4,7 @@
     python docs/make_kill_matrix.py --new     run those that are new or changed, then write
     python docs/make_kill_matrix.py --keep    write from the stored results
 
+What became of changes that a machine made is stored by ``python -m tests.mutants.mechanical``, and only shown here.
 Times are left out: they differ between machines.
 """
 
@@ -13,6 +14,7 @@ import hashlib
 import json
 import multiprocessing
 import sys
+import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,8 +26,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from storcert.conformance.registry import CHECKS, Level  # noqa: E402
+from tests.mutants import mechanical  # noqa: E402
 from tests.mutants.kill import kill, trips  # noqa: E402
-from tests.mutants.mutant import Mutant, load  # noqa: E402
+from tests.mutants.mutant import SUBJECTS, Mutant, load  # noqa: E402
+from tests.mutants.threaded import Row, kill_threaded  # noqa: E402
+from tests.mutants.threaded import rows as threaded_rows  # noqa: E402
 
 PAGE = ROOT / "docs" / "kill-matrix.md"
 RESULTS = ROOT / "docs" / "kill-matrix.json"
@@ -39,6 +44,32 @@ second column). It counts as caught only where the named rule fails, in words th
 profile `standard`. *Examples* is how many were run until then, beginning with the check that was expected to catch it.
 
 """
+THREADS_HEAD = """
+## Drivers that use threads: {count} mutants
+
+Correct drivers that hand the parts of an object to threads, each with one mistake in how the threads work together.
+
+| mutant | driver | what the vendor got wrong | rule | caught by | examples |
+|---|---|---|---|---|---|
+"""
+MECHANICAL_HEAD = """
+## What a machine changed: {count} changes
+
+A second bank, that nobody thought of: one operator, constant, condition or call of a bundled driver's source is changed; a
+fixed seed draws which. {killed} are caught, by whichever check fails first. {survived} are not, with the usual configuration of
+driver and device; a person has looked at each.{untried}
+
+| change | from and to | caught by | examples |
+|---|---|---|---|
+"""
+SURVIVORS_HEAD = """
+| survives | from and to | which is | why |
+|---|---|---|---|
+"""
+SURVIVORS = {
+    "equivalent": "no difference that anybody could see", "unseen": "nothing that the contract speaks of",
+    "elsewhere": "seen with another configuration", "hole": "**a hole of the kit**",
+}
 UNSEEN_HEAD = """
 ## Defects without a mutant
 
@@ -61,6 +92,20 @@ def row_digest(mutant: Mutant) -> str:
     """Changes with everything that decides what a mutant is and who must catch it."""
     parts = [mutant.id, mutant.rule, mutant.check, mutant.says, mutant.edits, mutant.configuration, mutant.simulator]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def threaded_digest(row: Row) -> str:
+    """As :func:`row_digest`."""
+    parts = [row.id, row.file, row.check, row.rule, row.says, row.edit]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def run_threaded(number: int) -> dict[str, Any]:
+    """The end of a mutant with threads, as it is stored."""
+    row = threaded_rows()[number]
+    with tempfile.TemporaryDirectory() as folder:
+        found = kill_threaded(row, Path(folder))
+    return {"row": threaded_digest(row), "case": found.case, "examples": found.examples}
 
 
 def run(number: int) -> dict[str, Any]:
@@ -102,21 +147,32 @@ def results(stored: Mapping[str, Any]) -> dict[str, Any]:
     }
     checks = {check: mutant for check, mutant in stored["checks"].items() if mutant in kills}
     due = [number for number, mutant in enumerate(mutants) if mutant.id not in kills]
+    rows = threaded_rows()
+    threads = {
+        one.id: stored["threads"][one.id]
+        for one in rows
+        if stored["threads"].get(one.id, {}).get("row") == threaded_digest(one) and stored["threads"][one.id]["case"]
+    }
+    due_threads = [number for number, row in enumerate(rows) if row.id not in threads]
     with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:
+        for number, end in zip(due_threads, pool.map(run_threaded, due_threads), strict=True):
+            threads[rows[number].id] = end
+            save(kills, checks, threads)
         for number, end in zip(due, pool.map(run, due), strict=True):
             kills[mutants[number].id] = end
-            save(kills, checks)
+            save(kills, checks, threads)
         checks |= {one["case"].partition("[")[0]: mutant for mutant, one in reversed(kills.items()) if one["case"]}
         wanted = in_standard()
         for check, mutant in zip(wanted, pool.map(partial(failed_by, known=dict(checks)), wanted), strict=True):
             checks[check] = mutant
-            save(kills, checks)
-    return {"kills": kills, "checks": {check: checks[check] for check in wanted}}
+            save(kills, checks, threads)
+    return {"kills": kills, "checks": {check: checks[check] for check in wanted}, "threads": threads}
 
 
-def save(kills: Mapping[str, Any], checks: Mapping[str, str]) -> None:
+def save(kills: Mapping[str, Any], checks: Mapping[str, str], threads: Mapping[str, Any]) -> None:
     """Write what is known so far: ``--new`` goes on from there."""
-    RESULTS.write_text(json.dumps({"mutants": kills, "checks": checks}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    value = {"mutants": kills, "checks": checks, "threads": threads}
+    RESULTS.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def section(driver: str, mutants: Sequence[Mutant], stored: Mapping[str, Any]) -> list[str]:
@@ -128,6 +184,41 @@ def section(driver: str, mutants: Sequence[Mutant], stored: Mapping[str, Any]) -
         case = end["case"].replace("|", "\\|")
         by = f"`{case}`" if case else "**survives**"
         lines.append(f"| {mutant.id} | {mutant.bug} | {mutant.sentence} | {mutant.rule} | {by} | {end['examples']} |\n")
+    return lines
+
+
+def cell(text: str) -> str:
+    """``text`` as it may stand in a cell, as code."""
+    return "`` " + " ".join(text.split()).replace("|", "\\|") + " ``"
+
+
+def threaded_section(stored: Mapping[str, Any]) -> list[str]:
+    """The table of mutants with threads."""
+    rows = threaded_rows()
+    lines = [THREADS_HEAD.format(count=len(rows))]
+    for row in rows:
+        end = stored["threads"][row.id]
+        by = f"`{end['case']}`" if end["case"] else "**survives**"
+        lines.append(f"| {row.id} | {row.file} | {row.sentence} | {row.rule} | {by} | {end['examples']} |\n")
+    return lines
+
+
+def mechanical_section() -> list[str]:
+    """The tables of what a machine changed."""
+    ends, explained = mechanical.stored(), mechanical.explained()
+    killed = {identity: end for identity, end in ends.items() if end["case"]}
+    untried = sum(change.id not in ends for driver in SUBJECTS for change in mechanical.bank(driver))
+    lines = [MECHANICAL_HEAD.format(
+        count=len(ends), killed=len(killed), survived=len(ends) - len(killed),
+        untried=f" {untried} more are in the bank and were not tried yet." if untried else "")]
+    for identity, end in sorted(killed.items()):
+        lines.append(f"| {identity} | {cell(end['change'])} | `{end['case']}` | {end['examples']} |\n")
+    lines.append(SURVIVORS_HEAD)
+    for identity, end in sorted(ends.items()):
+        if not end["case"]:
+            one = explained[identity]
+            by = f": `{one.case}`" if one.case else ""
+            lines.append(f"| {identity} | {cell(end['change'])} | {SURVIVORS[one.kind]}{by} | {' '.join(one.why.split())} |\n")
     return lines
 
 
@@ -145,6 +236,7 @@ def page(stored: Mapping[str, Any]) -> str:
     lines = [HEAD, f"{caught} of {len(mutants)} mutants are caught.\n"]
     for driver in dict.fromkeys(mutant.driver for mutant in mutants):
         lines += section(driver, [mutant for mutant in mutants if mutant.driver == driver], stored)
+    lines += [*threaded_section(stored), *mechanical_section()]
     lines.append(UNSEEN_HEAD)
     lines += [f"| {entry} | {why} |\n" for entry, why in sorted(unseen().items())]
     lines.append(CHECKS_HEAD)
@@ -156,7 +248,8 @@ def page(stored: Mapping[str, Any]) -> str:
 def main() -> None:
     """Write both files."""
     if "--keep" not in sys.argv:
-        stored = json.loads(RESULTS.read_text(encoding="utf-8")) if "--new" in sys.argv else {"mutants": {}, "checks": {}}
+        nothing: dict[str, Any] = {"mutants": {}, "checks": {}, "threads": {}}
+        stored = json.loads(RESULTS.read_text(encoding="utf-8")) if "--new" in sys.argv else nothing
         save(**results(stored))
     PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
 

@@ -16,6 +16,8 @@ from storcert.harness.contract import DataObjectUri, InvalidRequest, ObjectKind
 RULE = "C-LIST"
 NEEDS = ("enumerate",)
 PAGE = 5
+NAME_LENGTH = 64
+"""Characters that an account or object id may have with every driver, where they are letters, digits and ``. _ -``."""
 
 
 def _require_listed(b: Bench, expected: set[DataObjectUri], found: list[DataObjectUri]) -> None:
@@ -92,6 +94,17 @@ def kinds_and_accounts(b: Bench) -> None:
         for account in ("1", "2", "12")
         for name in ("1", "2", "12")
     }
+    for uri in sorted(uris):
+        here.create(uri, 0)
+    _require_listed(b, uris, there.list())
+
+
+@check(RULE, core=lambda f: ["capitals", "mixed"], standard=lambda f: ["small-letters", "marks"], needs=NEEDS)
+def longest_names(b: Bench, letters: str) -> None:
+    """Objects with the longest names that every driver takes are listed as themselves."""
+    here, there = both(b)
+    text = {"capitals": "AZ", "mixed": "aZ9", "small-letters": "az", "marks": "a._-"}[letters] * NAME_LENGTH
+    uris = {b.uri(text[:length], text[:length]) for length in (NAME_LENGTH // 2, NAME_LENGTH - 1, NAME_LENGTH)}
     for uri in sorted(uris):
         here.create(uri, 0)
     _require_listed(b, uris, there.list())

@@ -5,8 +5,9 @@
 
 The bank is a sample that a fixed seed draws, the same while a driver's source is the same. A mutant is killed by the first
 check of profile standard that fails. One that survives is for a person to look at: either the change changes nothing that the
-contract can see, or a check is missing; what the person found stands in ``mechanical.toml``. All of it takes an hour, which can
-be interrupted, and no test does it: tests hold bank, stored ends (``mechanical.json``) and explanations together.
+contract can see, or a check is missing, or it takes another configuration to see it; what the person found stands in
+``mechanical.toml``. All of it takes an hour, which can be interrupted, and no test does it: tests hold bank, stored ends
+(``mechanical.json``) and explanations together.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import random
 import re
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ from tests.mutants.kill import planted
 from tests.mutants.mutant import DRIVERS, SUBJECTS, Mutant
 
 ENDS = Path(__file__).parent / "mechanical.json"
+EXPLAINED = Path(__file__).parent / "mechanical.toml"
+KINDS = ("equivalent", "unseen", "elsewhere", "hole")
 PER_DRIVER = 14
 SEED = 20
 _COMPARISONS = {
@@ -38,6 +42,30 @@ _COMPARISONS = {
     ast.In: "not in", ast.NotIn: "in",
 }
 _ARITHMETIC = {ast.Add: "-", ast.Sub: "+", ast.Mult: "//", ast.FloorDiv: "*", ast.Mod: "//"}
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a change can be seen, if not with the usual configuration of driver and device."""
+
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    simulator: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOWHERE = Elsewhere()
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """What a person found out about a change that survives. ``kind``: ``equivalent``, nobody can tell the difference;
+    ``unseen``, the contract says nothing of it; ``elsewhere``: ``case`` fails with another configuration, which
+    ``at`` is; ``hole``: the kit does not look there."""
+
+    id: str
+    kind: str
+    why: str
+    case: str = ""
+    at: Elsewhere = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +95,14 @@ class Change:
         old = " ".join(self.source[self.start : self.end].split())
         return f"{old} -> {self.new or 'nothing'}"
 
-    def mutant(self) -> Mutant:
-        """For :func:`planted`."""
+    def mutant(self, at: Elsewhere = NOWHERE) -> Mutant:
+        """For :func:`planted`; ``at``: another configuration than the usual one."""
         changed = self.source[: self.start] + self.new + self.source[self.end :]
         claims = self.stem.startswith("s3_claims")  # used only where a store cannot publish by itself
         return Mutant(
             re.sub(r"\W", "_", self.id), self.driver, "", "", "", self.told, ((self.stem, self.source, changed),),
-            configuration={"conditional_complete": False} if claims else {},
-            simulator={"dialect": "radosgw"} if claims else {})
+            configuration={**({"conditional_complete": False} if claims else {}), **at.configuration},
+            simulator={**({"dialect": "radosgw"} if claims else {}), **at.simulator})
 
 
 def changes_of(driver: str, stem: str, source: str) -> Iterator[Change]:
@@ -163,11 +191,11 @@ def cases_in_turn(facts: object) -> list[Case]:
     return sorted(cases_for(facts, Level.STANDARD), key=lambda case: case.id not in core)  # type: ignore[arg-type]
 
 
-def end_of(change: Change, only: str = "") -> End:
-    """Run it; ``only``: that case alone."""
+def end_of(change: Change, only: str = "", at: Elsewhere = NOWHERE) -> End:
+    """Run it; ``only``: that case alone; ``at``: with that configuration."""
     examples, trouble = 0, 0
     try:
-        with planted(change.mutant()) as (subject, facts), fence("simulated"):
+        with planted(change.mutant(at)) as (subject, facts), fence("simulated"):
             for case in cases_in_turn(facts):
                 if only and case.id != only:
                     continue
@@ -184,6 +212,16 @@ def end_of(change: Change, only: str = "") -> End:
 def stored() -> Mapping[str, Any]:
     """The ends of earlier runs, by the id of their change."""
     found: Mapping[str, Any] = json.loads(ENDS.read_text(encoding="utf-8")) if ENDS.exists() else {}
+    return found
+
+
+def explained() -> dict[str, Survivor]:
+    """What was found out about survivors, by id."""
+    rows = tomllib.loads(EXPLAINED.read_text(encoding="utf-8"))["survivor"]
+    found = {}
+    for row in rows:
+        at = Elsewhere(row.pop("configuration", {}), row.pop("simulator", {}))
+        found[row["id"]] = Survivor(at=at, **row)
     return found
 
 

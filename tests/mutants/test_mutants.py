@@ -19,6 +19,8 @@ from storcert.harness.record.verdict import Verdict
 from tests.docs.scripts import script_of
 from tests.mutants.kill import kill, planted
 from tests.mutants.mutant import LEAST, SUBJECTS, Drifted, Mutant, load, sources
+from tests.mutants.seeds import mutant_seeds
+from tests.mutants.threaded import rows
 
 MUTANTS = load()
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -31,15 +33,16 @@ IN_STANDARD = tuple(SUBJECTS) if MORE else ("s3",)
 RUNS += [(driver, Level.STANDARD, seed) for seed in range(200, 200 + (MORE // 4 or 1)) for driver in IN_STANDARD]
 
 
-def _dies(mutant: Mutant) -> None:
-    found = kill(mutant)
+def _dies(mutant: Mutant, seed: int = 0) -> None:
+    found = kill(mutant, seed)
     assert found.case, f"{mutant.id} survives: {mutant.sentence}\n" + "\n".join(found.others)
 
 
 @pytest.mark.mutants
+@pytest.mark.parametrize("seed", mutant_seeds())
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
-def test_is_caught_for_the_right_reason(mutant: Mutant) -> None:
-    _dies(mutant)
+def test_is_caught_for_the_right_reason(mutant: Mutant, seed: int) -> None:
+    _dies(mutant, seed)
 
 
 @pytest.mark.parametrize("mutant", [one for one in MUTANTS if one.quick], ids=lambda mutant: mutant.id)
@@ -106,6 +109,9 @@ def script() -> ModuleType:
 
 def test_the_page_is_of_these_mutants(script: ModuleType) -> None:
     stored = json.loads((DOCS / "kill-matrix.json").read_text(encoding="utf-8"))
+    threads = {row.id: script.threaded_digest(row) for row in rows()}
+    assert {one: end["row"] for one, end in stored["threads"].items()} == threads
+    assert all(end["case"] for end in stored["threads"].values())
     assert {one: end["row"] for one, end in stored["mutants"].items()} == {one.id: script.row_digest(one) for one in MUTANTS}
     assert all(end["case"] for end in stored["mutants"].values())
     assert sorted(stored["checks"]) == script.in_standard()

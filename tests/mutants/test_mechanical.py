@@ -1,0 +1,57 @@
+"""The bank of mechanical changes: how it stands to its stored ends, and that whatever survives is explained by a person."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.mutants.mechanical import DRIVERS, KINDS, bank, changes_of, end_of, explained, stored
+from tests.mutants.mutant import SUBJECTS
+
+CHANGES = {change.id: change for driver in SUBJECTS for change in bank(driver)}
+ENDS = stored()
+EXPLAINED = explained()
+ELSEWHERE = [one for one in EXPLAINED.values() if one.kind == "elsewhere"]
+
+
+def test_ends_are_of_the_bank() -> None:
+    assert len(CHANGES) >= 40
+    assert set(ENDS) <= set(CHANGES), "run: python -m tests.mutants.mechanical"
+    assert all(end["change"] == CHANGES[identity].told for identity, end in ENDS.items())
+
+
+def test_every_survivor_is_explained_and_nothing_else() -> None:
+    assert {identity for identity, end in ENDS.items() if not end["case"]} == set(EXPLAINED)
+    for one in EXPLAINED.values():
+        assert one.kind in KINDS and len(one.why) > 40, one.id
+        assert bool(one.case) == (one.kind == "elsewhere"), one.id
+
+
+def test_nothing_ended_in_trouble_of_the_kit() -> None:
+    """A change that only keeps the kit from deciding is no survivor that anybody explained."""
+    assert [identity for identity, end in ENDS.items() if not end["case"] and end["trouble"]] == []
+
+
+def test_a_change_changes_one_place() -> None:
+    source = "def one(a, b):\n    if a < b and not b:\n        go(1)\n    return a * (b - 2)\n"
+    made = {f"{change.kind}: {change.told}" for change in changes_of("s3", "s3", source)}
+    assert made == {
+        "comparison: < -> <=", "boolean: and -> or", "constant: 1 -> 2", "constant: 2 -> 3",
+        "condition: a < b and not b -> not (a < b and not b)",
+        "dropped call: go(1) -> pass", "arithmetic: * -> //", "arithmetic: - -> +",
+    }  # fmt: skip
+    for change in changes_of("s3", "s3", source):
+        assert ast.dump(ast.parse(change.mutant().edits[0][2])) != ast.dump(ast.parse(source))
+
+
+def test_the_bank_is_of_the_drivers_as_they_are() -> None:
+    for change in CHANGES.values():
+        assert change.source == (DRIVERS / f"{change.stem}.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.mutants
+@pytest.mark.parametrize("one", ELSEWHERE, ids=lambda one: one.id)
+def test_what_another_configuration_shows_is_shown(one: object) -> None:
+    survivor = EXPLAINED[one.id]  # type: ignore[attr-defined]
+    assert end_of(CHANGES[survivor.id], survivor.case, survivor.at).case == survivor.case
