@@ -14,6 +14,7 @@ from enum import Enum
 
 from storcert.conformance.bench import Bench
 from storcert.conformance.facts import Facts
+from storcert.conformance.live import LiveClock
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Case
 from storcert.conformance.runner import CaseOutcome, run_case
@@ -28,6 +29,8 @@ from storcert.harness.record.verdict import Blame, Verdict
 #: Kind of the finding; it says no more than that the same world gave two answers.
 NONDETERMINISTIC = "nondeterministic"
 STATELESS = "C-STATELESS"
+#: So long a live device that went away may take to come back, and so often it is looked for.
+COMES_BACK_NS, LOOKS_AGAIN_NS = 3 * 10**9, 250 * 10**6
 
 
 class Parted(Enum):
@@ -48,6 +51,9 @@ def decide(case: Case, subject: Subject, facts: Facts, seed: int) -> CaseOutcome
     fresh = _fresh(subject)
     if fresh is None and facts.mode == "in_process":
         return replace(first, journal=())  # what the first run left in this process would be found by the second
+    gone = _stays_away(subject, facts, seed) if facts.mode == "live" else None
+    if gone is not None:
+        return replace(_went_away(first, gone), journal=())
     program = Program.from_json(first.program) if first.program is not None else None
     wanted = first.example or None
     again = run_case(case, fresh or subject, facts, seed, wanted=wanted, program=program, keep_journal=True)
@@ -114,15 +120,29 @@ def _asked(event: Event) -> tuple[str, str]:
 
 
 def _on_a_live_device(first: CaseOutcome, alike: bool, subject: Subject, facts: Facts, seed: int) -> CaseOutcome:
+    gone = _stays_away(subject, facts, seed)
+    if gone is not None:
+        return _went_away(first, gone)
     if first.blame is Blame.ENVIRONMENT and not (alike and _answers(subject, facts, seed)):
         return _undecided(first, f"the device could not be reached: {first.message}", Blame.ENVIRONMENT)
-    gone = _gone(subject, facts, seed)
-    if gone is not None:
-        # It may have gone while the case ran: whatever a check made of that is no answer of the driver's.
-        return _undecided(first, f"the device went away: {gone}", Blame.ENVIRONMENT)
     if alike:
         return replace(first, blame=Blame.DRIVER)
     return replace(first, blame=Blame.INCONCLUSIVE)
+
+
+def _went_away(first: CaseOutcome, gone: str) -> CaseOutcome:
+    """It may have gone while the case ran: whatever a check made of that is no answer of the driver's."""
+    said = f"could not be reached: {first.message}" if first.blame is Blame.ENVIRONMENT else f"went away: {gone}"
+    return _undecided(first, f"the device {said}", Blame.ENVIRONMENT)
+
+
+def _stays_away(subject: Subject, facts: Facts, seed: int) -> str | None:
+    """What is said by a device that is out of reach and remains so; who watches over it gets a few seconds to start it again.
+    A second run must not fail because of what the first one ended: that would be held against the driver."""
+    until_ns = LiveClock().now_ns + COMES_BACK_NS
+    while (gone := _gone(subject, facts, seed)) is not None and LiveClock().now_ns < until_ns:
+        LiveClock.sleep_ns(LOOKS_AGAIN_NS)
+    return gone
 
 
 def _gone(subject: Subject, facts: Facts, seed: int) -> str | None:

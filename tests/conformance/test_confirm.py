@@ -185,6 +185,26 @@ class TestLive:
         found = scripted(monkeypatch, outcome(Verdict.FAIL, blame=first), outcome(again), mode="live")
         assert (found.result.verdict, found.blame) == (verdict, blame)
 
+    @pytest.mark.parametrize("gone_after", [0, 1])
+    def test_a_device_that_is_gone_is_nobodys_finding(self, monkeypatch: pytest.MonkeyPatch, gone_after: int) -> None:
+        """Whatever a check made of it. Gone before the second run, that one does not take place; after it, it says nothing."""
+        said = iter([None] * gone_after + ["nobody listens"])
+        monkeypatch.setattr(confirm, "_gone", lambda *_: next(said))
+        monkeypatch.setattr(confirm, "COMES_BACK_NS", 0)
+        found = scripted(
+            monkeypatch, outcome(Verdict.FAIL, blame=Blame.DRIVER), *[outcome(Verdict.FAIL)] * gone_after, mode="live"
+        )
+        assert (found.result.verdict, found.blame) == (Verdict.UNKNOWN, Blame.ENVIRONMENT)
+        assert found.result.reason == "the device went away: nobody listens"
+
+    def test_a_device_that_comes_back_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        said, slept = iter(["nobody listens", "nobody listens", None, None]), list[int]()
+        monkeypatch.setattr(confirm, "_gone", lambda *_: next(said))
+        monkeypatch.setattr("storcert.conformance.live.LiveClock.sleep_ns", slept.append)
+        found = scripted(monkeypatch, outcome(Verdict.FAIL, blame=Blame.DRIVER), outcome(Verdict.FAIL), mode="live")
+        assert (found.result.verdict, found.blame) == (Verdict.FAIL, Blame.DRIVER)
+        assert slept == [confirm.LOOKS_AGAIN_NS] * 2
+
     @pytest.mark.parametrize(("error", "there"), [(None, True), (DeviceUnavailable("gone"), False), (KeyError(1), False)])
     def test_whether_it_answers(self, error: Exception | None, there: bool) -> None:
         class Asked(MemoryDriver):

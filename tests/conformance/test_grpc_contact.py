@@ -159,7 +159,8 @@ class Dies(MemoryDriver):
 
 
 @pytest.fixture
-def dying() -> Iterator[DriverServer]:
+def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[DriverServer]:
+    monkeypatch.setattr("storcert.conformance.confirm.COMES_BACK_NS", 0)  # nobody starts it again
     Dies.made = 0
     with served(Dies) as server:
         Dies.server = server
