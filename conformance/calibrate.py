@@ -105,7 +105,7 @@ def _require_simulated_io(bench: Bench, subject: Subject) -> None:
     if getattr(bench.client(HOST).driver, "native_io", False):
         raise InvalidUsage(
             f"driver {subject.reference!r}: with this configuration its library opens files or sockets in compiled code, past "
-            "a simulated location; certify it with --device live"
+            "a simulated location; certify it with --device live or a live target, or configure one that stays in memory"
         )
 
 

@@ -1,7 +1,7 @@
 """What an adapter is configured with: which back end of its library, and where that is.
 
 The object-store device hands every driver ``endpoint_url``, ``bucket``, ``prefix`` and ``region_name``, nfs ``mount``;
-a back end that has no use for them takes no notice.
+a back end that has no use for them takes no notice. An endpoint without another word means S3.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class LibrarySettings:
 
     @classmethod
     def parse(cls, driver: str, backends: tuple[str, ...], configuration: Mapping[str, JsonValue]) -> LibrarySettings:
-        """``backends``: those of the library, the default first. Raises ``InvalidRequest`` naming the key, never a value."""
+        """``backends``: those of the library. Where the configuration says none, it is S3 if there is an endpoint (nobody who asked
+        for a server is certified in memory), else the first. Raises ``InvalidRequest`` naming the key, never a value."""
         if not isinstance(configuration, Mapping):
             raise InvalidRequest(f"the configuration of the {driver} driver is a mapping")
         known = {field.name for field in fields(cls)}
@@ -40,7 +41,8 @@ class LibrarySettings:
         wrong = sorted(key for key, value in configuration.items() if not isinstance(value, str))
         if wrong:
             raise InvalidRequest(f"configuration key {', '.join(wrong)} of {driver} must be text")
-        found = cls(**{"backend": backends[0], **configuration})
+        where_it_leads = "s3" if "s3" in backends and configuration.get("endpoint_url") else backends[0]
+        found = cls(**{"backend": where_it_leads, **configuration})
         if found.backend not in backends:
             raise InvalidRequest(f"configuration key backend of {driver} is one of {', '.join(backends)}")
         return replace(found, root=found.root or found.mount)

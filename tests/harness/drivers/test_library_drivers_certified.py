@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from storcert.conformance.certify import run_certification
-from storcert.conformance.options import certify_options
+from storcert.conformance.options import CertifyOptions, certify_options
 from storcert.conformance.progress import SilentProgress
 from storcert.conformance.usage import InvalidUsage
 from storcert.harness.drivers import smart_open_s3
@@ -18,9 +20,10 @@ DRIVERS = "storcert.harness.drivers"
 SMART_OPEN = f"{DRIVERS}.smart_open_s3:SmartOpenDriver"
 
 
-def certified(driver: str, *rules: str) -> RunRecord:
+def certified(driver: str, *rules: str, backend: str = "") -> RunRecord:
     # One worker: in this process, where what a test has put into place is known.
-    return run_certification(certify_options(driver, profile="core", rules=rules, seed=1, workers=1), SilentProgress())
+    options: CertifyOptions = certify_options(driver, profile="core", rules=rules, seed=1, workers=1)
+    return run_certification(replace(options, configuration={"backend": backend} if backend else {}), SilentProgress())
 
 
 def failing(record: RunRecord) -> set[str]:
@@ -45,13 +48,13 @@ def test_the_adapter_of_smart_open_has_no_fault_of_its_own_under_any_fault(monke
 
 @pytest.mark.slow
 def test_obstore_in_memory_is_conformant() -> None:
-    record = certified(f"{DRIVERS}.obstore_store:ObstoreDriver")
+    record = certified(f"{DRIVERS}.obstore_store:ObstoreDriver", backend="memory")
     assert record.verdict is RunVerdict.CONFORMANT, (record.reason, failing(record))
 
 
 @pytest.mark.slow
 def test_opendal_in_memory_fails_exactly_what_is_documented() -> None:
-    record = certified(f"{DRIVERS}.opendal_operator:OpendalDriver", "C-READER", "C-ONCE", "C-ABORT")
+    record = certified(f"{DRIVERS}.opendal_operator:OpendalDriver", "C-READER", "C-ONCE", backend="memory")
     cases = ("same-size", "longer", "shorter")
     assert failing(record) == {f"C-READER/replaced[before-first-read-{case}]" for case in cases}
 
@@ -61,6 +64,12 @@ def test_smart_open_fails_exactly_what_is_documented() -> None:
     assert {check.partition("[")[0] for check in failing(certified(SMART_OPEN, "C-ABORT", "C-ONCE", "C-READER"))} == {
         "C-ABORT/dead-process", "C-ABORT/dies-at-any-moment", "C-ABORT/dropped-stream", "C-ABORT/programs-hold",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("driver", ["obstore_store:ObstoreDriver", "opendal_operator:OpendalDriver"])
+def test_who_asks_for_a_server_is_not_certified_in_memory(driver: str) -> None:
+    with pytest.raises(InvalidUsage, match="certify it with --device live"):
+        certified(f"{DRIVERS}.{driver}", "C-WRITE")
 
 
 @pytest.mark.parametrize(
