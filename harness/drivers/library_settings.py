@@ -30,8 +30,8 @@ class LibrarySettings:
 
     @classmethod
     def parse(cls, driver: str, backends: tuple[str, ...], configuration: Mapping[str, JsonValue]) -> LibrarySettings:
-        """``backends``: those of the library. Where the configuration says none, it is S3 if there is an endpoint (nobody who asked
-        for a server is certified in memory), else the first. Raises ``InvalidRequest`` naming the key, never a value."""
+        """``backends``: those of the library. Where the configuration says none, it is S3 if there is an endpoint (nobody who
+        asked for a server is certified in memory), else the first. Raises ``InvalidRequest`` naming the key, never a value."""
         if not isinstance(configuration, Mapping):
             raise InvalidRequest(f"the configuration of the {driver} driver is a mapping")
         known = {field.name for field in fields(cls)}
