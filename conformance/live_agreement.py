@@ -144,14 +144,16 @@ def _try(failing: Failing) -> tuple[str, str]:
         return Agreement.NOT_SHOWN, "the check is none of this driver's"
     program = Program.from_json(failing.program) if failing.program is not None else None
     subject = job.subject()
+    told = ""
     for _ in range(2):
         outcome = run_case(case, subject, facts, job.options.seed, wanted=failing.example, program=program)
         verdict, rule = outcome.result.verdict, outcome.result.rule
         if (verdict, rule) == (Verdict.FAIL, failing.rule):
+            told = outcome.message
             continue
         if verdict is Verdict.FAIL:
             return Agreement.NOT_REPRODUCED, f"there {rule} breaks: {outcome.message}"
         if verdict is Verdict.PASS:
             return Agreement.NOT_REPRODUCED, "it holds there"
         return Agreement.NOT_SHOWN, outcome.result.reason or outcome.message
-    return Agreement.REPRODUCED, outcome.message
+    return Agreement.REPRODUCED, told

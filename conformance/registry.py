@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from storcert.conformance.facts import SHOWN_LIVE, Facts
 
+NOT_LIVE = "a live device cannot show this"
 Values: TypeAlias = Callable[[Facts], Iterable[Any]]
 
 
@@ -62,9 +63,9 @@ class Check:
 
     def _not_shown(self, facts: Facts) -> str:
         lacking = [word for word in self.live if word not in facts.shows]
-        if lacking:
-            return f"a live device cannot show this: {SHOWN_LIVE[lacking[0]]} cannot be had on this one"
-        return "" if self.live else "a live device cannot show this"
+        if lacking and facts.shows:
+            return f"{SHOWN_LIVE[lacking[0]]} cannot be had on this one: {NOT_LIVE}"
+        return NOT_LIVE if lacking or not self.live else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def _that_ends(real: Any) -> Any:
             super().connect(timeout)
 
         def __del__(self) -> None:
-            if self.state == "connected":
+            # When the interpreter ends, the list goes first, and the process takes its clients along.
+            if _unused is not None and self.state == "connected":
                 _unused.append(self)
 
     return RadosThatEnds

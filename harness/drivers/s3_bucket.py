@@ -16,7 +16,7 @@ import boto3.session
 from botocore.config import Config
 
 from storcert.harness.contract import DataObjectUri, InvalidRequest, JsonValue
-from storcert.harness.drivers.s3_errors import FOREIGN, REPEATABLE, RequestFailed, Trouble, classify
+from storcert.harness.drivers.s3_errors import FOREIGN, REPEATABLE, RequestFailed, Trouble, classify, is_whole
 
 MIB = 1024**2
 GIB = 1024**3
@@ -220,9 +220,13 @@ class Bucket:
         """
         while True:
             try:
-                return getattr(self._client, operation)(Bucket=self.name, **parameters)
+                answer = getattr(self._client, operation)(Bucket=self.name, **parameters)
             except FOREIGN as error:
                 failure = classify(error)
+            else:
+                if is_whole(operation, answer):
+                    return answer
+                failure = RequestFailed(Trouble.RESET, "the connection ended before the answer's body")
             repeatable = failure.trouble in REPEATABLE or (safe and failure.ambiguous)
             if not (repeatable and effort.again()):
                 try:

@@ -167,6 +167,27 @@ class RequestFailed(Exception):
         return kind(self.text, uri, outcome, retryable)
 
 
+#: What a whole answer always has, by operation.
+_SAID = {
+    "create_multipart_upload": ("UploadId",),
+    "complete_multipart_upload": ("Bucket", "Key", "ETag", "Location"),
+    "list_objects_v2": ("IsTruncated", "KeyCount", "Name"),
+    "list_multipart_uploads": ("IsTruncated", "Bucket"),
+    "list_object_versions": ("IsTruncated", "Name"),
+    "copy_object": ("CopyObjectResult",),
+    "upload_part_copy": ("CopyPartResult",),
+}
+
+
+def is_whole(operation: str, answer: Any) -> bool:
+    """Whether the answer had a body, where it must have one.
+
+    A connection that ends between the head and the body of an answer is no error to botocore (1.43): it parses nothing, and
+    gives an answer in which nothing is said. An empty listing looks like that, and so does an upload that has no id."""
+    names = _SAID.get(operation)
+    return names is None or any(answer.get(name) not in (None, {}) for name in names)
+
+
 def classify(error: Exception) -> RequestFailed:
     """What ``error``, one of :data:`FOREIGN`, says about the request that raised it."""
     if isinstance(error, botocore.exceptions.ClientError):

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import pytest
 
+from storcert.conformance.live_targets import ceph as ceph_cluster
+from storcert.conformance.live_targets import ganesha as nfs_server
 from storcert.conformance.live_targets.ceph import Ceph, Layout
 from storcert.conformance.live_targets.ganesha import Ganesha
-from tests.live import ceph as ceph_cluster
-from tests.live import ganesha as nfs_server
 
 #: One index object a bucket: making one is faster. The smallest part as in the programs of the differential test.
 GATEWAY_OPTIONS = "rgw multipart min part size = 10\nrgw override bucket index max shards = 1"
