@@ -25,6 +25,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import urllib3.exceptions
+
 from storcert.harness.contract import (
     Capabilities,
     CapacityExceeded,
@@ -46,13 +48,12 @@ from storcert.harness.drivers.pulled_upload import PulledSink, PulledSource
 
 library: Any = None
 try:
-    import libcloud
-    import requests.exceptions as http
-    import urllib3.exceptions as transport
-    from libcloud.common.exceptions import BaseHTTPError
-    from libcloud.common.types import InvalidCredsError, LibcloudError
-    from libcloud.storage.drivers import local, s3
-    from libcloud.storage.types import ContainerDoesNotExistError, ObjectDoesNotExistError
+    import libcloud.common.exceptions
+    import libcloud.common.types
+    import libcloud.http
+    import libcloud.storage.drivers.local
+    import libcloud.storage.drivers.s3
+    import libcloud.storage.types
 
     library = libcloud
 except ImportError:
@@ -115,21 +116,21 @@ class LibcloudStore:
     def errors(self, uri: DataObjectUri | None, outcome: Outcome) -> Iterator[None]:
         try:
             yield
-        except ObjectDoesNotExistError as error:
+        except library.storage.types.ObjectDoesNotExistError as error:
             raise ObjectNotFound("no such object", uri) from error
-        except ContainerDoesNotExistError as error:
+        except library.storage.types.ContainerDoesNotExistError as error:
             raise DeviceUnavailable("no such container", uri, Outcome.NOT_DONE) from error
-        except InvalidCredsError as error:
+        except library.common.types.InvalidCredsError as error:
             # Every 403 of S3 is that to Libcloud, which keeps the answer's text.
             code = _CODE.search(str(error.value))
             if code is not None and code[1] == "QuotaExceeded":
                 raise CapacityExceeded(code[1], uri) from error
             raise PermissionDenied(code[1] if code else "the credentials are not accepted", uri) from error
-        except (BaseHTTPError, LibcloudError) as error:
+        except (library.common.exceptions.BaseHTTPError, library.common.types.LibcloudError) as error:
             if getattr(error, "code", None) == PRECONDITION_FAILED:
                 raise ObjectExists("the condition was not met", uri) from error
             raise DeviceUnavailable(said(error), uri, outcome) from error
-        except (http.RequestException, transport.HTTPError, OSError) as error:
+        except (library.http.requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise DeviceUnavailable(said(error), uri, outcome) from error
 
     def size_of(self, path: str) -> int | None:
@@ -156,10 +157,10 @@ class LibcloudStore:
         client = self._connect()
         try:
             found = self._find(client, path)
-        except ObjectDoesNotExistError:
+        except library.storage.types.ObjectDoesNotExistError:
             found = None
         if found is not None and not client.delete_object(found):
-            raise LibcloudError("delete_object gave False", driver=client)
+            raise library.common.types.LibcloudError("delete_object gave False", driver=client)
         if not self._local:
             client.ex_cleanup_all_multipart_uploads(client.get_container(self._container), prefix=self._key(path))
 
@@ -173,13 +174,13 @@ class LibcloudStore:
 
     def _connect(self) -> Any:
         if self._local:
-            folder: Any = local.LocalStorageDriver
+            folder: Any = library.storage.drivers.local.LocalStorageDriver
             try:
                 return folder(self._folder or "/")
             except ValueError as error:
                 raise DeviceUnavailable(f"no folder {self._folder}", None, Outcome.NOT_DONE) from error
         settings, secure = self._settings, self._url.scheme == "https"
-        bucket: Any = s3.S3StorageDriver
+        bucket: Any = library.storage.drivers.s3.S3StorageDriver
         try:
             return bucket(
                 settings.aws_access_key_id or os.environ.get("AWS_ACCESS_KEY_ID", ""),

@@ -22,6 +22,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import urllib3
+import urllib3.exceptions
+
 from storcert.harness.contract import (
     Capabilities,
     CapacityExceeded,
@@ -44,11 +47,9 @@ from storcert.harness.drivers.pulled_upload import PulledSink
 
 library: Any = None
 try:
-    import minio
-    import urllib3
-    import urllib3.exceptions as transport
-    from minio.commonconfig import CopySource
-    from minio.credentials.providers import EnvAWSProvider, StaticProvider
+    import minio.commonconfig
+    import minio.credentials.providers
+    import minio.error
 
     library = minio
 except ImportError:
@@ -67,7 +68,7 @@ _REFUSED: Mapping[str, type[StorageError]] = {
     "QuotaExceeded": CapacityExceeded, "EntityTooLarge": CapacityExceeded,
     "SlowDown": DeviceUnavailable, "ServiceUnavailable": DeviceUnavailable,
 }  # fmt: skip
-"""What S3 says when it has done nothing. Any other code leaves it open. ``BadRequest`` is minio-py's word for a HEAD that is
+"""What S3's codes mean; any other is trouble of the device. ``BadRequest`` is minio-py's word for a HEAD that is
 refused with 400: such an answer has no body, and what S3 means by it, the request being well formed, is an expired token."""
 
 
@@ -116,9 +117,10 @@ class MinioStore:
         url = urlsplit(settings.endpoint_url)
         if url.scheme not in ("http", "https") or not url.netloc:
             raise InvalidRequest("endpoint_url of the minio driver is http://host[:port] or https://host[:port]")
-        credentials: Any = EnvAWSProvider()
+        credentials: Any = library.credentials.providers.EnvAWSProvider()
         if settings.aws_access_key_id:
-            credentials = StaticProvider(settings.aws_access_key_id, settings.aws_secret_access_key)
+            credentials = library.credentials.providers.StaticProvider(
+                settings.aws_access_key_id, settings.aws_secret_access_key)
         self._bucket = settings.bucket
         self._base = f"{settings.prefix.strip('/')}/" if settings.prefix.strip("/") else ""
         self._client = library.Minio(
@@ -134,13 +136,13 @@ class MinioStore:
         try:
             yield
         except library.S3Error as error:
-            kind, known = _REFUSED.get(str(error.code)), Outcome.NOT_DONE
-            if kind is None:
-                kind, known = DeviceUnavailable, outcome
+            kind = _REFUSED.get(str(error.code), DeviceUnavailable)
+            # What the device refuses may be a repetition of urllib3's, after a first try that had its effect.
+            known = Outcome.NOT_DONE if kind in (ObjectNotFound, ObjectExists) else outcome
             raise kind(f"{error.code}: {error.message}", uri, known) from error
         except (library.error.InvalidResponseError, library.error.ServerError) as error:
             raise DeviceUnavailable(said(error), uri, outcome) from error
-        except (transport.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise DeviceUnavailable(said(error), uri, outcome) from error
 
     def size_of(self, path: str) -> int | None:
@@ -155,7 +157,8 @@ class MinioStore:
 
     def copy(self, source: str, path: str) -> None:
         """On the device, whatever is there."""
-        self._client.copy_object(self._bucket, self._base + path, CopySource(self._bucket, self._base + source))
+        copied = library.commonconfig.CopySource(self._bucket, self._base + source)
+        self._client.copy_object(self._bucket, self._base + path, copied)
 
     def remove(self, path: str) -> None:
         self._client.remove_object(self._bucket, self._base + path)

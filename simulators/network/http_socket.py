@@ -198,15 +198,9 @@ class HttpSocket:
         headers = {bytes(name).decode("latin-1"): bytes(value).decode("latin-1") for name, value in head.headers}
         request = HttpRequest(head.method.decode("ascii"), head.target.decode("ascii"), headers, body)
         patience_ns = None if self._timeout_s is None else int(self._timeout_s * NS_PER_S)
-        broken: WireError | None = None
-        try:
-            reply = self._service.exchange(request, patience_ns)
-        except ConnectRefused:
-            broken = ConnectionReset("the server died before the request")
-        except WireError as error:
-            broken = error
-        if broken is not None:
-            self._break(broken)
+        reply = self._exchanged(request, patience_ns)
+        if isinstance(reply, WireError):
+            self._break(reply)
         phrase = http.HTTPStatus(reply.status).phrase.encode()
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
         self._out += self._parser.send(h11.Response(status_code=reply.status, headers=fields, reason=phrase))
@@ -216,6 +210,14 @@ class HttpSocket:
                 self._out += self._parser.send(h11.Data(data=reply.body))
             self._finish()
 
+    def _exchanged(self, request: HttpRequest, patience_ns: int | None) -> HttpReply | WireError:
+        try:
+            return self._service.exchange(request, patience_ns)
+        except ConnectRefused:
+            return ConnectionReset("the server died before the request")
+        except WireError as error:
+            return error
+
     def _receive(self, wanted: int) -> None:
         """The next bytes of a body that takes its time."""
         reply = self._reply
@@ -223,14 +225,10 @@ class HttpSocket:
         if self._at == reply.streamed.size_bytes:
             self._finish()
             return
-        broken: WireError | None = None
-        try:
-            here = reply.delivery.receive(self._at + 1)
-        except WireError as error:
-            broken = error
-        if broken is not None:
+        here = _received(reply.delivery, self._at + 1)
+        if isinstance(here, WireError):
             self._reply = None
-            self._break(broken)
+            self._break(here)
         if here <= self._at:
             self._reply, self._ended = None, True
             return
@@ -266,6 +264,13 @@ class _Reader(io.RawIOBase):
         if not self.closed:
             super().close()
             self._connection.file_closed()
+
+
+def _received(delivery: Delivery, upto: int) -> int | WireError:
+    try:
+        return delivery.receive(upto)
+    except WireError as error:
+        return error
 
 
 def as_socket_error(broken: WireError) -> OSError:

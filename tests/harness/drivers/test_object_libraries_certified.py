@@ -26,7 +26,7 @@ QUICK = ("C-ABORT", "C-CAPS", "C-COMMIT", "C-CREATE", "C-DELETE", "C-LIST", "C-R
 @pytest.fixture(autouse=True)
 def ideal_libraries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(minio.library, "Minio", ideal.IdealMinio)
-    monkeypatch.setattr(libcloud.s3, "S3StorageDriver", ideal.IdealStorageDriver)
+    monkeypatch.setattr(libcloud.library.storage.drivers.s3, "S3StorageDriver", ideal.IdealStorageDriver)
     yield
     ideal.OBJECTS.clear()
 
