@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import functools
 import os
 import signal
 import socket
@@ -16,9 +17,9 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(number: signal.Signals) -> None:
     # Runs in the child between fork and exec: the kernel kills the daemon even where this process itself is killed.
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
 
 
 class Daemons:
@@ -29,15 +30,19 @@ class Daemons:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         atexit.register(self.kill_all)
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """Start ``command`` in a session of its own, so that the terminal's Ctrl-C reaches this process alone."""
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None,
+        orphaned: signal.Signals = signal.SIGKILL,
+    ) -> None:
+        """Start ``command`` in a session of its own, so that the terminal's Ctrl-C reaches this process alone. ``orphaned``:
+        what it is sent where this process is killed; one that holds a mount needs the time to take it away."""
         if name in self._running:
             raise ValueError(f"{name} runs already")
         with self._log.open("ab") as output:
             self._running[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 env=None if environment is None else dict(environment),
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=functools.partial(_die_with_parent, orphaned) if sys.platform == "linux" else None,
             )  # fmt: skip
 
     def send(self, name: str, number: signal.Signals) -> None:

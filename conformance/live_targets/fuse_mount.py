@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def missing() -> str:
 
 
 class FuseMount:
-    """One mount. Whoever serves it ends with this process, and the kernel takes the mount away then."""
+    """One mount. Whoever serves it ends with this process, and takes the mount away."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,7 +45,8 @@ class FuseMount:
         for one in (self._below, self._above):
             one.mkdir(parents=True)
         try:
-            self._daemons.start("fuse", [sys.executable, "-P", str(_PROGRAM), str(self._below), str(self._above)])
+            command = [sys.executable, "-P", str(_PROGRAM), str(self._below), str(self._above)]
+            self._daemons.start("fuse", command, orphaned=signal.SIGTERM)
             self._daemons.wait_until(lambda: os.path.ismount(self._above), "mount", START_LIMIT_S)
         except BaseException:
             self.stop()

@@ -100,5 +100,4 @@ class Passthrough(fuse.Operations):  # type: ignore[misc]
 
 if __name__ == "__main__":
     below = Passthrough(os.path.realpath(sys.argv[1]))
-    # Whoever serves it may be killed: then the mount goes too.
-    fuse.FUSE(below, sys.argv[2], foreground=True, nothreads=True, use_ino=True, auto_unmount=True)
+    fuse.FUSE(below, sys.argv[2], foreground=True, nothreads=True, use_ino=True)

@@ -5,6 +5,10 @@ What is not installed is skipped, and says why.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +68,28 @@ def test_the_bundled_driver_is_conformant(name: str, tmp_path: Path, monkeypatch
     assert (Verdict.PASS in faults) == kind.proxied
     assert [line for line in processes() if str(tmp_path) in line] == []
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith("storcert-live-")] == []
+
+
+_KILLED = """
+import os, signal
+from storcert.conformance.live_targets.session import started
+with started("live:fuse") as reached:
+    print(reached.server["mount"], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_mount_does_not_outlive_whoever_made_it(tmp_path: Path) -> None:
+    require("live:fuse")
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", _KILLED]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    mount = done.stdout.strip()
+    assert mount.startswith(str(tmp_path))
+    ends_s = time.monotonic() + 20
+    while mount in Path("/proc/mounts").read_text():
+        assert time.monotonic() < ends_s, "still mounted"
+        time.sleep(0.05)
 
 
 def test_a_leak_on_the_gateway_is_found() -> None:
