@@ -60,6 +60,7 @@ class GrpcDriver:
         self._instance = self._ask("MakeInstance", request).instance
         if not self._instance:
             raise BrokenProtocol("MakeInstance answered without an instance")
+        # storcert: allow STATELESS-background it leaves a note, and calls nothing
         weakref.finalize(self, _unused.append, (self._target, self._instance)).atexit = False
 
     def _ask(self, name: str, request: Any) -> Any:

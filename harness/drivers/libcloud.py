@@ -183,6 +183,7 @@ class LibcloudStore:
         bucket: Any = library.storage.drivers.s3.S3StorageDriver
         try:
             return bucket(
+                # storcert: allow STATELESS-where credentials of the location, which this library does not look for itself
                 settings.aws_access_key_id or os.environ.get("AWS_ACCESS_KEY_ID", ""),
                 settings.aws_secret_access_key or os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
                 secure=secure, host=self._url.hostname, port=self._url.port or (443 if secure else 80),

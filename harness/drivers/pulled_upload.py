@@ -45,6 +45,7 @@ class PulledUpload:
         self._over = False
         self._result: Any = None
         self._error: BaseException | None = None
+        # storcert: allow STATELESS-background it ends when the stream does, and a dropped one publishes nothing
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

@@ -42,7 +42,9 @@ def test_the_driver_of_a_mounted_path_is_clean_because_its_entry_point_names_suc
 def test_in_a_folder_of_drivers_each_is_judged_as_what_it_is() -> None:
     # Where it is installed: entry points are of those files, not of a clone's.
     report = looked_at(str(Path(drivers.__file__ or "").parent))
-    assert report.findings == () and report.accepted == ()
+    assert report.findings == ()
+    # Adapters of what was not made for this contract: each says why beside the line.
+    assert {Path(one.file).name for one in report.accepted} <= {"grpc.py", "libcloud.py", "pulled_upload.py"}
     assert report.device == "nfs, object-store, rbd, sheepdog"
     assert len(report.mount_uses) == len(looked_at("nfs").mount_uses) + len(looked_at("smart_open_file").mount_uses)
 
