@@ -6,19 +6,24 @@ import ast
 
 import pytest
 
-from tests.mutants.mechanical import DRIVERS, KINDS, bank, changes_of, end_of, explained, stored
+from tests.mutants.mechanical import KINDS, all_changes, bank, changes_of, end_of, explained, stored, without_line
 from tests.mutants.mutant import SUBJECTS
 
-CHANGES = {change.id: change for driver in SUBJECTS for change in bank(driver)}
+CHANGES = all_changes()
 ENDS = stored()
 EXPLAINED = explained()
 ELSEWHERE = [one for one in EXPLAINED.values() if one.kind == "elsewhere"]
 
 
-def test_ends_are_of_the_bank() -> None:
-    assert len(CHANGES) >= 40
-    assert set(ENDS) <= set(CHANGES), "run: python -m tests.mutants.mechanical"
-    assert all(end["change"] == CHANGES[identity].told for identity, end in ENDS.items())
+def test_ends_are_of_changes_that_can_still_be_made() -> None:
+    gone = [identity for identity in ENDS if without_line(identity) not in CHANGES]
+    assert gone == [], "that line was edited: take away end and explanation, and run: python -m tests.mutants.mechanical"
+    assert all(end["change"] == CHANGES[without_line(identity)].told for identity, end in ENDS.items())
+
+
+def test_the_bank_has_at_least_forty() -> None:
+    found = [change for driver in SUBJECTS for change in bank(driver)]
+    assert len({change.id for change in found}) == len(found) >= 40
 
 
 def test_every_survivor_is_explained_and_nothing_else() -> None:
@@ -45,13 +50,8 @@ def test_a_change_changes_one_place() -> None:
         assert ast.dump(ast.parse(change.mutant().edits[0][2])) != ast.dump(ast.parse(source))
 
 
-def test_the_bank_is_of_the_drivers_as_they_are() -> None:
-    for change in CHANGES.values():
-        assert change.source == (DRIVERS / f"{change.stem}.py").read_text(encoding="utf-8")
-
-
 @pytest.mark.mutants
 @pytest.mark.parametrize("one", ELSEWHERE, ids=lambda one: one.id)
 def test_what_another_configuration_shows_is_shown(one: object) -> None:
     survivor = EXPLAINED[one.id]  # type: ignore[attr-defined]
-    assert end_of(CHANGES[survivor.id], survivor.case, survivor.at).case == survivor.case
+    assert end_of(CHANGES[without_line(survivor.id)], survivor.case, survivor.at).case == survivor.case
