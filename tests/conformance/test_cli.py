@@ -224,14 +224,12 @@ class TestReplay:
     @pytest.fixture
     def replayed(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         seen: list[Any] = []
-        module = ModuleType("storcert.conformance.replay")
 
         def replay(payload: Any) -> tuple[bool, str]:
             seen.append(payload)
             return bool(payload["again"]), "what happened"
 
-        module.replay = replay  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "storcert.conformance.replay", module)
+        monkeypatch.setattr("storcert.conformance.replay.replay", replay)
         return seen
 
     @pytest.mark.parametrize(("again", "code"), [(True, 1), (False, 0)])
