@@ -104,7 +104,8 @@ def longest_names(b: Bench, letters: str) -> None:
     """Objects with the longest names that every driver takes are listed as themselves."""
     here, there = both(b)
     text = {"capitals": "AZ", "mixed": "aZ9", "small-letters": "az", "marks": "a._-"}[letters] * NAME_LENGTH
-    uris = {b.uri(text[:length], text[:length]) for length in (NAME_LENGTH // 2, NAME_LENGTH - 1, NAME_LENGTH)}
+    mark = len(b.uri("a", "1").account) - 1  # on a device that outlives the case, names of accounts begin with it
+    uris = {b.uri(text[:length], text[: length - mark]) for length in (NAME_LENGTH // 2, NAME_LENGTH - 1, NAME_LENGTH)}
     for uri in sorted(uris):
         here.create(uri, 0)
     _require_listed(b, uris, there.list())

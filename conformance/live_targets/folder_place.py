@@ -10,6 +10,9 @@ from storcert.conformance.live_targets.target import Reached
 from storcert.harness.contract import JsonValue
 from storcert.simulators.device import CensusEntry
 
+_HIDDEN = ".fuse_hidden"
+"""What FUSE keeps of a file that was deleted while somebody had it open, as a kernel's NFS client keeps ``.nfs...``."""
+
 
 class Folder:
     """A folder that was not there before. ``behind``: the same folder without what is tested in between, for counting."""
@@ -25,12 +28,12 @@ class Folder:
         return {"mount": str(self._path)}
 
     def census(self) -> tuple[CensusEntry, ...]:
-        """Every folder and every file below it, whatever its name."""
+        """Every folder and every file below it, whatever its name, but what the mount itself keeps for whoever reads on."""
         found = []
         for folder, folders, files in os.walk(self._behind):
             at = Path(folder)
             found += [CensusEntry("directory", str((at / name).relative_to(self._behind)), "", 0) for name in folders]
-            for name in files:
+            for name in (one for one in files if not one.startswith(_HIDDEN)):
                 size = (at / name).lstat().st_size
                 found.append(CensusEntry("file", str((at / name).relative_to(self._behind)), "", size))
         return tuple(sorted(found))

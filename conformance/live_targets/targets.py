@@ -27,6 +27,9 @@ TARGETS: Mapping[str, TargetKind] = {
             f"{PREFIX}ceph-rbd", "RBD images in a pool of Ceph", "rbd", f"{_HERE}.ceph_rbd", many_places=False,
         ),
         TargetKind(
+            f"{PREFIX}ganesha", "an NFS export of nfs-ganesha, mounted in user space", "nfs", f"{_HERE}.ganesha_mount", _PLAIN,
+        ),
+        TargetKind(
             f"{PREFIX}fuse", "a FUSE mount over a local directory", "nfs", f"{_HERE}.fuse_mount", _PLAIN,
         ),
         TargetKind(

@@ -25,9 +25,9 @@ Not modelled, and why:
   [docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel]
 - what changes objects behind a driver's back (lifecycle rules, replication, object lock) and what is a matter of the account
   (redirects to another region, a skewed clock, wrong bucket policies): settings of the operator, wrong once and for all.
-- a connection that ends in good order (FIN) after the head of an answer: here it is reset. botocore 1.43 raises nothing then, and
-  gives an answer without content, `{}` for a listing: seen on a socket, and live behind the fault proxy. An empty answer of
-  GetBucketVersioning is legal, so that no driver could tell the one from the other.
+- a connection that ends in good order (FIN) after the head of an answer: here it is reset. botocore 1.43 raises nothing
+  then and gives an answer without content, `{}` for a listing: seen on a socket, and live behind the fault proxy. An empty
+  answer of GetBucketVersioning is legal, so that no driver could tell the one from the other.
 - errors of single keys inside a DeleteObjects that succeeds: the service gives them for keys it may not delete, and here all
   keys of a bucket may be deleted by whoever may delete one.
 """

@@ -61,7 +61,7 @@ def radosgw() -> Iterator[Ceph]:
 
 @pytest.fixture(scope="session")
 def ganesha() -> Iterator[Ganesha]:
-    """An NFS server; ``tests.live.onc_rpc`` speaks to it."""
+    """An NFS server; ``storcert.conformance.live_targets.onc_rpc`` speaks to it."""
     reason = nfs_server.unavailable()
     if reason is not None:
         pytest.skip(reason)

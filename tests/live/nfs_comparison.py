@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from storcert.conformance.live_targets.ganesha import Ganesha
+from storcert.conformance.live_targets.onc_rpc import Connection, mount
 from storcert.simulators.nfs.filesystem import NOBODY
 from storcert.simulators.nfs.known_differences import KNOWN_DIFFERENCES
 from storcert.simulators.nfs.options import NfsOptions
@@ -29,7 +30,6 @@ from storcert.simulators.nfs.protocol import (
     SetAttributes,
 )
 from storcert.simulators.nfs.server import Server
-from tests.live.onc_rpc import Connection, mount
 from tests.simulators.nfs.nfs_programs import Run, Step, differences, marks
 
 P = Procedure

@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 
 from storcert.conformance.live_targets.ganesha import Ganesha
+from storcert.conformance.live_targets.onc_rpc import mount
 from storcert.simulators.nfs.protocol import (
     CommitArguments,
     CreateArguments,
@@ -21,7 +22,6 @@ from storcert.simulators.nfs.protocol import (
     WriteArguments,
 )
 from tests.live.nfs_comparison import Comparison, Real, Simulated, compare, smallest
-from tests.live.onc_rpc import mount
 from tests.simulators.nfs.nfs_programs import Run, Slot, Step, draw
 
 pytestmark = pytest.mark.live

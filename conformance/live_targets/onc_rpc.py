@@ -10,6 +10,7 @@ import socket
 import struct
 from typing import Any
 
+from storcert.conformance.live_targets.xdr import Packer, Unpacker
 from storcert.simulators.nfs.protocol import (
     PROCEDURES,
     RESULTS,
@@ -57,7 +58,6 @@ from storcert.simulators.nfs.protocol import (
     WriteArguments,
     WriteResult,
 )
-from tests.live.xdr import Packer, Unpacker
 
 NFS_PROGRAM, MOUNT_PROGRAM = 100003, 100005
 _AUTH_NONE, _AUTH_SYS = 0, 1
