@@ -41,8 +41,9 @@ class TargetDevice:
         self._settings = TARGETS[reached.target].settings_for(driver_class)
         self._before = frozenset(self._keys())
         kind = TARGETS[reached.target]
-        self.proxied = kind.proxied
-        self._proxy = proxy_to(str(reached.server["endpoint_url"])) if kind.proxied and wired else None
+        # The proxy is in this process: compiled code that waits and keeps the interpreter's lock would wait for itself.
+        self.proxied = kind.proxied and not getattr(driver_class, "native_io", False)
+        self._proxy = proxy_to(str(reached.server["endpoint_url"])) if self.proxied and wired else None
         if self._proxy is not None:
             self._proxy.begin(str(self._place.configuration["bucket"]))
 

@@ -50,6 +50,8 @@ _IN_MEMORY: dict[str, Any] = {}
 class OpendalDriver(LibraryDriver):
     """Configuration: :class:`~storcert.harness.drivers.library_settings.LibrarySettings` with one of :data:`BACKENDS`."""
 
+    native_io = True  # in its memory alone it is not
+
     def __init__(self, configuration: Mapping[str, JsonValue]) -> None:
         require_installed("opendal", library)
         settings = LibrarySettings.parse("opendal", BACKENDS, configuration)

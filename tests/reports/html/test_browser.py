@@ -151,7 +151,7 @@ def test_light_and_dark(browser: Any, file: Path) -> None:
 def test_a_command_is_copied(browser: Any, file: Path) -> None:
     page = Opened(browser, file).page
     page.locator(".copy").first.click()
-    page.locator(".copy", has_text="Cop").first.wait_for()
+    page.locator(".copy", has_text="Copied").first.wait_for()
     assert page.locator(".copy").first.inner_text() == "Copied"
 
 
