@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from storcert.conformance.live_targets import folder_place
@@ -32,6 +33,19 @@ def missing() -> str:
     return "fusepy finds no libfuse 2 (Debian: libfuse2)" if asked.returncode else ""
 
 
+def serve(daemons: Daemons, program: Path, arguments: Sequence[str], mount_point: Path) -> None:
+    """Mount there what ``program`` serves, a file beside this one. Raises ``RuntimeError`` where that does not come about."""
+    command = [sys.executable, "-P", str(program), *arguments, str(mount_point)]
+    daemons.start("fuse", command, orphaned=signal.SIGTERM)
+    daemons.wait_until(lambda: os.path.ismount(mount_point), "mount", START_LIMIT_S)
+
+
+def unmount(mount_point: Path) -> None:
+    """Nothing is mounted there any more. May be repeated."""
+    if os.path.ismount(mount_point):
+        subprocess.run(["fusermount", "-u", "-z", str(mount_point)], capture_output=True, check=False, timeout=20)
+
+
 class FuseMount:
     """One mount. Whoever serves it ends with this process, and takes the mount away."""
 
@@ -45,9 +59,7 @@ class FuseMount:
         for one in (self._below, self._above):
             one.mkdir(parents=True)
         try:
-            command = [sys.executable, "-P", str(_PROGRAM), str(self._below), str(self._above)]
-            self._daemons.start("fuse", command, orphaned=signal.SIGTERM)
-            self._daemons.wait_until(lambda: os.path.ismount(self._above), "mount", START_LIMIT_S)
+            serve(self._daemons, _PROGRAM, [str(self._below)], self._above)
         except BaseException:
             self.stop()
             raise
@@ -55,8 +67,7 @@ class FuseMount:
 
     def stop(self) -> None:
         """Unmounted, and the folder goes."""
-        if os.path.ismount(self._above):
-            subprocess.run(["fusermount", "-u", "-z", str(self._above)], capture_output=True, check=False, timeout=20)
+        unmount(self._above)
         self._daemons.kill_all()
         shutil.rmtree(self._folder, ignore_errors=True)
 

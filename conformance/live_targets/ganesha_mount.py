@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from storcert.conformance.live_targets import folder_place, fuse_mount, ganesha
@@ -40,9 +36,7 @@ class GaneshaMount:
         try:
             self._server.start()
             ports = [str(self._server.port), str(self._server.mount_port)]
-            command = [sys.executable, "-P", str(_PROGRAM), *ports, str(behind), str(self.mount_point)]
-            self._daemons.start("nfs-client", command, orphaned=signal.SIGTERM)
-            self._daemons.wait_until(lambda: os.path.ismount(self.mount_point), "mount", fuse_mount.START_LIMIT_S)
+            fuse_mount.serve(self._daemons, _PROGRAM, [*ports, str(behind)], self.mount_point)
         except BaseException:
             self.stop()
             raise
@@ -55,8 +49,7 @@ class GaneshaMount:
 
     def stop(self) -> None:
         """Unmounted, the server ended, the folder gone."""
-        if os.path.ismount(self.mount_point):
-            subprocess.run(["fusermount", "-u", "-z", str(self.mount_point)], capture_output=True, check=False, timeout=20)
+        fuse_mount.unmount(self.mount_point)
         self._daemons.kill_all()
         self._server.stop()
         shutil.rmtree(self._folder, ignore_errors=True)

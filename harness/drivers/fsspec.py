@@ -22,15 +22,12 @@ the local file system an absent root is an absent mount. Elsewhere the library d
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 from storcert.harness.contract import (
     Capabilities,
-    CapacityExceeded,
     DataObjectDescription,
     DataObjectUri,
     DeviceUnavailable,
@@ -39,11 +36,13 @@ from storcert.harness.contract import (
     ObjectExists,
     ObjectNotFound,
     Outcome,
-    PermissionDenied,
     SizeMismatch,
     Unsupported,
 )
 from storcert.harness.drivers.arguments import count_of_bytes
+from storcert.harness.drivers.library_driver import MAX_NAME_BYTES
+from storcert.harness.drivers.library_store import os_errors
+from storcert.harness.drivers.library_streams import CHUNK_BYTES, LibraryInputStream
 
 try:
     # Here and not at first use: the library looks for configuration in the home directory when it is imported, which
@@ -51,37 +50,6 @@ try:
     import fsspec as library
 except ImportError:
     library = None
-
-CHUNK_BYTES = 256 * 1024
-FILE_NAME_BYTES = 255
-ENCODED_BYTES = 3
-
-
-@contextmanager
-def _typed(uri: DataObjectUri | None, outcome: Outcome = Outcome.NOT_DONE) -> Iterator[None]:
-    """Ordinary errors of the library as typed ones. ``outcome``: what a lost connection means at this point."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise ObjectNotFound(str(error) or "not found", uri) from error
-    except FileExistsError as error:
-        raise ObjectExists(str(error) or "exists", uri) from error
-    except PermissionError as error:
-        raise PermissionDenied(str(error), uri) from error
-    except NotImplementedError as error:
-        raise Unsupported(str(error) or "not implemented by the file system", uri) from error
-    except (ConnectionError, TimeoutError) as error:
-        raise DeviceUnavailable(f"{type(error).__name__}: {error}", uri, outcome) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise CapacityExceeded(str(error), uri) from error
-        if error.errno == errno.EROFS:
-            raise PermissionDenied(str(error), uri) from error
-        if error.errno == errno.ENAMETOOLONG:
-            raise InvalidRequest(str(error), uri) from error
-        if error.errno in (errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.EBUSY):
-            raise DeviceUnavailable(str(error), uri, outcome) from error
-        raise
 
 
 class FsspecDriver:
@@ -110,7 +78,7 @@ class FsspecDriver:
             raise InvalidRequest("the module named fsspec on sys.path is not the library fsspec") from error
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(range_read=True, enumerate=True, max_name_bytes=FILE_NAME_BYTES // ENCODED_BYTES)
+        return Capabilities(range_read=True, enumerate=True, max_name_bytes=MAX_NAME_BYTES)
 
     def create(self, uri: DataObjectUri, size: int) -> None:
         size = count_of_bytes("size", size, uri)
@@ -127,7 +95,7 @@ class FsspecDriver:
         path = self._path(uri)
         self._require_root(uri)
         try:
-            with _typed(uri, Outcome.UNKNOWN):
+            with os_errors(uri, Outcome.UNKNOWN):
                 self._fs.rm_file(path)
         except ObjectNotFound:
             return
@@ -135,15 +103,18 @@ class FsspecDriver:
     def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
         raise Unsupported("fsspec does not say which of its file systems copy without moving bytes", destination)
 
-    def open_input(self, uri: DataObjectUri, offset: int = 0, length: int | None = None) -> FsspecInputStream:
+    def open_input(self, uri: DataObjectUri, offset: int = 0, length: int | None = None) -> LibraryInputStream:
         path = self._path(uri)
         offset = count_of_bytes("offset", offset, uri)
         length = None if length is None else count_of_bytes("length", length, uri)
-        with _typed(uri):
+        with os_errors(uri):
             self._require_root(uri)
             file = self._fs.open(path, "rb")
             size = self._fs.size(path)
-        return FsspecInputStream(file, uri, offset, size if length is None else min(size, offset + length))
+            left = max(0, (size if length is None else min(size, offset + length)) - offset)
+            if offset and left:
+                file.seek(offset)
+        return LibraryInputStream(os_errors, file, uri, left)
 
     def open_output(self, uri: DataObjectUri, size: int | None = None) -> FsspecOutputStream:
         path = self._path(uri)
@@ -157,11 +128,11 @@ class FsspecDriver:
             return FsspecOutputStream(fs, path, uri, size)
         except FileNotFoundError:
             self._make_folders(path, uri)
-        with _typed(uri):
+        with os_errors(uri):
             return FsspecOutputStream(fs, path, uri, size)
 
     def _make_folders(self, path: str, uri: DataObjectUri) -> None:
-        with _typed(uri):
+        with os_errors(uri):
             self._require_root(uri)
             account = path.rpartition("/")[0]
             for folder in (account.rpartition("/")[0], account):
@@ -181,7 +152,7 @@ class FsspecDriver:
         return DataObjectDescription(uri, size, None)
 
     def list_objects(self) -> Iterator[DataObjectUri]:
-        with _typed(None):
+        with os_errors(None):
             self._require_root(None)
             base = self._fs._strip_protocol(self._root)
             try:
@@ -198,58 +169,18 @@ class FsspecDriver:
         if not isinstance(uri, DataObjectUri):
             raise InvalidRequest(f"a data object is named by a DataObjectUri, not {type(uri).__name__}")
         for segment in (uri.account, uri.object_id):
-            if len(segment.encode()) > FILE_NAME_BYTES // ENCODED_BYTES:
-                raise InvalidRequest(f"a segment has more than {FILE_NAME_BYTES // ENCODED_BYTES} bytes of UTF-8", uri)
+            if len(segment.encode()) > MAX_NAME_BYTES:
+                raise InvalidRequest(f"a segment has more than {MAX_NAME_BYTES} bytes of UTF-8", uri)
         return self._root + str(uri)
 
     def _size_of(self, uri: DataObjectUri) -> int | None:
         try:
-            with _typed(uri):
+            with os_errors(uri):
                 self._require_root(uri)
                 found = self._fs.info(self._path(uri))
         except ObjectNotFound:
             return None
         return int(found["size"]) if found["type"] == "file" else None
-
-
-class FsspecInputStream:
-    """A range of one open file."""
-
-    def __init__(self, file: Any, uri: DataObjectUri, first: int, end: int) -> None:
-        self._file = file
-        self._uri = uri
-        self._left = max(0, end - first)
-        self._closed = False
-        if first and self._left:
-            with _typed(uri):
-                file.seek(first)
-
-    def read(self, n: int = -1) -> bytes:
-        if self._closed:
-            raise InvalidRequest("the stream is closed", self._uri)
-        wanted = min(CHUNK_BYTES if n == -1 else count_of_bytes("n", n, self._uri), self._left)
-        if not wanted:
-            return b""
-        with _typed(self._uri):
-            chunk = bytes(self._file.read(wanted))
-        if not chunk:
-            raise DeviceUnavailable("the file ended before its size", self._uri, Outcome.NOT_DONE)
-        self._left -= len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            with _typed(self._uri):
-                self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        self.close()
 
 
 class FsspecOutputStream:
@@ -268,7 +199,7 @@ class FsspecOutputStream:
         except FileNotFoundError:
             raise
         except OSError as error:
-            with _typed(uri):
+            with os_errors(uri):
                 raise error
 
     def _open(self, path: str) -> Any:
@@ -293,7 +224,7 @@ class FsspecOutputStream:
         self._require_open()
         try:
             content = memoryview(data).tobytes()
-            with _typed(self._uri):
+            with os_errors(self._uri):
                 taken = self._file.write(content)
         except TypeError as error:
             self._failed = True
@@ -315,7 +246,7 @@ class FsspecOutputStream:
             raise SizeMismatch(f"{written} bytes were written, {self._size} announced", self._uri)
         self._ended = True
         try:
-            with _typed(self._uri, Outcome.UNKNOWN):
+            with os_errors(self._uri, Outcome.UNKNOWN):
                 self._file.close()
                 if self._deferred:
                     self._fs.end_transaction()
@@ -327,7 +258,7 @@ class FsspecOutputStream:
         if self._ended:
             return
         self._ended = True
-        with _typed(self._uri):
+        with os_errors(self._uri):
             self._file.close()
             if self._deferred:
                 self._fs.transaction.complete(commit=False)

@@ -21,14 +21,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3.exceptions
 
 from storcert.harness.contract import (
-    Capabilities,
     CapacityExceeded,
     DataObjectUri,
     DeviceUnavailable,
@@ -39,11 +37,10 @@ from storcert.harness.contract import (
     Outcome,
     PermissionDenied,
 )
-from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.library_driver import ENCODED_BYTES, FILE_NAME_BYTES, LibraryDriver
 from storcert.harness.drivers.library_settings import LibrarySettings, require_installed
 from storcert.harness.drivers.library_store import said
-from storcert.harness.drivers.library_streams import CHUNK_BYTES, LibraryOutputStream
+from storcert.harness.drivers.library_streams import CHUNK_BYTES
 from storcert.harness.drivers.pulled_upload import PulledSink, PulledSource
 
 library: Any = None
@@ -74,24 +71,10 @@ class LibcloudDriver(LibraryDriver):
     def __init__(self, configuration: Mapping[str, JsonValue]) -> None:
         require_installed("libcloud", library)
         settings = LibrarySettings.parse("libcloud", BACKENDS, configuration)
-        self._limited = settings.backend == "s3"
-        most = (FILE_NAME_BYTES - len(MARK)) // ENCODED_BYTES
-        super().__init__(LibcloudStore(settings), "Libcloud copies nothing on the device", most)
-
-    def capabilities(self) -> Capabilities:
-        return replace(super().capabilities(), max_object_size_bytes=OBJECT_BYTES_MAX if self._limited else None)
-
-    def create(self, uri: DataObjectUri, size: int) -> None:
-        self._check_size(count_of_bytes("size", size, uri), uri)
-        super().create(uri, size)
-
-    def open_output(self, uri: DataObjectUri, size: int | None = None) -> LibraryOutputStream:
-        self._check_size(0 if size is None else count_of_bytes("size", size, uri), uri)
-        return super().open_output(uri, size)
-
-    def _check_size(self, size: int, uri: DataObjectUri) -> None:
-        if self._limited and size > OBJECT_BYTES_MAX:
-            raise CapacityExceeded(f"objects have at most {OBJECT_BYTES_MAX} bytes", uri)
+        super().__init__(
+            LibcloudStore(settings), "Libcloud copies nothing on the device", (FILE_NAME_BYTES - len(MARK)) // ENCODED_BYTES,
+            OBJECT_BYTES_MAX if settings.backend == "s3" else None,
+        )  # fmt: skip
 
 
 class LibcloudStore:

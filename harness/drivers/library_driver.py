@@ -9,9 +9,11 @@ library's affair.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from storcert.harness.contract import (
     Capabilities,
+    CapacityExceeded,
     DataObjectDescription,
     DataObjectUri,
     DeviceUnavailable,
@@ -23,7 +25,7 @@ from storcert.harness.contract import (
     Unsupported,
 )
 from storcert.harness.drivers.arguments import count_of_bytes
-from storcert.harness.drivers.library_store import LibraryStore
+from storcert.harness.drivers.library_store import CopyingStore, LibraryStore
 from storcert.harness.drivers.library_streams import CHUNK_BYTES, LibraryInputStream, LibraryOutputStream
 
 FILE_NAME_BYTES = 255
@@ -33,18 +35,24 @@ MAX_NAME_BYTES = FILE_NAME_BYTES // ENCODED_BYTES
 
 class LibraryDriver:
     """Everything of the contract that is not the library's own doing. ``no_copy``: what :meth:`copy` says.
-    ``max_name_bytes``: of one segment, before it is encoded."""
+    ``max_name_bytes``: of one segment, before it is encoded. ``max_object_size_bytes``: ``None`` where there is no limit."""
 
-    def __init__(self, store: LibraryStore, no_copy: str, max_name_bytes: int = MAX_NAME_BYTES) -> None:
+    def __init__(
+        self, store: LibraryStore, no_copy: str, max_name_bytes: int = MAX_NAME_BYTES, max_object_size_bytes: int | None = None
+    ) -> None:
         self._store = store
         self._no_copy = no_copy
         self._max_name_bytes = max_name_bytes
+        self._max_object_size_bytes = max_object_size_bytes
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(range_read=True, enumerate=True, max_name_bytes=self._max_name_bytes)
+        return Capabilities(
+            range_read=True, enumerate=True, max_name_bytes=self._max_name_bytes,
+            max_object_size_bytes=self._max_object_size_bytes,
+        )  # fmt: skip
 
     def create(self, uri: DataObjectUri, size: int) -> None:
-        size = count_of_bytes("size", size, uri)
+        size = self._allowed(size, uri)
         found = self._size_of(uri)
         if found is None:
             try:
@@ -85,16 +93,17 @@ class LibraryDriver:
         left = max(0, end - offset)
         with self._store.errors(uri, Outcome.NOT_DONE):
             source = self._store.reader(path, offset, None if length is None else left) if left else None
-        return LibraryInputStream(self._store, source, uri, left)
+        return LibraryInputStream(self._store.errors, source, uri, left)
 
     def open_output(self, uri: DataObjectUri, size: int | None = None) -> LibraryOutputStream:
+        size = None if size is None else self._allowed(size, uri)
         path = self._path(uri)
-        size = None if size is None else count_of_bytes("size", size, uri)
         if self._size_of(uri) is not None:
             raise ObjectExists("the name is taken", uri)
         with self._store.errors(uri, Outcome.NOT_DONE):
             sink = self._store.writer(path, size)
-        return LibraryOutputStream(self._store, sink, uri, size, lambda: self._size_after_trying(uri) is not None)
+        return LibraryOutputStream(
+            self._store.errors, sink, uri, size, lambda: self._size_after_trying(uri) is not None)
 
     def describe(self, uri: DataObjectUri) -> DataObjectDescription:
         size = self._size_of(uri)
@@ -126,6 +135,13 @@ class LibraryDriver:
         except StorageError as error:
             raise DeviceUnavailable(error.message, uri, Outcome.UNKNOWN) from error
 
+    def _allowed(self, size: int, uri: DataObjectUri) -> int:
+        """A count of bytes that an object may have. Raises ``InvalidRequest``, or ``CapacityExceeded`` for more."""
+        count, most = count_of_bytes("size", size, uri), self._max_object_size_bytes
+        if most is not None and count > most:
+            raise CapacityExceeded(f"objects have at most {most} bytes", uri)
+        return count
+
     def _path(self, uri: DataObjectUri) -> str:
         """``kind/account/object_id``. Raises ``InvalidRequest`` for what is no name, or too long a one."""
         if not isinstance(uri, DataObjectUri):
@@ -134,3 +150,23 @@ class LibraryDriver:
             if len(segment.encode()) > self._max_name_bytes:
                 raise InvalidRequest(f"a segment has more than {self._max_name_bytes} bytes of UTF-8", uri)
         return str(uri)[1:]
+
+
+class CopyingLibraryDriver(LibraryDriver):
+    """The same over a library that copies on the device."""
+
+    def __init__(self, store: CopyingStore, max_object_size_bytes: int | None = None) -> None:
+        super().__init__(store, "", MAX_NAME_BYTES, max_object_size_bytes)
+        self._copying = store
+
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities(), on_device_copy=True)
+
+    def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
+        paths = self._path(source), self._path(destination)
+        if self._size_of(source) is None:
+            raise ObjectNotFound("no such object", source)
+        if self._size_of(destination) is not None:
+            raise ObjectExists("the name is taken", destination)
+        with self._copying.errors(destination, Outcome.UNKNOWN):
+            self._copying.copy(*paths)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -83,10 +83,27 @@ class LibraryStore(Protocol):
         ...
 
 
+class CopyingStore(LibraryStore, Protocol):
+    """A store that copies on the device."""
+
+    def copy(self, source: str, destination: str) -> None:
+        """From path to path, without moving bytes through here."""
+        ...
+
+
+Errors = Callable[[DataObjectUri | None, Outcome], AbstractContextManager[None]]
+""":meth:`LibraryStore.errors`, all that a stream needs of a store."""
+
+
 def said(error: BaseException) -> str:
     """Class and text of an error, without the addresses that some put into it: they are others in every run."""
     text = re.sub(r" (object )?at 0x[0-9a-f]+", "", str(getattr(error, "value", None) or error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def first_line(error: BaseException) -> str:
+    """The text of an error whose further lines are of the library's inside."""
+    return str(error).partition("\n")[0]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from storcert.harness.contract import (
     StorageError,
 )
 from storcert.harness.drivers.arguments import bytes_of, count_of_bytes
-from storcert.harness.drivers.library_store import LibraryStore, Sink, Source
+from storcert.harness.drivers.library_store import Errors, Sink, Source
 
 CHUNK_BYTES = 256 * 1024
 
@@ -26,8 +26,8 @@ CHUNK_BYTES = 256 * 1024
 class LibraryInputStream:
     """A range of one object. ``left``: how many bytes are due; a source that ends earlier is an error."""
 
-    def __init__(self, store: LibraryStore, source: Source | None, uri: DataObjectUri, left: int) -> None:
-        self._store = store
+    def __init__(self, errors: Errors, source: Source | None, uri: DataObjectUri, left: int) -> None:
+        self._errors = errors
         self._source = source
         self._uri = uri
         self._left = left
@@ -39,7 +39,7 @@ class LibraryInputStream:
         wanted = min(CHUNK_BYTES if n == -1 else count_of_bytes("n", n, self._uri), self._left)
         if not wanted or self._source is None:
             return b""
-        with self._store.errors(self._uri, Outcome.NOT_DONE):
+        with self._errors(self._uri, Outcome.NOT_DONE):
             chunk = bytes(self._source.read(wanted))
         if not chunk:
             raise DeviceUnavailable("the object ended before its size", self._uri, Outcome.NOT_DONE)
@@ -50,7 +50,7 @@ class LibraryInputStream:
         if not self._closed:
             self._closed = True
             if self._source is not None:
-                with self._store.errors(self._uri, Outcome.NOT_DONE):
+                with self._errors(self._uri, Outcome.NOT_DONE):
                     self._source.close()
 
     def __enter__(self) -> Self:
@@ -66,9 +66,9 @@ class LibraryOutputStream:
     """One object being written. ``size``: what was announced, in bytes, or ``None``. ``taken``: whether the object is there."""
 
     def __init__(
-        self, store: LibraryStore, sink: Sink, uri: DataObjectUri, size: int | None, taken: Callable[[], bool]
+        self, errors: Errors, sink: Sink, uri: DataObjectUri, size: int | None, taken: Callable[[], bool]
     ) -> None:
-        self._store = store
+        self._errors = errors
         self._sink: Sink | None = sink
         self._uri = uri
         self._size = size
@@ -82,7 +82,7 @@ class LibraryOutputStream:
             content = bytes(bytes_of(data))
             if not content:
                 return 0
-            with self._store.errors(self._uri, Outcome.NOT_DONE):
+            with self._errors(self._uri, Outcome.NOT_DONE):
                 taken = sink.write(content)
         except TypeError as error:
             self._failed = True
@@ -103,7 +103,7 @@ class LibraryOutputStream:
             raise SizeMismatch(f"{self._written} bytes were written, {self._size} announced", self._uri)
         self._sink = None
         try:
-            with self._store.errors(self._uri, Outcome.UNKNOWN):
+            with self._errors(self._uri, Outcome.UNKNOWN):
                 sink.publish()
         except ObjectInUse as error:
             # Somebody else was at it: whether that one has made the object, a look tells.
@@ -116,7 +116,7 @@ class LibraryOutputStream:
         if self._sink is None:
             return
         sink, self._sink = self._sink, None
-        with self._store.errors(self._uri, Outcome.NOT_DONE):
+        with self._errors(self._uri, Outcome.NOT_DONE):
             sink.discard()
 
     def close(self) -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +25,6 @@ import urllib3
 import urllib3.exceptions
 
 from storcert.harness.contract import (
-    Capabilities,
     CapacityExceeded,
     DataObjectUri,
     DeviceUnavailable,
@@ -38,11 +36,9 @@ from storcert.harness.contract import (
     PermissionDenied,
     StorageError,
 )
-from storcert.harness.drivers.arguments import count_of_bytes
-from storcert.harness.drivers.library_driver import LibraryDriver
+from storcert.harness.drivers.library_driver import CopyingLibraryDriver
 from storcert.harness.drivers.library_settings import LibrarySettings, require_installed
 from storcert.harness.drivers.library_store import said
-from storcert.harness.drivers.library_streams import LibraryOutputStream
 from storcert.harness.drivers.pulled_upload import PulledSink
 
 library: Any = None
@@ -72,7 +68,7 @@ _REFUSED: Mapping[str, type[StorageError]] = {
 refused with 400: such an answer has no body, and what S3 means by it, the request being well formed, is an expired token."""
 
 
-class MinioDriver(LibraryDriver):
+class MinioDriver(CopyingLibraryDriver):
     """Configuration: ``endpoint_url``, ``bucket``, ``prefix``, ``region_name``, ``aws_access_key_id`` and
     ``aws_secret_access_key`` (default: those of the environment, as the library finds them)."""
 
@@ -80,34 +76,7 @@ class MinioDriver(LibraryDriver):
         require_installed("minio", library)
         settings = LibrarySettings.parse("minio", ("s3",), configuration)
         settings.require("minio", "endpoint_url", "bucket")
-        self._minio = MinioStore(settings)
-        super().__init__(self._minio, "")
-
-    def capabilities(self) -> Capabilities:
-        return replace(super().capabilities(), on_device_copy=True, max_object_size_bytes=OBJECT_BYTES_MAX)
-
-    def create(self, uri: DataObjectUri, size: int) -> None:
-        check_size(count_of_bytes("size", size, uri), uri)
-        super().create(uri, size)
-
-    def open_output(self, uri: DataObjectUri, size: int | None = None) -> LibraryOutputStream:
-        check_size(0 if size is None else count_of_bytes("size", size, uri), uri)
-        return super().open_output(uri, size)
-
-    def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
-        source_path, path = self._path(source), self._path(destination)
-        if self._size_of(source) is None:
-            raise ObjectNotFound("no such object", source)
-        if self._size_of(destination) is not None:
-            raise ObjectExists("the name is taken", destination)
-        with self._minio.errors(destination, Outcome.UNKNOWN):
-            self._minio.copy(source_path, path)
-
-
-def check_size(size: int, uri: DataObjectUri) -> None:
-    """Raises ``CapacityExceeded`` for more than ten thousand parts."""
-    if size > OBJECT_BYTES_MAX:
-        raise CapacityExceeded(f"objects have at most {OBJECT_BYTES_MAX} bytes", uri)
+        super().__init__(MinioStore(settings), OBJECT_BYTES_MAX)
 
 
 class MinioStore:
@@ -155,10 +124,10 @@ class MinioStore:
         client, bucket, key = self._client, self._bucket, self._base + path
         return PulledSink(lambda source: client.put_object(bucket, key, source, -1, part_size=PART_BYTES))
 
-    def copy(self, source: str, path: str) -> None:
+    def copy(self, source: str, destination: str) -> None:
         """On the device, whatever is there."""
         copied = library.commonconfig.CopySource(self._bucket, self._base + source)
-        self._client.copy_object(self._bucket, self._base + path, copied)
+        self._client.copy_object(self._bucket, self._base + destination, copied)
 
     def remove(self, path: str) -> None:
         self._client.remove_object(self._bucket, self._base + path)

@@ -13,24 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from storcert.harness.contract import (
-    Capabilities,
     DataObjectUri,
     DeviceUnavailable,
     InvalidRequest,
     JsonValue,
     ObjectExists,
-    ObjectNotFound,
     Outcome,
     PermissionDenied,
     Unsupported,
 )
-from storcert.harness.drivers.library_driver import LibraryDriver
+from storcert.harness.drivers.library_driver import CopyingLibraryDriver
 from storcert.harness.drivers.library_settings import LibrarySettings, require_installed
-from storcert.harness.drivers.library_store import os_errors
+from storcert.harness.drivers.library_store import first_line, os_errors
 
 library: Any = None
 try:
@@ -45,7 +42,7 @@ BACKENDS = ("memory", "local", "s3")
 _IN_MEMORY: dict[str, Any] = {}
 
 
-class ObstoreDriver(LibraryDriver):
+class ObstoreDriver(CopyingLibraryDriver):
     """Configuration: :class:`~storcert.harness.drivers.library_settings.LibrarySettings` with one of :data:`BACKENDS`."""
 
     native_io = True  # in its memory alone it is not
@@ -53,21 +50,8 @@ class ObstoreDriver(LibraryDriver):
     def __init__(self, configuration: Mapping[str, JsonValue]) -> None:
         require_installed("obstore", library)
         settings = LibrarySettings.parse("obstore", BACKENDS, configuration)
-        self._objects = ObstoreStore(settings)
-        super().__init__(self._objects, "")
+        super().__init__(ObstoreStore(settings))
         self.native_io = settings.backend != "memory"
-
-    def capabilities(self) -> Capabilities:
-        return replace(super().capabilities(), on_device_copy=True)
-
-    def copy(self, source: DataObjectUri, destination: DataObjectUri) -> None:
-        paths = self._path(source), self._path(destination)
-        if self._size_of(source) is None:
-            raise ObjectNotFound("no such object", source)
-        if self._size_of(destination) is not None:
-            raise ObjectExists("the name is taken", destination)
-        with self._objects.errors(destination, Outcome.UNKNOWN):
-            self._objects.copy(*paths)
 
 
 class ObstoreStore:
@@ -87,18 +71,18 @@ class ObstoreStore:
             with os_errors(uri, outcome):
                 yield
         except library.exceptions.AlreadyExistsError as error:
-            raise ObjectExists(_first_line(error), uri) from error
+            raise ObjectExists(first_line(error), uri) from error
         except library.exceptions.PreconditionError as error:
-            raise ObjectExists(_first_line(error), uri) from error
+            raise ObjectExists(first_line(error), uri) from error
         except (library.exceptions.PermissionDeniedError, library.exceptions.UnauthenticatedError) as error:
-            raise PermissionDenied(_first_line(error), uri) from error
+            raise PermissionDenied(first_line(error), uri) from error
         except library.exceptions.NotSupportedError as error:
-            raise Unsupported(_first_line(error), uri) from error
+            raise Unsupported(first_line(error), uri) from error
         except library.exceptions.InvalidPathError as error:
-            raise InvalidRequest(_first_line(error), uri) from error
+            raise InvalidRequest(first_line(error), uri) from error
         except library.exceptions.GenericError as error:
             # The one class for everything else: a lost connection, a full disk, an answer that was not expected.
-            raise DeviceUnavailable(_first_line(error), uri, outcome) from error
+            raise DeviceUnavailable(first_line(error), uri, outcome) from error
 
     def size_of(self, path: str) -> int | None:
         return int(library.head(self._store(), path)["size"])
@@ -186,7 +170,3 @@ class ObstoreSink:
 
     def discard(self) -> None:
         self._content.clear()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -30,7 +30,7 @@ from storcert.harness.contract import (
 )
 from storcert.harness.drivers.library_driver import ENCODED_BYTES, FILE_NAME_BYTES, MAX_NAME_BYTES, LibraryDriver
 from storcert.harness.drivers.library_settings import LibrarySettings, require_installed
-from storcert.harness.drivers.library_store import os_errors
+from storcert.harness.drivers.library_store import first_line, os_errors
 
 library: Any = None
 try:
@@ -78,23 +78,23 @@ class OpendalStore:
             with os_errors(uri, outcome):
                 yield
         except library.exceptions.NotFound as error:
-            raise ObjectNotFound(_first_line(error), uri) from error
+            raise ObjectNotFound(first_line(error), uri) from error
         except (library.exceptions.ConditionNotMatch, library.exceptions.AlreadyExists) as error:
-            raise ObjectExists(_first_line(error), uri) from error
+            raise ObjectExists(first_line(error), uri) from error
         except library.exceptions.PermissionDenied as error:
-            raise PermissionDenied(_first_line(error), uri) from error
+            raise PermissionDenied(first_line(error), uri) from error
         except library.exceptions.Conflict as error:
-            raise ObjectInUse(_first_line(error), uri) from error
+            raise ObjectInUse(first_line(error), uri) from error
         except library.exceptions.RateLimited as error:
-            raise DeviceUnavailable(_first_line(error), uri, Outcome.NOT_DONE) from error
+            raise DeviceUnavailable(first_line(error), uri, Outcome.NOT_DONE) from error
         except library.exceptions.ConfigInvalid as error:
-            raise InvalidRequest(_first_line(error), uri) from error
+            raise InvalidRequest(first_line(error), uri) from error
         except library.exceptions.Unsupported as error:
-            raise Unsupported(_first_line(error), uri) from error
+            raise Unsupported(first_line(error), uri) from error
         except (library.exceptions.Unexpected, OSError) as error:
             # One class for everything else: a lost connection, a full disk, an answer it did not expect. Errors of files are
             # all OSError without a number, whatever happened; those with one had their chance above.
-            raise DeviceUnavailable(_first_line(error), uri, outcome) from error
+            raise DeviceUnavailable(first_line(error), uri, outcome) from error
 
     def size_of(self, path: str) -> int | None:
         found = self._operator().stat(path)
@@ -162,7 +162,3 @@ class OpendalSink:
 
     def discard(self) -> None:
         self._file = None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

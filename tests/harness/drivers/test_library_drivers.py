@@ -22,6 +22,7 @@ from storcert.harness.contract import (
     SizeMismatch,
     Unsupported,
 )
+from storcert.harness.drivers.fsspec import FsspecDriver
 from storcert.harness.drivers.library_driver import LibraryDriver
 from storcert.harness.drivers.obstore_store import ObstoreDriver
 from storcert.harness.drivers.opendal_operator import OpendalDriver
@@ -61,14 +62,17 @@ def in_folder(name: str, root: Path) -> LibraryDriver:
 
 
 PLACES = [
-    "obstore in memory", "opendal in memory", "ideal arrow", "smart_open on moto", *(f"{one} in a folder" for one in FOLDERS),
+    "fsspec in memory", "obstore in memory", "opendal in memory", "ideal arrow", "smart_open on moto", "fsspec in files",
+    *(f"{one} in a folder" for one in FOLDERS),
 ]  # fmt: skip
 
 
 @pytest.fixture(params=PLACES)
 def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     library, _, place = request.param.partition(" ")
-    if place == "in a folder":
+    if library == "fsspec":
+        yield FsspecDriver({"root": str(tmp_path)} if place == "in memory" else {"protocol": "file", "root": str(tmp_path)})
+    elif place == "in a folder":
         yield in_folder(library, tmp_path)
     elif place == "on moto":
         yield SmartOpenDriver(request.getfixturevalue("bucket"))
@@ -141,9 +145,14 @@ def test_refusals(driver: Any) -> None:
         driver.open_output(A)
     with pytest.raises(ObjectExists):
         driver.create(A, 2)
-    for call in (driver.open_input, driver.describe):
+    calls: list[Callable[[], Any]] = [
+        lambda: driver.open_input(uri("absent")),
+        lambda: driver.open_input(uri("absent"), 0, 0),
+        lambda: driver.describe(uri("absent")),
+    ]
+    for call in calls:
         with pytest.raises(ObjectNotFound):
-            call(uri("absent"))
+            call()
     refused: list[list[Any]] = [[-1], [0, -1], ["x"]]
     for extent in refused:
         with pytest.raises(InvalidRequest):
