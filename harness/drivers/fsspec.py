@@ -4,7 +4,8 @@ Fair means: where the library offers a way to do what the contract asks, that wa
 file in mode ``xb`` (create only), inside a transaction, which is the library's deferred commit. A transaction belongs
 to an instance of the file system, so each output stream has an instance of its own. Where a file system refuses ``xb``
 or transactions, it is asked for less. The local one is opened in mode ``wb``: there ``xb`` writes in place at once and
-leaves nothing for the transaction to commit.
+leaves nothing for the transaction to commit. With ``whole`` no stream is opened (:mod:`fsspec_whole`): where that does
+better, the findings say so.
 
 Thin means: no retries, no locks, no temporary names of our own, no clean-up of what the library leaves behind. Its
 ordinary errors become typed ones; any other exception passes through, so that whoever certifies it sees it.
@@ -40,9 +41,10 @@ from storcert.harness.contract import (
     Unsupported,
 )
 from storcert.harness.drivers.arguments import count_of_bytes
+from storcert.harness.drivers.fsspec_whole import WholeSink, whole_source
 from storcert.harness.drivers.library_driver import MAX_NAME_BYTES
 from storcert.harness.drivers.library_store import os_errors
-from storcert.harness.drivers.library_streams import CHUNK_BYTES, LibraryInputStream
+from storcert.harness.drivers.library_streams import CHUNK_BYTES, LibraryInputStream, LibraryOutputStream
 
 try:
     # Here and not at first use: the library looks for configuration in the home directory when it is imported, which
@@ -52,17 +54,27 @@ except ImportError:
     library = None
 
 
+S3_PROTOCOLS = ("s3", "s3a")
+
+
 class FsspecDriver:
-    """Configuration: ``protocol`` (default ``memory``), ``root`` (default ``storcert``); every other key is an option
-    of the file system. ``use_listings_cache`` is false unless the configuration says otherwise (C-STATELESS).
+    """Configuration: ``protocol`` (default ``memory``), ``root`` (default ``storcert``), ``whole`` (default false); every other
+    key is an option of the file system. With ``protocol = "s3"`` the keys that an object store hands out, ``bucket``,
+    ``prefix`` and ``region_name``, are root and region. ``use_listings_cache`` is false unless the configuration says
+    otherwise (C-STATELESS).
     """
 
     def __init__(self, configuration: Mapping[str, JsonValue]) -> None:
         options: dict[str, Any] = {"protocol": "memory", "root": "storcert", "use_listings_cache": False}
         options.update(configuration)
-        protocol, root = options.pop("protocol"), options.pop("root")
+        if options["protocol"] in S3_PROTOCOLS and "bucket" in options:
+            options.update(_as_s3fs_has_it(options))
+        protocol, root, whole = options.pop("protocol"), options.pop("root"), options.pop("whole", False)
         if not isinstance(protocol, str) or not isinstance(root, str):
             raise InvalidRequest("protocol and root of the fsspec driver are text")
+        if not isinstance(whole, bool):
+            raise InvalidRequest("whole of the fsspec driver is true or false")
+        self._whole = whole
         self._protocol, self._options, self._root = protocol, options, root.rstrip("/")
         self._fs = self._new_file_system()
 
@@ -109,6 +121,9 @@ class FsspecDriver:
         length = None if length is None else count_of_bytes("length", length, uri)
         with os_errors(uri):
             self._require_root(uri)
+            if self._whole:
+                source, left = whole_source(self._fs, path, offset, length)
+                return LibraryInputStream(os_errors, source, uri, left)
             file = self._fs.open(path, "rb")
             size = self._fs.size(path)
             left = max(0, (size if length is None else min(size, offset + length)) - offset)
@@ -116,11 +131,13 @@ class FsspecDriver:
                 file.seek(offset)
         return LibraryInputStream(os_errors, file, uri, left)
 
-    def open_output(self, uri: DataObjectUri, size: int | None = None) -> FsspecOutputStream:
+    def open_output(self, uri: DataObjectUri, size: int | None = None) -> FsspecOutputStream | LibraryOutputStream:
         path = self._path(uri)
         size = None if size is None else count_of_bytes("size", size, uri)
         if self._size_of(uri) is not None:
             raise ObjectExists("the name is taken", uri)
+        if self._whole:
+            return LibraryOutputStream(os_errors, WholeSink(self._fs, path), uri, size, lambda: self._size_of(uri) is not None)
         fs = self._new_file_system()
         if _is_local(fs):
             self._make_folders(path, uri)
@@ -280,6 +297,17 @@ class FsspecOutputStream:
             self.abort()
         elif not self._ended:
             self.commit()
+
+
+def _as_s3fs_has_it(options: dict[str, Any]) -> dict[str, Any]:
+    """Bucket, prefix and region under the names of s3fs; taken out of ``options``."""
+    bucket, prefix, region = options.pop("bucket"), options.pop("prefix", ""), options.pop("region_name", None)
+    if not isinstance(bucket, str) or not isinstance(prefix, str):
+        raise InvalidRequest("bucket and prefix of the fsspec driver are text")
+    return {
+        "root": "/".join(part for part in (bucket, prefix.strip("/")) if part),
+        "client_kwargs": {"region_name": region, **options.get("client_kwargs", {})},
+    }
 
 
 def _is_local(fs: Any) -> bool:

@@ -183,11 +183,12 @@ class LibcloudStore:
 
 
 class LibcloudSource:
-    """Pieces of a download, as they come, and what is left of the last one."""
+    """Pieces of a download, as they come, and what is left of the last one. The first is asked for at once: the local provider
+    opens its file no sooner."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._left = memoryview(b"")
+        self._left = memoryview(next(pieces, b""))
 
     def read(self, n: int) -> bytes:
         if not self._left:

@@ -2,9 +2,10 @@
 
 Back ends: ``memory``, ``fs`` (key ``root``) and ``s3``. Fair means: an object is written through ``open(path, "wb")``
 with ``if_not_exists`` wherever the operator's own capabilities have it, and read with ``if_match`` likewise; ``fs``
-gets a folder for atomic writes beside the objects; a write is given up by dropping its file: the binding has no abort,
-and its ``close()`` publishes. Declared: ``range_read`` and ``enumerate``. Not declared: ``on_device_copy``, since
-``copy`` of the binding overwrites; ``digest``, since none is common.
+gets a folder for atomic writes beside the objects; a file is read as soon as it is open, since before its first read it
+belongs to no object; a write is given up by dropping its file: the binding has no abort, and its ``close()``
+publishes. Declared: ``range_read`` and ``enumerate``. Not declared: ``on_device_copy``, since ``copy`` of the binding
+overwrites; ``digest``, since none is common.
 
 An operator in memory is its own store, so there is one for each root and process: it is the device. ``fs`` makes its
 root where it is missing; so the root is looked for first, through an operator of the whole file system.
@@ -44,6 +45,7 @@ except ImportError:
 BACKENDS = ("memory", "fs", "s3")
 SCRATCH = ".opendal"  # no name of an object: those begin with their kind
 SUFFIX_BYTES = len(".3Rd9cWH1")  # what the library puts behind the name of a file that it writes atomically
+FIRST_BYTES = 4096
 _IN_MEMORY: dict[str, Any] = {}
 
 
@@ -100,7 +102,7 @@ class OpendalStore:
         found = self._operator().stat(path)
         return int(found.content_length) if found.mode.is_file() else None
 
-    def reader(self, path: str, offset: int, length: int | None) -> Any:
+    def reader(self, path: str, offset: int, length: int | None) -> OpendalSource:
         operator, same = self._operator(), {}
         if operator.capability().read_with_if_match:
             etag = operator.stat(path).etag
@@ -108,7 +110,7 @@ class OpendalStore:
         file = operator.open(path, "rb", **same)
         if offset:
             file.seek(offset)
-        return file
+        return OpendalSource(file)
 
     def writer(self, path: str, size: int | None) -> OpendalSink:
         operator = self._operator()
@@ -145,6 +147,23 @@ class OpendalStore:
             "s3", bucket=settings.bucket, endpoint=settings.endpoint_url, region=settings.region_name,
             root="/" + settings.prefix.strip("/"), **{key: value for key, value in keys.items() if value},
         )  # fmt: skip
+
+
+class OpendalSource:
+    """A file of the binding and its first bytes: by reading them it comes to belong to one object."""
+
+    def __init__(self, file: Any) -> None:
+        self._file: Any = file
+        self._first = bytes(file.read(FIRST_BYTES))
+
+    def read(self, n: int) -> bytes:
+        if not self._first:
+            return bytes(self._file.read(n))
+        taken, self._first = self._first[:n], self._first[n:]
+        return taken
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class OpendalSink:

@@ -2,7 +2,8 @@
 
 Back ends: ``local`` (key ``root``) and ``s3``. Fair means: written through ``open_output_stream``, the only way in; without
 guessing a compression from the name; on folders that are made where they are missed. A stream can be closed and not given up
-(Arrow's ``Abort`` is not in Python), so giving up is ``close`` and ``delete_file``, unless the close was refused.
+(Arrow's ``Abort`` is not in Python), so giving up is ``close`` and ``delete_file``, unless the close was refused. Keys on S3
+have no slash: ``delete_file`` of one that has puts an empty object in the place of its "folder".
 
 Declared: ``range_read`` and ``enumerate``. Not declared: ``on_device_copy``, since ``copy_file`` replaces its target;
 ``digest``. The root is never made: on the local file system an absent root is an absent mount.
@@ -34,6 +35,7 @@ except ImportError:
     pass
 
 BACKENDS = ("local", "s3")
+FLAT = "!"  # what stands for a slash in keys; in names it would be percent-encoded
 
 
 class PyarrowDriver(LibraryDriver):
@@ -111,10 +113,11 @@ class PyarrowStore:
         selector = library.FileSelector(self._root, allow_not_found=True, recursive=True)
         for entry in self._file_system().get_file_info(selector):
             if entry.type == library.FileType.File:
-                yield entry.path[len(self._root) + 1 :]
+                path = str(entry.path)[len(self._root) + 1 :]
+                yield path if self._local else path.replace(FLAT, "/")
 
     def _at(self, path: str) -> str:
-        return f"{self._root}/{path}"
+        return f"{self._root}/{path if self._local else path.replace('/', FLAT)}"
 
     def _file_system(self) -> Any:
         if self._local and self._arrow.get_file_info(self._root).type != library.FileType.Directory:

@@ -14,6 +14,7 @@ from storcert.harness.contract import (
     DataObjectUri,
     DeviceUnavailable,
     InvalidRequest,
+    ObjectExists,
     ObjectKind,
     ObjectNotFound,
     Outcome,
@@ -59,7 +60,9 @@ def test_an_absent_folder_is_an_absent_mount(tmp_path: Path) -> None:
 
 
 def test_a_wrong_configuration_is_one_clear_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    for configuration in ({"protocol": "no-such-protocol"}, {"protocol": 3}, {"root": None}):
+    for configuration in (
+        {"protocol": "no-such-protocol"}, {"protocol": 3}, {"root": None}, {"whole": "yes"}, {"protocol": "s3", "bucket": 3},
+    ):  # fmt: skip
         with pytest.raises(InvalidRequest):
             FsspecDriver(configuration)
     monkeypatch.setattr(adapter, "library", types.ModuleType("fsspec"))
@@ -68,6 +71,28 @@ def test_a_wrong_configuration_is_one_clear_refusal(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(adapter, "library", None)
     with pytest.raises(InvalidRequest, match="fsspec"):
         FsspecDriver({})
+
+
+def test_whole_objects_are_created_and_never_replaced_and_a_reader_has_its_own() -> None:
+    driver = FsspecDriver({"whole": True})
+    first, second = driver.open_output(A), driver.open_output(A)
+    first.write(b"first")
+    second.write(b"second")
+    first.commit()
+    with pytest.raises(ObjectExists):
+        second.commit()
+    with driver.open_input(A) as one, driver.open_input(A, 1, 2) as two:
+        driver.delete(A)
+        assert (one.read(2), two.read(), one.read()) == (b"fi", b"ir", b"rst")
+
+
+def test_s3_is_told_its_bucket_as_an_object_store_hands_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(adapter.library, "filesystem", lambda protocol, **options: made.append((protocol, options)))
+    given = {"endpoint_url": "http://s3", "bucket": "b", "prefix": "p/", "region_name": "r"}
+    assert FsspecDriver({"protocol": "s3", **given})._root == "b/p"
+    options = {"skip_instance_cache": True, "use_listings_cache": False, "endpoint_url": "http://s3"}
+    assert made == [("s3", {**options, "client_kwargs": {"region_name": "r"}})]
 
 
 def test_the_library_is_judged_and_not_repaired() -> None:

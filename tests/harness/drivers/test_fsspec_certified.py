@@ -66,6 +66,12 @@ def test_memory_fails_exactly_what_is_documented(rule: str) -> None:
 
 
 @pytest.mark.slow
+def test_memory_is_conformant_where_whole_objects_are_asked_for() -> None:
+    record = certified(whole=True)
+    assert record.verdict is RunVerdict.CONFORMANT, (record.reason, failing(record))
+
+
+@pytest.mark.slow
 def test_a_folder_fails_exactly_what_is_documented_and_is_left_without_files(tmp_path: Path) -> None:
     rules = ("C-ONCE", "C-INDEP", "C-DELETE")
     for _ in range(2):  # a second run must not meet what the first one left

@@ -62,8 +62,8 @@ def in_folder(name: str, root: Path) -> LibraryDriver:
 
 
 PLACES = [
-    "fsspec in memory", "obstore in memory", "opendal in memory", "ideal arrow", "smart_open on moto", "fsspec in files",
-    *(f"{one} in a folder" for one in FOLDERS),
+    "fsspec in memory", "fsspec as a whole", "obstore in memory", "opendal in memory", "ideal arrow", "smart_open on moto",
+    "fsspec in files", *(f"{one} in a folder" for one in FOLDERS),
 ]  # fmt: skip
 
 
@@ -71,7 +71,8 @@ PLACES = [
 def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     library, _, place = request.param.partition(" ")
     if library == "fsspec":
-        yield FsspecDriver({"root": str(tmp_path)} if place == "in memory" else {"protocol": "file", "root": str(tmp_path)})
+        options: dict[str, Any] = {"in memory": {}, "as a whole": {"whole": True}, "in files": {"protocol": "file"}}[place]
+        yield FsspecDriver({"root": str(tmp_path), **options})
     elif place == "in a folder":
         yield in_folder(library, tmp_path)
     elif place == "on moto":
@@ -211,10 +212,30 @@ def test_opendal_keeps_its_names_short_enough_for_an_atomic_write(tmp_path: Path
 
 
 def test_the_library_is_judged_and_not_repaired(tmp_path: Path) -> None:
-    """A reader of OpenDAL reads whatever has the name when it reads."""
-    driver = OpendalDriver({"root": str(tmp_path)})
-    put(driver, A, b"first")
+    """Of two exclusive writers of one large file through OpenDAL both succeed."""
+    driver = in_folder("opendal", tmp_path)
+    first, second = driver.open_output(A), driver.open_output(A)
+    for stream, letter in ((first, b"1"), (second, b"2")):
+        stream.write(letter * 300_000)
+    first.commit()
+    second.commit()
+    assert get(driver, A, 0, 1) == b"2"
+
+
+@pytest.mark.parametrize("backend", ["memory", "fs"])
+def test_a_reader_of_opendal_has_its_object_from_the_open_on(backend: str, tmp_path: Path) -> None:
+    driver = OpendalDriver({"backend": backend, "root": str(tmp_path)})
+    content = bytes(range(256)) * 2000
+    put(driver, A, content)
     with driver.open_input(A) as stream:
         driver.delete(A)
-        put(driver, A, b"other")
-        assert stream.read() == b"other"
+        put(driver, A, b"other" * 200_000)
+        assert b"".join(iter(lambda: stream.read(100_000), b"")) == content
+
+
+def test_arrow_leaves_nothing_beside_its_objects_on_s3() -> None:
+    driver = IdealArrowDriver({"bucket": "bucket", "endpoint_url": "http://ideal"})
+    put(driver, A, b"x")
+    assert list(OBJECTS) == ["bucket/volume!1!a"]
+    driver.delete(A)
+    assert not OBJECTS

@@ -53,10 +53,9 @@ def test_obstore_in_memory_is_conformant() -> None:
 
 
 @pytest.mark.slow
-def test_opendal_in_memory_fails_exactly_what_is_documented() -> None:
-    record = certified(f"{DRIVERS}.opendal_operator:OpendalDriver", "C-READER", "C-ONCE", backend="memory")
-    cases = ("same-size", "longer", "shorter")
-    assert failing(record) == {f"C-READER/replaced[before-first-read-{case}]" for case in cases}
+def test_opendal_in_memory_is_conformant() -> None:
+    record = certified(f"{DRIVERS}.opendal_operator:OpendalDriver", backend="memory")
+    assert record.verdict is RunVerdict.CONFORMANT, (record.reason, failing(record))
 
 
 @pytest.mark.slow
