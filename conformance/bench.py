@@ -17,7 +17,7 @@ from storcert.conformance.program import Program
 from storcert.conformance.subject import Subject
 from storcert.conformance.tidy import delete_all
 from storcert.conformance.violation import NotApplicable, Undecided, Violation, foreign, gap, require
-from storcert.conformance.world import Call, Stuck, Unsimulated, World
+from storcert.conformance.world import Call, Unsimulated, World
 from storcert.harness.contract import DataObjectUri, ObjectKind, StorageError
 from storcert.harness.record.depth import SearchDepth, deeper
 from storcert.harness.record.fault import Fault
@@ -248,8 +248,6 @@ class Bench:
         before = len(self.world.device.requests)
         try:
             self.world.finish(*(attempt.call for attempt in attempts))
-        except Stuck as stuck:
-            raise Violation(str(stuck), "C-BUDGET") from None
         except Unsimulated as beyond:
             raise Undecided(f"the driver used something that is not simulated: {beyond}") from None
         for attempt in attempts:

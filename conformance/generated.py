@@ -28,6 +28,7 @@ from storcert.conformance.reduction import reduce
 from storcert.conformance.registry import Level, check
 from storcert.conformance.strategies import FOCUSES, NEEDS, Focus, large, programs
 from storcert.conformance.violation import LeftToFillIn, Undecided, Violation
+from storcert.conformance.world import Circling
 from storcert.harness.record.shrinking import Shrinking
 
 EXAMPLES = {
@@ -130,6 +131,8 @@ def hold(b: Bench, rule: str, strategy: SearchStrategy[Program], stream: random.
         except Violation as violation:
             if not best or program != best[0].program:
                 best[:] = [_Best(program, violation, list(b.steps))]
+            if isinstance(violation, Circling):
+                raise _ShrinkingOver from violation  # each run of it takes seconds, and hundreds are no answer at all
             raise
 
     reduced, cut_short = 0, False
@@ -138,6 +141,9 @@ def hold(b: Bench, rule: str, strategy: SearchStrategy[Program], stream: random.
     except (Violation, _ShrinkingOver):
         if not best:
             raise gaps[0] from None
+        if isinstance(best[0].violation, Circling):
+            as_found = Shrinking(best[0].program.operations(), 0, True)
+            raise FoundByGeneration(best[0].violation, best[0].program, as_found) from None
         reduced, cut_short = _reduced(best, once, b)
         program, violation, b.proof = minimal(best[0].program, best[0].violation, rule, fails)
         if program != best[0].program:

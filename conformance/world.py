@@ -6,7 +6,8 @@ judged above.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -14,6 +15,7 @@ from typing import Any
 
 from storcert.conformance import isolation
 from storcert.conformance.subject import Subject
+from storcert.conformance.violation import Violation
 from storcert.harness.contract import JsonValue, StorageError
 from storcert.harness.kernel import Kernel, Location, RunawayTask, Task
 from storcert.harness.kernel.interpose import NotSimulated
@@ -29,14 +31,26 @@ CALL_LIMIT_NS = 15 * MINUTE_NS
 # A transfer is many calls, each with its own limit; past this nothing of it can still be within bounds.
 TRANSFER_LIMIT_NS = 24 * 60 * MINUTE_NS
 WALL_LIMIT_S = 20.0
+#: Seldom enough to cost nothing, and often enough that nobody waits long for what goes round in circles: while a call is under
+#: way, and while none is.
+LOOK_NS, LOOK_IDLE_NS = 5 * 10**9, MINUTE_NS
+# The largest object a check moves, in pieces of some hundred bytes, takes less; whoever passes it asks the same again for ever.
+REQUESTS_MAX = 50_000
 
 
 class KitTrouble(Exception):
     """The kit cannot go on (something is not modelled, say). Gives the verdict ``error``, never the driver's failure."""
 
 
-class Stuck(Exception):
-    """The call did not end in bounded virtual time, or burned the processor without ever waiting."""
+class Stuck(Violation):
+    """The call did not end in bounded virtual time."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "C-BUDGET")
+
+
+class Circling(Stuck):
+    """It made requests without end, or burned the processor without ever waiting: that takes seconds of real time to see."""
 
 
 class Unsimulated(Exception):
@@ -130,7 +144,8 @@ class World:
 
     def finish(self, *calls: Call, limit_ns: int = TRANSFER_LIMIT_NS) -> None:
         """Run until all ``calls`` ended. Raises :class:`Stuck`, :class:`Unsimulated` or :class:`KitTrouble`."""
-        ended = self.kernel.run_until_done(*(call.task for call in calls), limit_ns=limit_ns, wall_limit_s=WALL_LIMIT_S)
+        with self._cut_short(*calls):
+            ended = self.kernel.run_until_done(*(call.task for call in calls), limit_ns=limit_ns, wall_limit_s=WALL_LIMIT_S)
         for call in calls:
             self._check(call)
         if not ended:
@@ -138,6 +153,22 @@ class World:
             took = f"{limit_ns // MINUTE_NS} virtual minutes, 15 are allowed for a call"
             died = [f"thread {name} ended by {type(error).__name__}" for name, error in self.uncaught(late.location)]
             raise Stuck("; ".join((f"{late.label} did not end: {took}", self._why(late), *died)))
+
+    @contextmanager
+    def _cut_short(self, *calls: Call) -> Iterator[None]:
+        """Ends the block with :class:`Circling` once it made more requests than anything needs. Each of them takes a moment, so
+        that by the clock alone somebody who asks for ever is only seen after hundreds of millions of them."""
+        before = len(self.device.requests)
+
+        def look() -> None:
+            made = len(self.device.requests) - before
+            if made > REQUESTS_MAX:
+                late = next((call for call in calls if not call.task.done and not call.task.crashed), None)
+                who = late.label if late is not None else "what goes on in the background"
+                raise Circling(f"{who} did not end: {made} requests, and no end of them")
+
+        with self.kernel.looking(LOOK_NS if calls else LOOK_IDLE_NS, look):
+            yield
 
     def _why(self, call: Call) -> str:
         """Whom a call that does not end waits for."""
@@ -176,7 +207,7 @@ class World:
         error = call.task.error if call.task.done else None
         endless = [one for _, one in self.uncaught(call.location) if isinstance(one, RunawayTask)]
         if isinstance(error, RunawayTask) or endless:
-            raise Stuck(f"{call.label} never came back and made no request meanwhile: {error or endless[0]}")
+            raise Circling(f"{call.label} never came back and made no request meanwhile: {error or endless[0]}")
         # Noted where it was raised: a driver that turns every exception into a typed error would hide it.
         trouble = [found.message for found in call.location.findings if found.kind == NOT_MODELLED]
         if isinstance(error, NotModelled) or trouble:
@@ -188,8 +219,9 @@ class World:
             raise error
 
     def advance(self, duration_ns: int) -> None:
-        """Let virtual time pass, so that whatever is under way ends."""
-        self.kernel.run_for(duration_ns)
+        """Let virtual time pass, so that whatever is under way ends. Raises :class:`Stuck`."""
+        with self._cut_short():
+            self.kernel.run_for(duration_ns)
 
     def findings(self) -> list[Finding]:
         """What driver code did at the locations that is not allowed or cannot be simulated."""

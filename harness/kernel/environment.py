@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +188,27 @@ class IntegerEnvironment(_Clock, simpy.Environment):  # type: ignore[misc]  # Si
             callback()
 
         heappush(self._queue, (self._now, next(self._first_orders), Deadline(self, self._now, (hold,))))
+
+    @contextmanager
+    def looking(self, every_ns: int, look: Callable[[], object]) -> Iterator[None]:
+        """While the block runs, ``look`` is called each time so much virtual time has passed, as in an interlude."""
+        marker: list[Deadline] = []
+
+        def mark() -> None:
+            time_ns = self._now + every_ns
+            marker[:] = [Deadline(self, time_ns, (again,))]
+            heappush(self._queue, (time_ns, next(self._first_orders), marker[0]))
+
+        def again(_: object) -> None:
+            self._fingerprint.forget_last()
+            mark()
+            look()
+
+        mark()
+        try:
+            yield
+        finally:
+            marker[0].cancel()
 
     def _process_all(self) -> None:
         instant_ns = -1

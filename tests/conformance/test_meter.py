@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import pytest
 
 from storcert.conformance import world
+from storcert.conformance.generated import FoundByGeneration, hold, stream_of
 from storcert.conformance.meter import Metered
+from storcert.conformance.strategies import FOCUSES, programs
 from storcert.conformance.violation import Violation
-from storcert.harness.contract import Capabilities, DataObjectUri, DeviceUnavailable
+from storcert.harness.contract import Capabilities, DataObjectUri, DeviceUnavailable, ObjectNotFound
 from storcert.harness.drivers.s3 import S3Driver
 from storcert.harness.record.fault import Fault
 from storcert.harness.record.verdict import Verdict
@@ -123,6 +126,68 @@ class TestRetries:
             assert bench.meter.requests == {"describe": 3}
 
 
+class AsksForEver(S3Driver):
+    """Asks a device that answers at once, again and again: no time limit sees that in the time of a person."""
+
+    def describe(self, uri: DataObjectUri) -> Any:
+        while True:
+            try:
+                return super().describe(uri)
+            except ObjectNotFound:
+                pass
+
+
+class AsksInTheBackground(S3Driver):
+    """Has a thread that never ends."""
+
+    def create(self, uri: DataObjectUri, size: int) -> Any:
+        threading.Thread(target=AsksForEver({**self.given}).describe, args=(uri,), daemon=True).start()
+
+    def __init__(self, configuration: Any) -> None:
+        super().__init__(configuration)
+        self.given = configuration
+
+
+class TestRequestsWithoutEnd:
+    @pytest.fixture(autouse=True)
+    def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(world, "REQUESTS_MAX", 500)
+        monkeypatch.setattr(world, "LOOK_IDLE_NS", 5 * 10**9)
+
+    def test_they_are_cut_while_the_call_is_under_way(self) -> None:
+        outcome = run_check(lambda b: b.client().describe(b.uri()), AsksForEver, "C-DESCRIBE", facts=facts_of())
+        assert (outcome.result.verdict, outcome.result.rule) == (Verdict.FAIL, "C-BUDGET")
+        assert "requests, and no end of them" in outcome.message and "describe /volume/1/a did not end" in outcome.message
+
+    def test_so_are_those_of_a_thread_that_outlives_its_call(self) -> None:
+        def body(b: Any) -> None:
+            b.client().create(b.uri(), 1)
+            b.heal()
+
+        outcome = run_check(body, AsksInTheBackground, "C-CREATE", facts=facts_of())
+        assert (outcome.result.verdict, outcome.result.rule) == (Verdict.FAIL, "C-BUDGET")
+        assert "what goes on in the background did not end" in outcome.message
+
+    def test_a_program_that_shows_it_is_not_made_smaller(self) -> None:
+        with bench_of(AsksForEver, facts=facts_of()) as bench:
+            with pytest.raises(FoundByGeneration) as raised:
+                hold(bench, "C-DESCRIBE", programs(bench.facts, FOCUSES["C-DESCRIBE"]), stream_of("some"), 40)
+            assert raised.value.shrinking.cut_short and not raised.value.shrinking.executions
+            assert bench.examples_run == bench.depth.programs < 5
+
+    def test_looking_leaves_no_trace_in_the_digest(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def digest() -> str:
+            with bench_of() as bench:
+                bench.client().write(bench.uri(), bytes(100))
+                bench.heal()
+                found: str = bench.world.kernel.digest()
+                return found
+
+        often = digest()
+        monkeypatch.setattr(world, "LOOK_NS", 1_000_000)
+        assert digest() == often
+
+
 class Spinning(MemoryDriver):
     """Never comes back, and lets no virtual time pass."""
 
@@ -199,3 +264,4 @@ class TestPassingOn:
         with bench_of(MemoryDriver) as bench:
             with Metered(Other({}, bench.uri(), None), bench.meter) as entered:
                 assert entered.read() == b"x"
+
