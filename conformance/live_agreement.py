@@ -17,9 +17,8 @@ from typing import Any
 
 import storcert.conformance.requirements  # noqa: F401  (fills the registry)
 from storcert.conformance.facts import Facts
-from storcert.conformance.live_proxy_faults import NOT_SHOWN
 from storcert.conformance.live_targets.session import started
-from storcert.conformance.live_targets.targets import require_present, target
+from storcert.conformance.live_targets.targets import TARGETS, require_present, target
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.program import Program
 from storcert.conformance.registry import Case, Level, cases_for
@@ -35,6 +34,7 @@ WAIT_MAX_NS = 10 * 10**9
 _DELAY = re.compile(r"\b(?:slow|server_restart)\b[^,]*\bvalue=(\d+)")
 REASON_MAX = 300
 ASKED_PER_RULE = 3
+NO_WAY = {"crash": "the driver runs in this process: it cannot die alone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class LiveTarget:
 
     def answer(self, failing: Failing) -> LiveAnswer:
         """What it says. Never raises for what a driver does there."""
-        why_not = _beyond(failing)
+        why_not = _beyond(failing, self.name)
         if why_not:
             return LiveAnswer(self.name, Agreement.NOT_SHOWN, why_not)
         answer, reason = self._pool.submit(_try, failing).result()
@@ -105,7 +105,12 @@ def check(name: str, device: str) -> None:
     require_present(kind)
 
 
-def _beyond(failing: Failing) -> str:
+def _not_shown(name: str) -> Mapping[str, str]:
+    kind = TARGETS[name]
+    return kind.load_way().NOT_SHOWN if kind.way else NO_WAY
+
+
+def _beyond(failing: Failing, name: str) -> str:
     """Why no target can show this, from what was recorded alone."""
     if failing.rule == "C-NOFS":
         return "nothing watches the files of a live run"
@@ -115,7 +120,7 @@ def _beyond(failing: Failing) -> str:
         if program.concurrent:
             return "its tasks run at the same time; on a live device calls run one after the other"
         text = ", ".join(str(fault) for fault in program.faults)
-    for kind, reason in NOT_SHOWN.items():
+    for kind, reason in _not_shown(name).items():
         if re.search(rf"\b{kind}\b", text):
             return f"{kind}: {reason}"
     waits = [int(found) for found in _DELAY.findall(text)]

@@ -16,16 +16,16 @@ from collections.abc import Sequence
 
 import h11
 
+from storcert.conformance.live_door import Door, reset
 from storcert.conformance.live_proxy_faults import PROXY_FAULTS, answer_of
 from storcert.conformance.live_proxy_names import operation_of
-from storcert.conformance.live_wire import Answer, Asked, Gone, exchange, next_event, passed_on, reset
+from storcert.conformance.live_wire import Answer, Asked, Gone, exchange, next_event, passed_on
 from storcert.harness.record.fault import Fault, Phase
 from storcert.simulators.device import Request
 from storcert.simulators.network.faults import FaultPlan, first
 
 DEFAULT_OUTAGE_NS = 500_000_000
 SERVICE_LIMIT_S = 60.0
-_LOOPBACK = "127.0.0.1"
 
 
 class FaultProxy:
@@ -34,13 +34,7 @@ class FaultProxy:
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        self._holder = socket.socket()
-        # Bound, never listening: while the listener is away, nobody else can have the port, and clients are refused.
-        self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._holder.bind((_LOOPBACK, 0))
-        self.port: int = self._holder.getsockname()[1]
-        self._listener: socket.socket | None = None
+        self._door = Door(self._serve)
         self._timer: threading.Timer | None = None
         self.location = ""
         self.begin("")
@@ -49,7 +43,7 @@ class FaultProxy:
     @property
     def url(self) -> str:
         """Where clients find it."""
-        return f"http://{_LOOPBACK}:{self.port}"
+        return f"http://127.0.0.1:{self._door.port}"
 
     def begin(self, bucket: str) -> None:
         """A new world: nothing was asked yet, nothing is armed; requests for that bucket count."""
@@ -70,61 +64,29 @@ class FaultProxy:
 
     def close(self) -> None:
         """Nothing is taken any more. May be repeated."""
-        self._unlisten()
-        self._holder.close()
+        self._door.close()
 
-    # The listener
+    # The door
 
     def _listen(self) -> None:
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            if self._listener is not None:
-                return
-            listener = socket.socket()
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((_LOOPBACK, self.port))
-            listener.listen(64)
-            self._listener = listener
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
-
-    def _unlisten(self) -> None:
-        with self._lock:
-            listener, self._listener = self._listener, None
-            connections, self._open = self._open, set()
-        if listener is not None:
-            listener.shutdown(socket.SHUT_RDWR)  # wakes whoever waits in accept
-            listener.close()
-        for connection in connections:
-            reset(connection)
+        self._door.open()
 
     def _take_down(self, outage_ns: int) -> None:
         """The service dies: what is under way is reset, and connections are refused for so long."""
-        self._unlisten()
+        self._door.shut()
         timer = threading.Timer((outage_ns or DEFAULT_OUTAGE_NS) / 1e9, self._listen)
         timer.daemon = True
         with self._lock:
             self._timer = timer
         timer.start()
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with self._lock:
-                if self._listener is not listener:
-                    reset(connection)
-                    return
-                self._open.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
     # One connection
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         side = h11.Connection(h11.SERVER)
         try:
             while self._one(side, connection):
@@ -133,9 +95,6 @@ class FaultProxy:
             reset(connection)
         else:
             connection.close()
-        finally:
-            with self._lock:
-                self._open.discard(connection)
 
     def _one(self, side: h11.Connection, connection: socket.socket) -> bool:
         """One request and its answer. Whether the connection can be used again; :class:`Gone` where it must be reset."""

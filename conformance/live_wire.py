@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import struct
 from dataclasses import dataclass
 
 import h11
@@ -43,16 +42,6 @@ class Answer:
     headers: Headers
     body: bytes
     code: str = ""
-
-
-def reset(connection: socket.socket) -> None:
-    """End a connection as a crashed machine does: the peer gets a reset, whatever was under way."""
-    try:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RD)
-    except OSError:
-        pass  # it is gone already
-    connection.close()
 
 
 def next_event(side: h11.Connection, connection: socket.socket) -> h11.Event | type[h11.PAUSED]:

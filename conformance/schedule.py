@@ -19,6 +19,7 @@ from storcert.conformance.calibrate import calibrate
 from storcert.conformance.confirm import decide
 from storcert.conformance.devices import is_live, prepare
 from storcert.conformance.facts import Facts
+from storcert.conformance.interrupts import end_with_parent
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.live_targets.target import Reached
 from storcert.conformance.lost_device import LostDevice
@@ -111,7 +112,9 @@ def run_cases(
     if job.mode == "live" and job.reached is None:
         workers = 1
     runner = _in_workers if workers > 1 or job.options.isolate else _in_process
-    apart = AnotherProcess(start_worker, (job, facts), _run_again) if workers > 1 and not job.options.isolate else None
+    # A live device owes nobody the same answer twice: there, another process that does not have it again says nothing.
+    askable = workers > 1 and not job.options.isolate and job.mode != "live"
+    apart = AnotherProcess(start_worker, (job, facts), _run_again) if askable else None
     # Directed cases first: a budget that ends early takes generated ones away before it takes rules away.
     ordered = sorted(cases, key=lambda case: case.check.name == "programs-hold")
     try:
@@ -182,6 +185,7 @@ def start_worker(job: Job, facts: Facts) -> None:
     """What a worker process does first: the driver is loaded behind the fence, isolated where that is wanted."""
     # The parent alone answers an interrupt; a worker that died of it would take its results along.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     if job.options.isolate:
         _isolated(job)
     subject = job.subject()
@@ -227,5 +231,9 @@ def _in_workers(
                 for future in ended:
                     yield from future.result()
         except BaseException:
+            # What a worker is at may take minutes on a real device, and nobody hears of it any more.
+            workers_now = list((getattr(pool, "_processes", None) or {}).values())
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in workers_now:
+                worker.terminate()
             raise

@@ -32,17 +32,19 @@ class Daemons:
 
     def start(
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None,
-        orphaned: signal.Signals = signal.SIGKILL,
+        orphaned: signal.Signals | None = signal.SIGKILL, kept: Sequence[int] = (),
     ) -> None:
         """Start ``command`` in a session of its own, so that the terminal's Ctrl-C reaches this process alone. ``orphaned``:
-        what it is sent where this process is killed; one that holds a mount needs the time to take it away."""
+        what it is sent where this process is killed; one that holds a mount needs the time to take it away, and one that sees
+        it by itself needs none. ``kept``: descriptors of this process that it has too."""
         if name in self._running:
             raise ValueError(f"{name} runs already")
         with self._log.open("ab") as output:
             self._running[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 env=None if environment is None else dict(environment),
-                preexec_fn=functools.partial(_die_with_parent, orphaned) if sys.platform == "linux" else None,
+                preexec_fn=functools.partial(_die_with_parent, orphaned) if sys.platform == "linux" and orphaned else None,
+                pass_fds=tuple(kept),
             )  # fmt: skip
 
     def send(self, name: str, number: signal.Signals) -> None:
@@ -63,6 +65,14 @@ class Daemons:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    def end(self, name: str, limit_s: float = 10.0) -> None:
+        """Wait for one that was told to end, and kill it where it does not."""
+        try:
+            self._running[name].wait(limit_s)
+        except subprocess.TimeoutExpired:
+            pass  # killed below
+        self.kill(name)
 
     def kill_all(self) -> None:
         """End everything, the last one first. May be repeated."""

@@ -11,14 +11,15 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from storcert.conformance.live_targets.daemons import Daemons, answers, free_block, missing_programs
 
 PROGRAMS = ("ganesha.nfsd", "rpcbind", "unshare", "nsenter", "mount")
-SMALL_BYTES = 16 << 20
-FIRST_PORT = 22049
+SMALL, SMALL_BYTES = "small", 16 << 20
+FIRST_PORT, PORTS = 22049, 2000
 
 _CONF = """\
 NFS_CORE_PARAM {{ Protocols = 3, 4; NFS_Port = {port}; MNT_Port = {mount_port}; Bind_addr = 127.0.0.1;
@@ -48,7 +49,7 @@ class Export:
 
 
 EXPORTS = (
-    Export("plain"), Export("squash", squash="Root_Squash"), Export("readonly", access="RO"), Export("small"),
+    Export("plain"), Export("squash", squash="Root_Squash"), Export("readonly", access="RO"), Export(SMALL),
 )  # fmt: skip
 
 
@@ -67,9 +68,11 @@ def unavailable() -> str | None:
 class Ganesha:
     """One server. ``small`` is an ext4 of 16 MB where loop mounts work, else it is like ``plain`` (see :attr:`has_small`)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, exports: Sequence[Export] = EXPORTS) -> None:
         self.folder = folder
-        self.port = free_block(FIRST_PORT, (0, 1), 2)
+        self._exports = exports
+        # Not all from the same one on: servers that are started at the same time would choose the same.
+        self.port = free_block(FIRST_PORT + os.getpid() % PORTS * 2, (0, 1), 2)
         self.mount_port = self.port + 1
         self._daemons: Daemons | None = None
 
@@ -94,14 +97,14 @@ class Ganesha:
         for name in ("recovery", "log"):
             (self.folder / name).mkdir(parents=True)
         conf = _CONF.format(folder=self.folder, port=self.port, mount_port=self.mount_port)
-        for number, export in enumerate(EXPORTS, 1):
+        for number, export in enumerate(self._exports, 1):
             path = self.path(export.name)
             path.mkdir()
             path.chmod(export.mode)
             conf += _EXPORT.format(
                 number=number, path=path, name=export.name, access=export.access, squash=export.squash)
         (self.folder / "ganesha.conf").write_text(conf)
-        if not missing_programs(("mkfs.ext4",)):
+        if any(export.name == SMALL for export in self._exports) and not missing_programs(("mkfs.ext4",)):
             with (self.folder / "small.img").open("wb") as image:
                 image.truncate(SMALL_BYTES)
             subprocess.run(["mkfs.ext4", "-q", self.folder / "small.img"], check=True, capture_output=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from storcert.conformance.live_targets import folder_place, fuse_mount, ganesha
+from storcert.conformance.live_targets import folder_place, fuse_mount, ganesha, ganesha_way
 from storcert.conformance.live_targets.daemons import Daemons
 from storcert.conformance.live_targets.target import Reached
+from storcert.harness.contract import JsonValue
 
 _PROGRAM = Path(__file__).with_name("nfs_client.py")
 EXPORT = "plain"
@@ -26,7 +27,7 @@ class GaneshaMount:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.mount_point = folder / "above"
-        self._server = ganesha.Ganesha(folder / "server")
+        self._server = ganesha.Ganesha(folder / "server", (ganesha.Export(EXPORT),))
         self._daemons = Daemons(folder / "log")
 
     def start(self) -> Reached:
@@ -40,7 +41,8 @@ class GaneshaMount:
         except BaseException:
             self.stop()
             raise
-        return Reached("live:ganesha", {"mount": str(self.mount_point), "behind": str(behind)})
+        said: dict[str, JsonValue] = {"mount": str(self.mount_point), "behind": str(behind), "folder": str(self._folder)}
+        return Reached("live:ganesha", said)
 
     def restart(self) -> None:
         """The server dies, and another life of it begins: what was written and not committed may be gone."""
@@ -49,7 +51,9 @@ class GaneshaMount:
 
     def stop(self) -> None:
         """Unmounted, the server ended, the folder gone."""
-        fuse_mount.unmount(self.mount_point)
+        ganesha_way.close_all()
+        for mount_point in (self.mount_point, *self._folder.glob("way-*/above")):  # of workers that were killed, too
+            fuse_mount.unmount(mount_point)
         self._daemons.kill_all()
         self._server.stop()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A raw client of NFS version 3: one TCP connection, one call at a time, no cache, no retry. Only for probing servers.
+"""A raw client of NFS version 3: one TCP connection, one call at a time, no cache, no retry.
 
 It takes and gives the values of ``storcert.simulators.nfs.protocol``, so that a server and the simulator are asked alike.
 """
@@ -6,10 +6,11 @@ It takes and gives the values of ``storcert.simulators.nfs.protocol``, so that a
 from __future__ import annotations
 
 import itertools
+import os
 import socket
-import struct
 from typing import Any
 
+from storcert.conformance.live_targets.rpc_records import NFS_PROGRAM, marked, receive_record
 from storcert.conformance.live_targets.xdr import Packer, Unpacker
 from storcert.simulators.nfs.protocol import (
     PROCEDURES,
@@ -59,10 +60,11 @@ from storcert.simulators.nfs.protocol import (
     WriteResult,
 )
 
-NFS_PROGRAM, MOUNT_PROGRAM = 100003, 100005
+MOUNT_PROGRAM = 100005
 _AUTH_NONE, _AUTH_SYS = 0, 1
 _SECOND_NS = 10**9
-_xids = itertools.count(0x5C000001)
+# A server may remember the calls of an earlier process from the same address.
+_xids = itertools.count(int.from_bytes(os.urandom(3), "big") << 4)
 
 
 class RpcError(Exception):
@@ -81,18 +83,23 @@ class Connection:
         """End it."""
         self._socket.close()
 
+    @staticmethod
+    def new_xid() -> int:
+        """One that no call of this process had."""
+        return next(_xids)
+
     def send(self, number: int, body: bytes, *, uid: int = 0, gid: int = 0, xid: int | None = None) -> int:
         """Send one call and do not wait; gives its XID."""
         xid = next(_xids) if xid is None else xid
         credentials = Packer().u32(0).opaque(b"storcert").u32(uid, gid, 0).done()
         call = Packer().u32(xid, 0, 2, self._program, 3, number, _AUTH_SYS).opaque(credentials).u32(_AUTH_NONE, 0).done() + body
-        self._socket.sendall(struct.pack(">I", 0x8000_0000 | len(call)) + call)
+        self._socket.sendall(marked(call))
         return xid
 
     def receive(self, xid: int) -> Unpacker:
         """The answer to ``xid``, after its RPC header; answers to other calls are dropped."""
         while True:
-            answer = Unpacker(self._record())
+            answer = Unpacker(receive_record(self._socket))
             found, _, refused = answer.u32(), answer.u32(), answer.u32()
             if found != xid:
                 continue
@@ -104,24 +111,6 @@ class Connection:
             if accepted:
                 raise RpcError(f"accept_stat {accepted}")
             return answer
-
-    def _record(self) -> bytes:
-        whole = b""
-        while True:
-            (mark,) = struct.unpack(">I", self._exactly(4))
-            whole += self._exactly(mark & 0x7FFF_FFFF)
-            if mark & 0x8000_0000:
-                return whole
-
-    def _exactly(self, size: int) -> bytes:
-        pieces: list[bytes] = []
-        while size:
-            data = self._socket.recv(min(size, 1 << 20))
-            if not data:
-                raise ConnectionResetError("the server closed the connection")
-            pieces.append(data)
-            size -= len(data)
-        return b"".join(pieces)
 
     def call(self, procedure: Procedure, arguments: Any = None, *, uid: int = 0, gid: int = 0, xid: int | None = None) -> Reply:
         """One NFS call and its answer."""

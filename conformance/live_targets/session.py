@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NoReturn
 
+from storcert.conformance.devices import LIVE
+from storcert.conformance.interrupts import answered
 from storcert.conformance.live_targets.target import Reached, Server
 from storcert.conformance.live_targets.targets import TARGETS, require_present
 from storcert.conformance.usage import InvalidUsage, one_line
@@ -22,18 +21,20 @@ def started(device: str) -> Iterator[Reached | None]:
     """The named live target, running; ``None`` for any other device, where nothing is started.
 
     Raises :class:`InvalidUsage`: it is not installed, or did not come up. Its variables are in the environment meanwhile, so
-    that processes that begin now have them too. A polite request to end (SIGTERM) is taken for an interrupt: then everything
-    ends in order. Where this process is killed outright, the kernel ends what it started.
+    that processes that begin now have them too. On any live device a polite request to end (SIGTERM) is taken for an
+    interrupt: then everything ends in order, and at once where it is asked for again (``interrupts``). Where this process is
+    killed outright, the kernel ends what it started.
     """
     kind = TARGETS.get(device)
     if kind is None:
-        yield None
+        with answered() if device == LIVE else nullcontext():
+            yield None
         return
     require_present(kind)
     folder = Path(tempfile.mkdtemp(prefix="storcert-live-"))
     server = None
     try:
-        with _terminated_is_interrupted():
+        with answered():
             server = kind.load().server(folder / "target")
             reached = _start(device, server)
             with _environment(reached.environment):
@@ -68,20 +69,3 @@ def _set(variables: Mapping[str, str | None]) -> None:
             os.environ[name] = value
         else:
             os.environ.pop(name, None)
-
-
-@contextmanager
-def _terminated_is_interrupted() -> Iterator[None]:
-    """Only where nobody else answers the signal, and signals can be had at all."""
-    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    if mine:
-        signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        if mine:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt

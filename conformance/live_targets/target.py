@@ -7,7 +7,7 @@ each opens places of its own there, so that no two see each other. Nothing of a 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from storcert.harness.contract import JsonValue
 
 if TYPE_CHECKING:  # it brings the kernel, which whoever only looks up names does not need
-    from storcert.simulators.device import CensusEntry
+    from storcert.harness.record.fault import Fault
+    from storcert.simulators.device import CensusEntry, FaultKind, Request
 
 PREFIX = "live:"
 
@@ -58,6 +59,53 @@ class Server(Protocol):
         ...
 
 
+class Way(Protocol):
+    """The way of one process to a target, on which requests are counted and faults put. One world after the other."""
+
+    reached: Reached
+    """Where places for worlds that go this way are opened."""
+
+    def begin(self, place: Place) -> Mapping[str, JsonValue]:
+        """A new world in that place: nothing was asked yet, nothing is armed. What it gives a driver in place of what the
+        place does."""
+        ...
+
+    @property
+    def requests(self) -> list[Request]:
+        """Those of this world, so far."""
+        ...
+
+    @property
+    def fired(self) -> list[Fault]:
+        """The faults that struck since :meth:`arm`."""
+        ...
+
+    def called_from(self, location: str) -> None:
+        """Whose requests come now, as the schedule names it."""
+        ...
+
+    def arm(self, faults: Sequence[Fault]) -> None:
+        """Replace the schedule. ``ValueError`` for a fault that cannot be shown here."""
+        ...
+
+    def heal(self) -> None:
+        """No faults any more, and the server is there."""
+        ...
+
+
+class WayModule(Protocol):
+    """What the module of a way has. ``SHOWN``: the faults; ``NOT_SHOWN``: those of the simulated device that it cannot show,
+    and why. ``IN_PROCESS``: it needs Python's lock of the driver's process."""
+
+    SHOWN: tuple[FaultKind, ...]
+    NOT_SHOWN: Mapping[str, str]
+    IN_PROCESS: bool
+
+    def way_to(self, reached: Reached) -> Way:
+        """The one of this process to that target, made when first asked for."""
+        ...
+
+
 class TargetModule(Protocol):
     """What the module of a target has."""
 
@@ -77,16 +125,25 @@ class TargetModule(Protocol):
 @dataclass(frozen=True, slots=True)
 class TargetKind:
     """``like``: the simulated device that wears the same interface. ``module``: imported when needed. ``settings``: what a
-    bundled driver, by import path, is told of this server beside its address. ``proxied``: the way there is HTTP, so that
-    faults can be put on it. ``many_places``: making one costs milliseconds, so that every world has its own."""
+    bundled driver, by import path, is told of this server beside its address. ``way``: the module that puts faults on the way
+    there, where that can be done. ``many_places``: making one costs milliseconds, so that every world has its own."""
 
     name: str
     text: str
     like: str
     module: str
     settings: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
-    proxied: bool = False
+    way: str = ""
     many_places: bool = True
+
+    @property
+    def proxied(self) -> bool:
+        """Whether faults can be put on the way there."""
+        return bool(self.way)
+
+    def load_way(self) -> WayModule:
+        """The module of the way there."""
+        return cast("WayModule", importlib.import_module(self.way))
 
     def load(self) -> TargetModule:
         """Its module."""

@@ -9,6 +9,7 @@ from storcert.conformance.live_targets.target import PREFIX, TargetKind
 from storcert.conformance.usage import InvalidUsage
 
 _HERE = "storcert.conformance.live_targets"
+_HTTP = f"{_HERE}.s3_way"
 _S3 = "storcert.harness.drivers.s3:S3Driver"
 _PLAIN = {"storcert.harness.drivers.nfs:NfsDriver": {"plain_directory": True}}
 
@@ -17,17 +18,18 @@ TARGETS: Mapping[str, TargetKind] = {
     for kind in (
         TargetKind(
             f"{PREFIX}moto", "S3 as moto's server answers it, in a process of its own", "object-store", f"{_HERE}.moto_server",
-            {_S3: {"conditional_copy": False}}, proxied=True,
+            {_S3: {"conditional_copy": False}}, way=_HTTP,
         ),
         TargetKind(
             f"{PREFIX}radosgw", "S3 as Ceph's RADOS gateway answers it", "object-store", f"{_HERE}.radosgw",
-            {_S3: {"conditional_complete": False}}, proxied=True,
+            {_S3: {"conditional_complete": False}}, way=_HTTP,
         ),
         TargetKind(
             f"{PREFIX}ceph-rbd", "RBD images in a pool of Ceph", "rbd", f"{_HERE}.ceph_rbd", many_places=False,
         ),
         TargetKind(
             f"{PREFIX}ganesha", "an NFS export of nfs-ganesha, mounted in user space", "nfs", f"{_HERE}.ganesha_mount", _PLAIN,
+            way=f"{_HERE}.ganesha_way",
         ),
         TargetKind(
             f"{PREFIX}fuse", "a FUSE mount over a local directory", "nfs", f"{_HERE}.fuse_mount", _PLAIN,

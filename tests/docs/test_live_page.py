@@ -11,6 +11,7 @@ import pytest
 from storcert.conformance import cli
 from storcert.conformance.leak_check import LEAK_CHECK
 from storcert.conformance.live_proxy_faults import NOT_SHOWN, PROXY_FAULTS
+from storcert.conformance.live_targets import rpc_proxy_faults
 from storcert.conformance.live_targets.targets import TARGETS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "live.md").read_text(encoding="utf-8")
@@ -35,3 +36,9 @@ def test_every_fault_is_told() -> None:
         (kind.name for kind in PROXY_FAULTS), key=[kind.name for kind in PROXY_FAULTS].index)
     assert [name for name in NOT_SHOWN if f"`{name}`" not in PAGE] == []
     assert LEAK_CHECK in PAGE
+
+
+def test_every_fault_of_nfs_is_told() -> None:
+    chapter = PAGE.partition("### NFS")[2].partition("## The simulator")[0]
+    names = [*(kind.name for kind in rpc_proxy_faults.SHOWN), *rpc_proxy_faults.NOT_SHOWN]
+    assert [name for name in names if f"`{name}`" not in chapter] == []
