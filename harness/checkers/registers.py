@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 from storcert.harness.checkers.precedence import NEVER
 
+_ANYTHING: Any = object()
+
 
 class Access(NamedTuple):
     """One access to a register. ``writes``: whether it is a write of ``value``, or a read that gave it. ``begin`` and ``end``:
@@ -41,11 +43,12 @@ class Zones:
 
 def step_of(history: Sequence[Access]) -> Callable[[Any, int], Sequence[Any]]:
     """The register as a model for :mod:`.search`: its state is its value."""
-    writes = [one.writes for one in history]
-    values = [(one.value,) for one in history]
+    following = [(one.value,) for one in history]
+    seen = [_ANYTHING if one.writes else one.value for one in history]
 
     def step(state: Any, number: int) -> Sequence[Any]:
-        return values[number] if writes[number] or values[number][0] == state else ()
+        before = seen[number]
+        return following[number] if before is _ANYTHING or before == state else ()
 
     return step
 

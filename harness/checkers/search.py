@@ -26,12 +26,16 @@ S = TypeVar("S", bound=Hashable)
 Step: TypeAlias = Callable[[S, int], Sequence[S]]
 #: An order so far, last call first.
 _Path: TypeAlias = "tuple[_Path, int] | None"
-#: One event: whether it is a return, the call, its bit, and what else is under way (calls that end; how many that do not).
-_Event: TypeAlias = tuple[bool, int, int, tuple[int, ...], int]
+#: One event: whether it is a return, the call, its bit.
+_Event: TypeAlias = tuple[bool, int, int]
+#: What is under way when a call returns: calls that end and may change something (if there are others than itself), calls that
+#: only look, each with its bit; bits of the others that may change something; bits of those that look; how many do not end.
+_UnderWay: TypeAlias = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...], int, int, int]
 #: A place to go on from: the event, the state, the bits of what took effect, the order, the state before where the last effect
 #: still has to prove useful, and whether only other ways than the direct one are left to try.
 _Frame: TypeAlias = tuple[int, Any, int, _Path, Any, bool]
 _PROVEN = object()
+_NOTHING: _UnderWay = ((), (), 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,112 +68,160 @@ class _Search:
         self.alike: Sequence[Hashable] = range(len(observes)) if alike is None else alike
         self.needs = calls.needs
         self.bits = [0] * len(calls.begins)
-        self.endless: list[int] = []
+        self.endless: list[tuple[int, int]] = []
         self.returned_at = [NEVER] * len(calls.begins)
+        self.under_way: list[_UnderWay] = []
         self.events = self._events(calls)
-        self.endless_bits = sum(self.bits[one] for one in self.endless)
+        self.endless_bits = sum(bit for _, bit in self.endless)
         self.tries = 0
-        self._under_way: dict[int, tuple[list[int], list[int]]] = {}
 
     def _events(self, calls: Calls) -> list[_Event]:
-        count = len(calls.begins)
-        moments = [begin * 2 * count + number for number, begin in enumerate(calls.begins)]
-        moments += [(end * 2 + 1) * count + number for number, end in enumerate(calls.ends) if end != NEVER]
+        shift = len(calls.begins).bit_length()
+        returns, number_bits = 1 << shift, (1 << shift) - 1
+        moments = [(begin << shift + 1) + number for number, begin in enumerate(calls.begins)]
+        moments += [(end << shift + 1) + returns + number for number, end in enumerate(calls.ends) if end != NEVER]
         moments.sort()
-        observes, needed = self.observes, {one for before in self.needs.values() for one in before}
-        slots: list[int] = []
-        free: list[int] = []
-        bit_of = self.bits
+        observes, ends, needed = self.observes, calls.ends, {one for before in self.needs.values() for one in before}
+        next_bit, free, newest = 1, list[int](), -1
+        changing, watching = dict[int, int](), dict[int, int]()  # bits by call, sorted by call
+        changing_bits = watching_bits = 0
+        bits, endless, under_way = self.bits, self.endless, self.under_way
         events: list[_Event] = []
         for moment in moments:
-            number = moment % count
-            if moment // count & 1:
-                slot = bit_of[number]
-                slots[slot] = -1
+            number = moment & number_bits
+            looks = observes[number]
+            if moment & returns:
+                bit = bits[number]
+                others = changing_bits & ~bit
+                changes, looks_on = tuple(changing.items()) if others else (), tuple(watching.items()) if watching_bits else ()
+                under_way.append((changes, looks_on, others, watching_bits, len(endless)))
+                if looks:
+                    del watching[number]
+                    watching_bits ^= bit
+                else:
+                    del changing[number]
+                    changing_bits = others
                 self.returned_at[number] = len(events)
-                events.append((True, number, 1 << slot, tuple(slots), len(self.endless)))
+                events.append((True, number, bit))
                 # The bit of a call that others need stays its own, so that they can see it.
                 if number not in needed:
-                    free.append(slot)
+                    free.append(bit)
                 continue
-            ends = calls.ends[number] != NEVER
-            if not ends and observes[number]:
+            ending = ends[number] != NEVER
+            if looks and not ending:
+                self.returned_at[number] = -1  # it says nothing, and nobody waits for it
                 continue
-            slot = free.pop() if free and ends else len(slots)  # what does not end has a bit that nobody else ever had
-            if slot == len(slots):
-                slots.append(-1)
-            bit_of[number] = slot
-            if ends:
-                slots[slot] = number
+            if free and ending:
+                bit = free.pop()
+            else:  # what does not end has a bit that nobody else ever had
+                bit = next_bit
+                next_bit <<= 1
+            bits[number] = bit
+            if not ending:
+                endless.append((number, bit))
+                changing_bits |= bit
+                continue
+            if looks:
+                watching[number] = bit
+                watching_bits |= bit
+                under_way.append(_NOTHING)
+                events.append((False, number, bit))
             else:
-                self.endless.append(number)
-            if observes[number]:
-                events.append((False, number, 1 << slot, (), 0))
-        for number, slot in enumerate(bit_of):
-            bit_of[number] = 1 << slot
+                changing[number] = bit
+                changing_bits |= bit
+            if number < newest:
+                changing, watching = dict(sorted(changing.items())), dict(sorted(watching.items()))
+            else:
+                newest = number
         return events
 
     def run(self, start: Any) -> Order:
-        events, step, needs, endless_bits = self.events, self.step, self.needs, self.endless_bits
-        length, observes = len(events), self.observes
+        events, under_way, step, needs, endless_bits = self.events, self.under_way, self.step, self.needs, self.endless_bits
+        length, observes, tries_max = len(events), self.observes, self.tries_max
         seen: dict[tuple[int, int, Any], tuple[int, ...]] = {}
         unproven: set[tuple[int, int, Any, Any]] = set()
         stack: list[_Frame] = [(0, start, 0, None, _PROVEN, False)]
         furthest, furthest_path = -1, None
+        tries = 0  # those made here
         while stack:
             at, state, placed, path, before, others = stack.pop()
             if others:
                 self._other_ways(stack, at, state, placed, path, before)
                 continue
-            while at < length:
-                returns, number, bit, _, _ = events[at]
-                if not returns:
-                    self.tries += 1
-                    if (not needs or self._may(number, at, placed)) and step(state, number):
-                        placed |= bit
-                        path = (path, number)
-                        before = _PROVEN
-                elif placed & bit:
-                    placed ^= bit
+            while True:  # the direct way: each call takes effect when it returns
+                while at < length:
+                    returns, number, bit = events[at]
+                    if not returns:
+                        tries += 1
+                        if (not needs or self._may(number, at, placed)) and step(state, number):
+                            placed |= bit
+                            path = (path, number)
+                            before = _PROVEN
+                    elif placed & bit:
+                        placed ^= bit
+                    else:
+                        break
+                    at += 1
                 else:
+                    return Order(True, _listed(path), -1, tries + self.tries)
+                if not endless_bits:
+                    place = (at, placed, state)
+                    if place in seen:
+                        break
+                    seen[place] = ()
+                elif self._known(seen, unproven, at, state, placed, before):
                     break
-                at += 1
-            else:
-                return Order(True, _listed(path), -1, self.tries)
-            place = (at, placed & ~endless_bits, state)
-            spent = placed & endless_bits
-            known = seen.get(place)
-            if known is not None and (spent in known or any(one & spent == one for one in known)):
-                continue
-            if before is _PROVEN:
-                seen[place] = (spent,) if known is None else (*(one for one in known if spent & one != spent), spent)
-            elif (at, placed, state, before) in unproven:
-                continue
-            else:
-                unproven.add((at, placed, state, before))
-            if at > furthest:
-                furthest, furthest_path = at, path
-            if self.tries > self.tries_max:
-                return Order(None, _listed(furthest_path), -1, self.tries)
-            number, bit = events[at][1:3]
-            stack.append((at, state, placed, path, before, True))
-            if not observes[number] and (not needs or self._may(number, at, placed)):
-                self.tries += 1
+                if at > furthest:
+                    furthest, furthest_path = at, path
+                if tries + self.tries > tries_max:
+                    return Order(None, _listed(furthest_path), -1, tries + self.tries)
+                _, _, elsewhere, looking, _ = under_way[at]
+                if elsewhere & ~placed:
+                    stack.append((at, state, placed, path, before, True))
+                if observes[number] or (needs and not self._may(number, at, placed)):
+                    break
+                tries += 1
                 found = step(state, number) if before is _PROVEN else self._useful(state, number, before)
-                for following in reversed(found):
-                    stack.append(self._with_observers(at, following, placed | bit, (path, number), _PROVEN))
-        return Order(False, _listed(furthest_path), events[furthest][1], self.tries)
+                if not found:
+                    break
+                path, placed, before = (path, number), placed | bit, _PROVEN
+                for following in reversed(found[1:]):
+                    stack.append(self._with_observers(at, following, placed, path, _PROVEN))
+                state = found[0]
+                if looking & ~placed:
+                    _, _, placed, path, _, _ = self._with_observers(at, state, placed, path, _PROVEN)
+        return Order(False, _listed(furthest_path), events[furthest][1], tries + self.tries)
+
+    def _known(
+        self, seen: dict[tuple[int, int, Any], tuple[int, ...]], unproven: set[tuple[int, int, Any, Any]],
+        at: int, state: Any, placed: int, before: Any,
+    ) -> bool:
+        """Whether the place was looked at, with no more calls spent that do not end; if not, it is noted."""
+        place = (at, placed & ~self.endless_bits, state)
+        spent = placed & self.endless_bits
+        known = seen.get(place)
+        if known is not None and (spent in known or any(one & spent == one for one in known)):
+            return True
+        if before is _PROVEN:
+            seen[place] = (spent,) if known is None else (*(one for one in known if spent & one != spent), spent)
+            return False
+        if (at, placed, state, before) in unproven:
+            return True
+        unproven.add((at, placed, state, before))
+        return False
 
     def _other_ways(self, stack: list[_Frame], at: int, state: Any, placed: int, path: _Path, before: Any) -> None:
         """All that may take effect before the call that returns here does; what lets it do so is tried first."""
-        number, bit = self.events[at][1:3]
-        changing, watching = self._at(at)
-        step, bits, needs, endless_bits, tries = self.step, self.bits, self.needs, self.endless_bits, 0
+        changing, watching, elsewhere, looking, begun = self.under_way[at]
+        bit = self.events[at][2]
+        step, needs, endless_bits, tries, watched = self.step, self.needs, self.endless_bits, 0, len(watching)
+        free = elsewhere & ~placed
+        if begun:
+            changing = (*changing, *self.endless[:begun])
         helping: list[_Frame] = []
         tried: set[Hashable] = set()
-        for one in changing:
-            its = bits[one]
-            if placed & its or one == number or (needs and not self._may(one, at, placed)):
+        for one, its in changing:
+            if not free & its or (needs and not self._may(one, at, placed)):
                 continue
             endless = its & endless_bits
             if endless_bits:
@@ -180,10 +232,13 @@ class _Search:
             for following in step(state, one) if before is _PROVEN else self._useful(state, one, before):
                 if endless and following == state:
                     continue
-                tries += len(watching)
-                useful = state if endless else _PROVEN
-                frame = self._with_observers(at, following, placed | its, (path, one), useful)
-                (helping if frame[2] & bit else stack).append(frame)
+                tries += watched
+                useful, now = state if endless else _PROVEN, placed | its
+                if looking & ~now:
+                    frame = self._with_observers(at, following, now, (path, one), useful)
+                    (helping if frame[2] & bit else stack).append(frame)
+                else:
+                    stack.append((at, following, now, (path, one), useful, False))
         self.tries += tries
         stack.extend(reversed(helping))
 
@@ -195,22 +250,11 @@ class _Search:
         without = self.step(before, number)
         return [one for one in found if one not in without]
 
-    def _at(self, at: int) -> tuple[list[int], list[int]]:
-        """What is under way at an event: calls that may change something, those that end first; and calls that only look."""
-        found = self._under_way.get(at)
-        if found is None:
-            _, number, _, others, endless = self.events[at]
-            known = sorted((*(one for one in others if one >= 0), number))
-            changing = [*(one for one in known if not self.observes[one]), *self.endless[:endless]]
-            found = self._under_way[at] = (changing, [one for one in known if self.observes[one]])
-        return found
-
     def _with_observers(self, at: int, state: Any, placed: int, path: _Path, before: Any) -> _Frame:
         """The place where everything that only looks, and is content with the state, has looked."""
-        step, bits = self.step, self.bits
-        for one in self._at(at)[1]:
-            its = bits[one]
-            if not placed & its and (not self.needs or self._may(one, at, placed)) and step(state, one):
+        step, needs = self.step, self.needs
+        for one, its in self.under_way[at][1]:
+            if not placed & its and (not needs or self._may(one, at, placed)) and step(state, one):
                 placed |= its
                 path = (path, one)
                 before = _PROVEN
