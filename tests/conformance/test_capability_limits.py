@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from storcert.conformance.audit import audit
 from storcert.conformance.calibrate import calibrate
 from storcert.conformance.registry import Level, cases_for
 from storcert.conformance.runner import run_case
-from storcert.harness.contract import Capabilities, InvalidRequest, ObjectKind, Unsupported
+from storcert.harness.contract import Capabilities, InvalidRequest, ObjectKind, ObjectNotFound, Unsupported
 from storcert.harness.drivers.s3 import S3Driver
 from storcert.harness.kernel.interpose import installed
 from storcert.harness.record.run_record import Audit, CapabilityResult, CheckResult
@@ -161,3 +162,21 @@ class Leaky(Narrow):
 def test_what_is_not_as_declared_is_found(driver: type, case: str, words: str) -> None:
     outcome = run_id(f"C-CAPS/{case}", driver)
     assert outcome.result.verdict is Verdict.FAIL and words in outcome.message, outcome.message
+
+
+class PieceByPiece(S3Driver):
+    """Sends no zero, and asks the device for each piece of them."""
+
+    def create(self, uri: Any, size: int) -> None:
+        for _ in range(0, size, 1 << 14):
+            with suppress(ObjectNotFound):
+                super().describe(uri)
+
+
+def test_zeros_made_piece_by_piece_are_not_asked_for_without_end() -> None:
+    with installed():
+        facts = calibrate(subject(S3Driver), 0)
+        (case,) = [case for case in cases_for(facts, Level.CORE) if case.id == "C-CAPS/object-of-the-limit"]
+        bounded = replace(facts, capabilities=replace(facts.capabilities, max_object_size_bytes=None))
+        outcome = run_case(case, subject(PieceByPiece), bounded, 0)
+    assert (outcome.result.verdict, "takes too long to make here" in outcome.message) == (Verdict.SKIPPED, True)
