@@ -148,7 +148,11 @@ class Wire:
         if isinstance(outcome, BaseException):
             if isinstance(outcome, WireError):
                 outcome.request = request
-            raise outcome
+            try:
+                raise outcome
+            finally:
+                # Else this frame and the exception hold each other, and every frame of the driver above until a collection.
+                del outcome, exchange
         delivery: Delivery = outcome
         if self.generation != delivery.generation:
             raise ConnectionReset("the server went away")

@@ -140,7 +140,9 @@ class Client:
             if isinstance(answer.result, Refusal):
                 if answer.result.number == errno.ESHUTDOWN:
                     self.shut_out = True
-                raise answer.result
+                # Made anew: an exception that what it runs through still holds keeps every frame above it alive, those of the
+                # driver among them, and an image that somebody dropped would stay open until a garbage collection.
+                raise Refusal(answer.result.number, answer.result.message)
             return answer.result
 
     def _wait_for_gate(self, deadline_ns: int | None) -> None:
@@ -215,7 +217,7 @@ class _Request:
                 raise Refusal(errno.ESHUTDOWN)
             result = self.effect()
         except Refusal as refusal:
-            self.settled = Answer(refusal, refusal.code, 0, duration_ns)
+            self.settled = Answer(refusal.with_traceback(None), refusal.code, 0, duration_ns)
         else:
             body_bytes = len(result) if isinstance(result, bytes) else self.body_bytes
             self.settled = Answer(result, "ok", body_bytes, duration_ns)
