@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Answer:
     """What a device answers. ``result`` is the face's affair; ``code`` is ``"ok"`` or the device's error code;
-    ``body_bytes`` travel back; ``service_ns`` is how long the device worked (jitter is added)."""
+    ``body_bytes`` travel back; ``service_ns`` is how long the device worked (jitter is added). ``head_only``: the connection
+    ends in good order after the head; what the client makes of that is the face's affair too."""
 
     result: Any
     code: str = "ok"
     body_bytes: int = 0
     service_ns: int = 0
+    head_only: bool = False
 
 
 class Delivery:

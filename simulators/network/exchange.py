@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_OUTAGE_NS = 500_000_000
 PARTITIONS = ("partition", "partition_to_device", "partition_from_device")
 DONE_BY_WIRE = frozenset(
-    ("request_lost", "answer_lost", "cut", "slow", "crash", "packet_loss", "reorder", "duplicate", *PARTITIONS))
+    ("request_lost", "answer_lost", "head_only", "cut", "slow", "crash", "packet_loss", "reorder", "duplicate", *PARTITIONS))
 
 
 class Exchange:
@@ -240,6 +240,8 @@ class Exchange:
                     answer = self._settle(fault) or answer
                 elif fault.kind == "answer_lost":
                     self.request.answer = "answer-lost"
+                elif fault.kind == "head_only":
+                    answer.head_only = answer.code == "ok"
                 elif fault.kind in PARTITIONS:
                     self._part(fault)
         return answer

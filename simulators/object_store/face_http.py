@@ -105,6 +105,9 @@ class HttpFace:
             return HttpReply(http.status, headers, streamed=body, delivery=delivery)
         content = b"" if body is not None else http.body
         headers["content-length"] = str(len(content))
+        if delivery.answer.head_only and content:
+            # A body of which no byte arrives: the socket ends after the head.
+            return HttpReply(http.status, headers, streamed=Content((content,)), delivery=delivery)
         return HttpReply(http.status, headers, content)
 
     def _headers(self, http: HttpAnswer, delivery: Delivery) -> dict[str, str]:

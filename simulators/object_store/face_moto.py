@@ -144,9 +144,10 @@ class MotoFace:
 def _response(request: AWSPreparedRequest, delivery: Delivery) -> AWSResponse:
     result = delivery.answer.result
     http: HttpAnswer = error_answer(result) if isinstance(result, Refusal) else result
-    body = b"" if request.method == "HEAD" or http.status == 304 else http.body
+    announced = b"" if request.method == "HEAD" or http.status == 304 else http.body
+    body = b"" if delivery.answer.head_only else announced
     headers = botocore.compat.HTTPHeaders()
-    for name, value in ({"content-length": str(len(body))} | {k.lower(): v for k, v in http.headers.items()}).items():
+    for name, value in ({"content-length": str(len(announced))} | {k.lower(): v for k, v in http.headers.items()}).items():
         headers[name] = value
     # Only the bytes of an object take their time; an answer of XML arrived with its head.
     source: Any = SocketFile(Content((body,)), delivery) if delivery.answer.body_bytes else io.BytesIO(body)

@@ -19,6 +19,7 @@ from storcert.simulators.network.wire import Delivery, Wire
 from storcert.simulators.object_store.body import streaming_body
 from storcert.simulators.object_store.client_config import ClientSettings
 from storcert.simulators.object_store.errors import Refusal
+from storcert.simulators.object_store.head_only import of_the_head
 from storcert.simulators.object_store.reply import Reply, http_date
 from storcert.simulators.object_store.request_body import read_body
 from storcert.simulators.object_store.retrying import HttpResponse, Retries
@@ -170,7 +171,7 @@ class S3Client:
         metadata = self._metadata(reply.status, headers, delivery)
         metadata["RetryAttempts"] = retries
         result: dict[str, Any] = {"ResponseMetadata": metadata}
-        result.update(reply.result)
+        result.update(of_the_head(name, reply.result) if delivery.answer.head_only else reply.result)
         if "ETag" in reply.result:
             headers["etag"] = reply.result["ETag"]
         if reply.body is not None:

@@ -15,6 +15,11 @@ is what the client learns:
 - ``full``: from then on every write is refused with the quota's error until healed; deletes and reads work.
   [docs.ceph.com/en/pacific/radosgw/admin/#quota-management; AWS itself has no such limit]
 - ``expired_credentials``: the answer is ExpiredToken, as with temporary credentials during a long transfer. [fsspec/s3fs#500]
+- ``head_only``: the connection ends in good order (FIN) after the head of an answer whose length was announced and before its
+  first byte: the request is done, and its answer says nothing. botocore raises nothing then: ``{}`` for a listing or a new
+  upload, which no service ever answers. Not of GetBucketVersioning and DeleteObjects, where an empty answer is a legal one
+  and no client could tell. Where an answer comes in chunks, botocore sees the end for what it is. [seen on a socket,
+  botocore 1.44, urllib3 2.8; live behind the fault proxy] No check that contract version 1 is scored by tries it.
 
 Not modelled, and why:
 
@@ -25,9 +30,8 @@ Not modelled, and why:
   [docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel]
 - what changes objects behind a driver's back (lifecycle rules, replication, object lock) and what is a matter of the account
   (redirects to another region, a skewed clock, wrong bucket policies): settings of the operator, wrong once and for all.
-- a connection that ends in good order (FIN) after the head of an answer: here it is reset. botocore 1.43 raises nothing
-  then and gives an answer without content, `{}` for a listing: seen on a socket, and live behind the fault proxy. An empty
-  answer of GetBucketVersioning is legal, so that no driver could tell the one from the other.
+- a connection that ends in good order inside the body of an answer: here it is reset. botocore finds the XML broken, makes a
+  500 of it, and a client learns as little.
 - errors of single keys inside a DeleteObjects that succeeds: the service gives them for keys it may not delete, and here all
   keys of a bucket may be deleted by whoever may delete one.
 """
@@ -44,6 +48,7 @@ ANY = ("*",)
 WRITES = (
     "PutObject", "UploadPart", "UploadPartCopy", "CopyObject", "CreateMultipartUpload", "CompleteMultipartUpload",
 )
+LISTINGS = ("ListObjectsV2", "ListObjects", "ListObjectVersions", "ListParts", "ListMultipartUploads")
 ANSWERED_EARLY = ("CopyObject", "CompleteMultipartUpload", "UploadPartCopy")
 _B, _A = (Phase.BEFORE,), (Phase.BEFORE, Phase.AFTER)
 
@@ -59,4 +64,10 @@ LEGAL_FAULTS: tuple[FaultKind, ...] = (
               "docs.aws.amazon.com: API_CompleteMultipartUpload.html, API_CopyObject.html"),
     FaultKind("full", _B, WRITES, "", "writes are refused until healed", "docs.ceph.com: radosgw quota management"),
     FaultKind("expired_credentials", _B, ANY, "", "ExpiredToken", "github.com/fsspec/s3fs/issues/500"),
+)
+
+#: Legal as well, and tried by no check that contract version 1 is scored by.
+LATER_FAULTS: tuple[FaultKind, ...] = (
+    FaultKind("head_only", (Phase.AFTER,), (*LISTINGS, "CreateMultipartUpload", *ANSWERED_EARLY), "",
+              "done, and the connection ends before the answer's body", "seen on a socket: botocore 1.44, urllib3 2.8"),
 )

@@ -14,7 +14,7 @@ from storcert.simulators.object_store.boto3_doors import CLIENT_SERVICE, SESSION
 from storcert.simulators.object_store.census import census
 from storcert.simulators.object_store.dialect import Dialect
 from storcert.simulators.object_store.face_http import HttpFace
-from storcert.simulators.object_store.legal_faults import LEGAL_FAULTS
+from storcert.simulators.object_store.legal_faults import LATER_FAULTS, LEGAL_FAULTS
 from storcert.simulators.object_store.model import Bucket, Store
 from storcert.simulators.object_store.options import ObjectStoreOptions
 from storcert.simulators.object_store.server import Credentials, Server
@@ -29,6 +29,7 @@ class ObjectStore:
     """A :class:`SimulatedDevice`. ``options``: an :class:`ObjectStoreOptions`, or the table it is made from."""
 
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
+    later_faults: tuple[FaultKind, ...] = LATER_FAULTS
 
     def __init__(self, kernel: Kernel, options: ObjectStoreOptions | Mapping[str, Any] | None = None) -> None:
         if not isinstance(options, ObjectStoreOptions):
@@ -44,7 +45,7 @@ class ObjectStore:
         self.server = Server(
             self._store, Credentials(options.access_key, options.secret_key), kernel.stream(f"{self.name}/races"))
         self.wire = Wire(
-            kernel, self.name, link=options.link(), legal_faults=LEGAL_FAULTS, on_fault=self.server.on_fault)
+            kernel, self.name, link=options.link(), legal_faults=(*LEGAL_FAULTS, *LATER_FAULTS), on_fault=self.server.on_fault)
         self._face: Any
         self._moto: Any = None
         if options.face == "moto":
