@@ -44,7 +44,8 @@ class Written:
 @dataclass(slots=True)
 class Guest:
     """``blocks``: those of the volume it writes to, nobody else does. ``flush_every``: so many writes; 0: never.
-    ``begun``: writes it has begun; ``error``: the typed error that ended it."""
+    ``begun``: writes it has begun; ``error``: the typed error that ended it. ``in_turn``: the blocks come one after the other,
+    where otherwise the seed draws them."""
 
     bench: Bench
     client: Client
@@ -54,6 +55,7 @@ class Guest:
     writes: int = 24
     flush_every: int = 3
     pause_ns: int = 300_000
+    in_turn: bool = False
     written: list[Written] = field(default_factory=list)
     ended: bool = False
     error: StorageError | None = None
@@ -78,7 +80,8 @@ class Guest:
     def _write_all(self, handle: Any) -> None:
         kernel, dice = self.bench.world.kernel, random.Random(f"{self.bench.seed}/{self.name}")
         for number in range(1, self.writes + 1):
-            one = Written(self.blocks[dice.randrange(len(self.blocks))], f"{self.name}-{number}", kernel.now_ns)
+            place = number % len(self.blocks) if self.in_turn else dice.randrange(len(self.blocks))
+            one = Written(self.blocks[place], f"{self.name}-{number}", kernel.now_ns)
             self.written.append(one)
             pwrite_all(handle, one.block * BLOCK_BYTES, one.data)
             one.return_ns = kernel.now_ns

@@ -93,6 +93,23 @@ def beside_a_guest(b: Bench, what: str) -> None:
             require_range(blocks_found(span.value, bytes(size), [guest], "the reader", RULE), span, "the reader", RULE)
 
 
+@check("C-COPY", standard=lambda f: ["first-and-last"], needs=(*NEEDS, "on_device_copy"), simulation=True)
+def beside_a_guest_in_turns(b: Bench, which: str) -> None:
+    """A guest writes the first and the last block in turn and flushes each: a copy beside it is of one moment."""
+    for after in b.examples((1, 2)):
+        here, there = both(b)
+        uri, copied, size = b.uri(), b.uri("copied"), b.facts.fit(32 * BLOCK_BYTES)
+        here.create(uri, size)
+        guest = Guest(b, here, uri, "guest", (0, size // BLOCK_BYTES - 1), flush_every=1, in_turn=True)
+        span, attempt = beside(b, [guest], there, after, "copy", uri, copied)
+        require(guest.error is None, f"the guest's write failed beside a copy: {guest.error}", RULE)
+        if refused(attempt):
+            raise NotApplicable("a volume that is open is not copied elsewhere: ObjectInUse")
+        attempt.value_or_raise()
+        found = blocks_found(there.read(copied), bytes(size), [guest], "the copy", "C-COPY")
+        require_one_moment(found, span, "the copy", "C-COPY")
+
+
 @check(RULE, core=lambda f: ["same-instance", "other-location"], needs=NEEDS)
 def deleted_under_a_handle(b: Bench, who: str) -> None:
     """delete under an open handle is ObjectInUse, or done: then nothing the handle does brings the volume back."""
