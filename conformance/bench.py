@@ -77,7 +77,8 @@ class Bench:
     """Made anew for each case. ``wanted``: the one example to run (replay), or ``None`` for all of them; ``program``:
     the one program to run where the case is a generated one. ``threaded``: the driver has started threads; ``schedule``: 0, or
     the number of a further run of the case, for other schedules of them. ``wired``: on a live target, whether its requests
-    are to be seen and struck; where nobody asks, the shorter way is taken."""
+    are to be seen and struck; where nobody asks, the shorter way is taken. ``handles``: volumes were opened in this world, on a
+    device that outlives it."""
 
     subject: Subject
     facts: Facts
@@ -93,6 +94,7 @@ class Bench:
     depth: SearchDepth = field(default_factory=SearchDepth)
     schedule: int = 0
     threaded: bool = False
+    handles: bool = False
     steps: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     left: list[CensusEntry] = field(default_factory=list)
@@ -167,8 +169,9 @@ class Bench:
             tidy = self._remove_used()
             world, self._world = self._world, None
             self.findings.extend(world.findings())
-            if tidy and isinstance(world, LiveWorld):
-                self.left.extend(world.left(self.facts.fixed_entries))
+            if isinstance(world, LiveWorld):
+                left = world.left(self.facts.fixed_entries)
+                self.left.extend(left if tidy else ())
             self.threaded = self.threaded or (isinstance(world, World) and world.started_threads())
             if self.keep_journal:
                 self.journal = list(world.kernel.journal.events)
@@ -232,6 +235,10 @@ class Bench:
     def _remove_used(self) -> bool:
         """On a device that outlives the case: delete what the case may have left. Whether everything went."""
         used, self._used = self._used, set()
+        if self.handles:
+            # One that a check left open would keep its volume in use, and has nobody any more to close it.
+            gc.collect()
+            self.handles = False
         client = next(iter(self._clients.values()), None)
         return client is not None and delete_all(self, client, used)
 

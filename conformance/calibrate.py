@@ -9,7 +9,7 @@ from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.content import content
 from storcert.conformance.driver_source import constructor_failed
 from storcert.conformance.facts import Facts
-from storcert.conformance.live import within_reach
+from storcert.conformance.first_contact import within_reach
 from storcert.conformance.live_device import TargetDevice
 from storcert.conformance.subject import Subject
 from storcert.conformance.usage import InvalidUsage
@@ -45,7 +45,8 @@ def calibrate(subject: Subject, seed: int, mode: str = "simulated") -> Facts:
         used = mode == "live" or bool(bench.world.device.requests)
         if not used and not unwritten:
             return _with(bench, facts, facts.capabilities, facts.part_bytes, facts.page_size, mode="in_process")
-        return _measure(bench, facts)
+        bench.facts = _measure(bench, facts)
+        return bench.facts
     finally:
         bench.close()
 

@@ -91,6 +91,7 @@ class Client:
     def open_volume(self, uri: DataObjectUri) -> Any:
         """``open_volume``; gives a :class:`Handle`."""
         at_once = Client(self.bench, self.location, self.driver)
+        self.bench.handles = self.bench.facts.mode != "simulated"
         return self.do(f"open_volume {uri}", lambda: Handle(at_once, uri, opened(self.driver, uri)))
 
     # Whole transfers in one call

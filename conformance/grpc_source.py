@@ -12,6 +12,7 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
+from storcert.conformance import first_contact
 from storcert.conformance.driver_digest import driver_digest
 from storcert.conformance.remote_addresses import is_here
 from storcert.conformance.usage import InvalidUsage, one_line
@@ -40,6 +41,7 @@ def find_grpc_driver(reference: str, allow_remote: bool = False) -> DriverSource
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from storcert.harness.drivers.grpc import TARGET, GrpcDriver
 
+    first_contact.begin()
     answer = _first_contact(reference, target)
     _require_methods(reference, target)
     name = one_line(answer.driver_name or reference, 100)
@@ -74,7 +76,8 @@ def _first_contact(reference: str, target: str) -> HelloResponse:
     from storcert.harness.drivers.grpc import hello
 
     try:
-        answer = hello(target, ANSWER_WITHIN_S)
+        with first_contact.step(ANSWER_WITHIN_S) as within_s:
+            answer = hello(target, within_s)
     except DeviceUnavailable as error:
         raise InvalidUsage(f"driver {reference!r}: {_why_silent(target, error)}") from None
     except StorageError:
@@ -97,7 +100,8 @@ def _why_silent(target: str, error: DeviceUnavailable) -> str:
     """Nobody there, or somebody who speaks something else: a plain connection tells."""
     host, _, port = target.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), 1.0).close()
+        with first_contact.step(1.0) as within_s:
+            socket.create_connection((host.strip("[]"), int(port)), within_s).close()
     except OSError as refused:
         why = refused.strerror or str(refused)
         return (
@@ -112,7 +116,8 @@ def _require_methods(reference: str, target: str) -> None:
     """Ask every mandatory method of an instance that does not exist: only UNIMPLEMENTED is a wrong answer."""
     from storcert.harness.protocol.probe import missing_methods
 
-    missing = missing_methods(target, ANSWER_WITHIN_S / 3)
+    with first_contact.step(ANSWER_WITHIN_S / 3) as within_s:
+        missing = missing_methods(target, within_s)
     if missing:
         raise InvalidUsage(
             f"driver {reference!r}: its server does not implement {', '.join(missing)}, which every driver has "

@@ -7,7 +7,6 @@ cannot show is skipped by the checks that need it, with that reason; it never co
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +15,10 @@ from typing import Any
 from storcert.conformance import isolation
 from storcert.conformance.live_device import TargetDevice
 from storcert.conformance.subject import Subject
-from storcert.conformance.usage import InvalidUsage
 from storcert.harness.contract import JsonValue
 from storcert.harness.record.fault import Fault
 from storcert.harness.record.finding import Finding
 from storcert.simulators.device import CensusEntry, DeviceLimits, FaultKind, Request
-
-# Start-up included, the answer comes within five seconds.
-REACH_S = 4.0
 
 
 @dataclass(slots=True)
@@ -170,24 +165,3 @@ class LiveWorld:
         if isinstance(self.device, TargetDevice):
             self.device.close()
         return "live"
-
-
-def within_reach(look: Callable[[], None], what: str, limit_s: float = REACH_S) -> None:
-    """Run ``look`` and wait a few seconds at most. Raises :class:`InvalidUsage` after that; errors of ``look`` pass."""
-    ended: list[BaseException | None] = []
-
-    def run() -> None:
-        try:
-            look()
-            ended.append(None)
-        except BaseException as error:  # noqa: BLE001  (handed to the waiting thread below, whatever it is)
-            ended.append(error)
-
-    # A daemon: a client that hangs in its own retries must not keep the program from ending.
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    if not ended:
-        raise InvalidUsage(f"{what} did not answer within {limit_s:g} s; is it running, and is the configuration right?")
-    if ended[0] is not None:
-        raise ended[0]

@@ -17,13 +17,19 @@ def open_place(reached: Reached) -> Place:
     kind = TARGETS[reached.target]
     if kind.many_places:
         return kind.load().open_place(reached, f"{os.getpid()}x{next(_numbers)}")
-    key = (reached.target, repr(sorted(reached.server.items())))
+    key = _key(reached)
     if key not in _kept:
         _kept[key] = kind.load().open_place(reached, f"{os.getpid()}x{next(_numbers)}")
     return _kept[key]
 
 
-def leave(reached: Reached, place: Place) -> None:
-    """A world is over. What is kept goes with the target."""
+def leave(reached: Reached, place: Place, *, dirty: bool = False) -> None:
+    """A world is over. What is kept goes with the target; where something is left in it, later worlds have another one."""
     if TARGETS[reached.target].many_places:
         place.remove()
+    elif dirty:
+        _kept.pop(_key(reached), None)
+
+
+def _key(reached: Reached) -> tuple[str, str]:
+    return reached.target, repr(sorted(reached.server.items()))

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from storcert.conformance import first_contact
 from storcert.conformance.cli import run
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.grpc_source import target_of
@@ -100,6 +101,24 @@ class TestFirstContact:
 
         with serving({**correct(), "MakeInstance": hang}) as target:
             assert "did not answer within 4 s" in refused(f"grpc://{target}", capsys)
+            never.set()
+
+    def test_a_server_that_is_slow_at_every_step(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No step is too slow by itself, and together they are."""
+        monkeypatch.setattr(first_contact, "LIMIT_S", 1.5)
+        never, begun_s = threading.Event(), time.monotonic()
+
+        def slow(answer: Any) -> Any:
+            return lambda request, context: never.wait(0.6) or answer(request, context)
+
+        answers = correct()
+        for name in ("Hello", "GetCapabilities", "MakeInstance", "Describe"):
+            answers[name] = slow(answers[name])
+        with serving(answers) as target:
+            assert "did not answer within 1.5 s" in refused(f"grpc://{target}", capsys)
+            assert time.monotonic() - begun_s < 3
             never.set()
 
     @pytest.mark.parametrize(

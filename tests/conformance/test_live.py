@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from storcert.conformance import first_contact
 from storcert.conformance.bench import Bench
 from storcert.conformance.calibrate import calibrate
-from storcert.conformance.live import LiveDevice, LiveWorld, within_reach
+from storcert.conformance.first_contact import within_reach
+from storcert.conformance.live import LiveDevice, LiveWorld
 from storcert.conformance.usage import InvalidUsage
 from storcert.conformance.violation import Violation
 from storcert.harness.record.fault import Fault
@@ -64,6 +66,16 @@ def test_volumes_snapshots_and_clones_in_real_time() -> None:
     assert left == [], "what a live run made it takes away again, whatever order that takes"
 
 
+def _drip(listening: socket.socket, over: threading.Event) -> None:
+    try:
+        connection, _ = listening.accept()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        while not over.wait(0.05):
+            connection.sendall(b"x")
+    except OSError:
+        return  # the test is over
+
+
 class TestOutOfReach:
     @pytest.fixture
     def silent_port(self) -> Iterator[int]:
@@ -102,20 +114,51 @@ class TestOutOfReach:
                 never.wait(30)
                 super().__init__(configuration)
 
-        monkeypatch.setattr("storcert.conformance.live.within_reach.__defaults__", (0.1,))
+        monkeypatch.setattr(first_contact, "LIMIT_S", 0.3)
+        first_contact.begin()
         with pytest.raises(InvalidUsage, match="did not answer within"):
             calibrate(subject(Waits), 0, "live")
         never.set()
 
-    def test_waiting_has_an_end(self) -> None:
+    def test_waiting_has_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(first_contact, "LIMIT_S", 0.05)
+        first_contact.begin()
         never = threading.Event()
 
         def look() -> None:
             never.wait(30)
 
         with pytest.raises(InvalidUsage, match=r"it did not answer within 0\.05 s"):
-            within_reach(look, "it", 0.05)
+            within_reach(look, "it")
         never.set()
+
+    def test_steps_share_one_deadline(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(first_contact, "LIMIT_S", 1.0)
+        first_contact.begin()
+        never = threading.Event()
+        with first_contact.step(0.7) as within_s:
+            assert within_s == 0.7
+            never.wait(0.5)
+        with first_contact.step() as within_s:
+            assert first_contact.LEAST_S <= within_s <= 0.5
+        begun_s = time.monotonic()
+        with pytest.raises(InvalidUsage, match="it did not answer within 1 s"):
+            within_reach(lambda: bool(never.wait(30)) and None, "it")
+        assert time.monotonic() - begun_s < 0.9, "a new deadline for each step"
+        with first_contact.step() as within_s:
+            assert within_s == 1.0, "the next contact has its own"
+
+    def test_a_service_that_drips(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each byte comes before any read timeout, and the answer never ends."""
+        monkeypatch.setattr(first_contact, "LIMIT_S", 1.0)
+        first_contact.begin()
+        over = threading.Event()
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen(8)
+            threading.Thread(target=_drip, args=(listening, over), daemon=True).start()
+            self._refused(listening.getsockname()[1], "did not answer within 1 s")
+            over.set()
 
     def test_what_looking_raises_comes_out(self) -> None:
         def look() -> None:
