@@ -38,11 +38,13 @@ class Apart:
         self._asked = asked
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._proxy: RpcProxy | None = None
+        self._born_s = 0
 
     def run(self) -> None:
         """Until the other end is closed. What the server needs is done in this thread: children of another one die with it."""
         try:
             self._server.start()
+            self._born_s = int(time.time())
             self._proxy = RpcProxy(("127.0.0.1", self._server.port), self._die)
             threading.Thread(target=self._listen, args=(self._proxy,), daemon=True).start()
             while (job := self._jobs.get()) is not None:
@@ -52,13 +54,16 @@ class Apart:
                 self._proxy.close()
             self._server.stop()
 
-    def _die(self, outage_ns: int) -> None:
-        self._jobs.put(lambda: self._dies(outage_ns))
+    def _die(self, outage_ns: int, forgetting: bool) -> None:
+        self._jobs.put(lambda: self._dies(outage_ns, forgetting))
 
-    def _dies(self, outage_ns: int) -> None:
+    def _dies(self, outage_ns: int, forgetting: bool) -> None:
         self._server.kill()
         time.sleep(outage_ns / 1e9)
+        while forgetting and int(time.time()) == self._born_s:
+            time.sleep(0.01)  # its write verifier is the second of its start: a later one tells clients that it forgot
         self._server.restart()
+        self._born_s = int(time.time())
         if self._proxy is not None:
             self._proxy.returned()
 

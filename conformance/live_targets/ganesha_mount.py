@@ -51,7 +51,7 @@ class GaneshaMount:
 
     def stop(self) -> None:
         """Unmounted, the server ended, the folder gone."""
-        ganesha_way.close_all()
+        ganesha_way.end_way(str(self._folder))
         for mount_point in (self.mount_point, *self._folder.glob("way-*/above")):  # of workers that were killed, too
             fuse_mount.unmount(mount_point)
         self._daemons.kill_all()

@@ -20,7 +20,7 @@ from storcert.harness.contract import JsonValue
 from storcert.harness.record.fault import Fault
 from storcert.simulators.device import Request
 
-__all__ = ["IN_PROCESS", "NOT_SHOWN", "SHOWN", "close_all", "way_to"]
+__all__ = ["IN_PROCESS", "NOT_SHOWN", "SHOWN", "end_way", "way_to"]
 
 IN_PROCESS = False
 START_LIMIT_S = 60.0
@@ -34,15 +34,16 @@ def way_to(reached: Reached) -> GaneshaWay:
     if folder not in _ways:
         made = GaneshaWay(Path(folder) / f"way-{os.getpid()}", reached)
         # While the interpreter of a worker is still whole: it has no other moment to take its mount away in order.
-        Finalize(None, close_all, exitpriority=12)
+        Finalize(None, end_way, (folder,), exitpriority=12)
         _ways[folder] = made
     return _ways[folder]
 
 
-def close_all() -> None:
-    """Every way of this process ends. May be repeated."""
-    while _ways:
-        _ways.popitem()[1].close()
+def end_way(folder: str) -> None:
+    """That of this process to the target in that folder ends, if there is one. May be repeated."""
+    made = _ways.pop(folder, None)
+    if made is not None:
+        made.close()
 
 
 class GaneshaWay:

@@ -29,9 +29,10 @@ class _Gone(Exception):
 
 class RpcProxy:
     """``address``: of the real server. ``die``: kills it, brings it back after so many nanoseconds, and calls
-    :meth:`returned` then; it may return before that. ``location``: whose calls come now, as the schedule names it."""
+    :meth:`returned` then; it may return before that; it is told whether data were not committed, which the next life must
+    not know of. ``location``: whose calls come now, as the schedule names it."""
 
-    def __init__(self, address: tuple[str, int], die: Callable[[int], None]) -> None:
+    def __init__(self, address: tuple[str, int], die: Callable[[int, bool], None]) -> None:
         self._address = address
         self._die = die
         self._lock = threading.Lock()
@@ -47,6 +48,7 @@ class RpcProxy:
         self.requests: list[Request] = []
         self.plan = FaultPlan(SHOWN)
         self._lasting: dict[str, NfsStatus] = {}
+        self._uncommitted = False
 
     def arm(self, faults: Sequence[Fault]) -> None:
         """Replace the schedule. ``ValueError`` for a fault that cannot be shown here."""
@@ -131,13 +133,15 @@ class RpcProxy:
         """The server dies: what is under way is reset, and connections are refused until it is back."""
         self._up.clear()
         self._door.shut()
-        self._die(outage_ns)
+        self._die(outage_ns, self._uncommitted)
         raise _Gone
 
     def _answered(
         self, connection: socket.socket, answer: bytes, call: RpcCall, request: Request, struck: Sequence[Fault]
     ) -> None:
         status = status_of(answer)
+        if status is NfsStatus.NFS3_OK and call.procedure in (Procedure.WRITE, Procedure.COMMIT):
+            self._uncommitted = call.procedure is Procedure.WRITE
         for fault in struck:
             if fault.phase is not Phase.AFTER:
                 continue

@@ -72,7 +72,8 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def proxy(server: Server) -> Iterator[RpcProxy]:
-    def die(outage_ns: int) -> None:
+    def die(outage_ns: int, forgetting: bool) -> None:
+        assert not forgetting, "nothing was written"
         threading.Timer(outage_ns / 1e9, made.returned).start()
 
     made = RpcProxy(server.address, die)
