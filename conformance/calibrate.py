@@ -22,6 +22,7 @@ from storcert.harness.contract import (
     PermissionDenied,
     StorageError,
 )
+from storcert.simulators.device import later_faults
 
 PART_BYTES_DEFAULT = 1 << 20
 LIVE_PART_BYTES_MIN = 1 << 16
@@ -80,6 +81,7 @@ def _with(
         {kind.name: tuple(str(phase) for phase in kind.phases) for kind in kinds if kind.name != "crash"},
         fixed,
         device.shows if isinstance(device, TargetDevice) else frozenset(),
+        tuple(kind.name for kind in later_faults(device)),
     )
 
 

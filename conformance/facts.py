@@ -23,7 +23,8 @@ class Facts:
     device's smallest part. ``page_size``: names per listing page of the device. ``legal_faults``: the requests each can
     strike; ``fault_phases``: the phases of each that leaves the location alive.
     ``fixed_entries``: census keys that stay after everything was deleted (fixed driver-private markers). ``shows``: what can be
-    seen or done on a live device beside its answers; see :data:`SHOWN_LIVE`."""
+    seen or done on a live device beside its answers; see :data:`SHOWN_LIVE`. ``later_faults``: faults that are legal too, and
+    that no frozen check tries."""
 
     capabilities: Capabilities
     mode: str
@@ -33,6 +34,7 @@ class Facts:
     fault_phases: Mapping[str, tuple[str, ...]]
     fixed_entries: frozenset[tuple[str, str]]
     shows: frozenset[str] = frozenset()
+    later_faults: tuple[str, ...] = ()
 
     @property
     def real_time(self) -> bool:

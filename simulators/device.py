@@ -132,3 +132,9 @@ class SimulatedDevice(Protocol):
     def heal(self) -> None:
         """No faults any more, server up, space free, speed normal."""
         ...
+
+
+def later_faults(device: object) -> tuple[FaultKind, ...]:
+    """Faults of a device that are legal and were learnt of after the contract was frozen: no frozen check tries them."""
+    found: tuple[FaultKind, ...] = getattr(device, "later_faults", ())
+    return found

@@ -199,6 +199,8 @@ class WholePutDriver:
         more: dict[str, Any] = {}
         while True:
             page = self.call(None, "list_objects_v2", Prefix=self.prefix, **more)
+            if "IsTruncated" not in page:  # the connection ended in good order before the answer's body
+                raise DeviceUnavailable("a listing that says nothing", None, "not_done")
             for entry in page.get("Contents", []):
                 yield DataObjectUri.parse("/" + entry["Key"][len(self.prefix) :])
             if not page.get("IsTruncated"):
