@@ -31,5 +31,10 @@ def leave(reached: Reached, place: Place, *, dirty: bool = False) -> None:
         _kept.pop(_key(reached), None)
 
 
+def forget(reached: Reached) -> None:
+    """The target ends: this process keeps nothing of it."""
+    _kept.pop(_key(reached), None)
+
+
 def _key(reached: Reached) -> tuple[str, str]:
     return reached.target, repr(sorted(reached.server.items()))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from storcert.conformance.devices import LIVE
 from storcert.conformance.interrupts import answered
+from storcert.conformance.live_targets import places
 from storcert.conformance.live_targets.target import Reached, Server
 from storcert.conformance.live_targets.targets import TARGETS, require_present
 from storcert.conformance.usage import InvalidUsage, one_line
@@ -37,8 +38,11 @@ def started(device: str) -> Iterator[Reached | None]:
         with answered():
             server = kind.load().server(folder / "target")
             reached = _start(device, server)
-            with _environment(reached.environment):
-                yield reached
+            try:
+                with _environment(reached.environment):
+                    yield reached
+            finally:
+                places.forget(reached)
     finally:
         if server is not None:
             server.stop()
