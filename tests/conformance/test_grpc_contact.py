@@ -100,7 +100,7 @@ class TestFirstContact:
             return pb.MakeInstanceResponse(instance="1")
 
         with serving({**correct(), "MakeInstance": hang}) as target:
-            assert "did not answer within 4 s" in refused(f"grpc://{target}", capsys)
+            assert "did not answer within 3.5 s" in refused(f"grpc://{target}", capsys)
             never.set()
 
     def test_a_server_that_is_slow_at_every_step(

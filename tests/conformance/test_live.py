@@ -92,7 +92,7 @@ class TestOutOfReach:
 
     @pytest.mark.slow
     def test_a_device_that_says_nothing(self, silent_port: int) -> None:
-        self._refused(silent_port, "did not answer within 4 s")
+        self._refused(silent_port, "did not answer within 3.5 s")
 
     @pytest.mark.slow
     def test_a_port_where_nobody_listens(self) -> None:

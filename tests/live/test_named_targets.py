@@ -17,7 +17,10 @@ import pytest
 
 from storcert.conformance.leak_check import LEAK_CHECK
 from storcert.conformance.live_agreement import Failing, live_target
+from storcert.conformance.live_device import TargetDevice
+from storcert.conformance.live_targets.session import started
 from storcert.conformance.live_targets.targets import TARGETS
+from storcert.harness.drivers.rbd import RbdDriver
 from storcert.harness.record.live_answer import Agreement
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
@@ -113,3 +116,20 @@ def test_the_gateway_agrees_with_the_simulator(driver: Any, case: str) -> None:
     with live_target("live:radosgw", options(f"{MUTANTS}:{driver.__name__}"), facts_of(driver)) as target:
         answer = target.answer(Failing.of(outcome))
     assert answer.answer is Agreement.REPRODUCED, answer
+
+
+def test_no_client_of_a_cluster_outlives_it() -> None:
+    """In a process that goes on it would look for its cluster for ever, with a dozen threads."""
+    name = "live:ceph-rbd"
+    require(name)
+    kind = TARGETS[name]
+    kind.provide()
+    before = len(os.listdir("/proc/self/task"))
+    with started(name) as reached:
+        assert reached is not None
+        device = TargetDevice(reached, RbdDriver, wired=False)
+        list(RbdDriver(device.configuration()).list_objects())
+        assert len(os.listdir("/proc/self/task")) > before
+        device.close()
+        del device
+    assert len(os.listdir("/proc/self/task")) <= before
