@@ -59,13 +59,14 @@ class Isolation:
     executable: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, options: CertifyOptions, mount: str = "") -> Isolation:
-        """What the driver of these options may have; ``mount``: of a live target that was started for it."""
+    def of(cls, options: CertifyOptions, mount: str = "", behind: str = "") -> Isolation:
+        """What the driver of these options may have; ``mount``: of a live target that was started for it; ``behind``: where the
+        kit counts what is left there, which nobody tells the driver."""
         readable = {*_python(), *_SYSTEM, *_driver(options)}
         if not is_live(options.device):
             return cls(tuple(sorted(readable)))
         mount = mount or _mount(options)
-        readable |= {*_LIVE, *_named_files(options.configuration)}
+        readable |= {*_LIVE, *_named_files(options.configuration), *([behind] if behind else [])}
         programs = tuple(sorted({path for path in os.environ.get("PATH", "").split(os.pathsep) if path.startswith("/")}))
         return cls(tuple(sorted(readable)), (mount,) if mount else (), programs)
 
@@ -88,6 +89,11 @@ class Isolation:
         readable = ("python", "installed packages", "system libraries", "the driver's folder")
         writable = ("the mount",) if self.writable else ()
         return ProcessIsolation("landlock", isolation_landlock.abi(), readable, writable, watched)
+
+
+def active() -> bool:
+    """Whether this process gave its rights up."""
+    return _active[0]
 
 
 def require_available() -> None:

@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Sequence
 
+from storcert.conformance import isolation
 from storcert.conformance.live_targets.places import leave, open_place
 from storcert.conformance.live_targets.target import Reached
 from storcert.conformance.live_targets.targets import TARGETS
@@ -28,6 +29,8 @@ class TargetDevice:
         self._faults = kind.load_way() if kind.way else None
         if self._faults is not None and self._faults.IN_PROCESS and getattr(driver_class, "native_io", False):
             self._faults = None  # code that waits and keeps the interpreter's lock would wait for itself
+        if self._faults is not None and not self._faults.IN_PROCESS and isolation.active():
+            self._faults = None  # whoever has no right to the file system can start no server
         self._way = self._faults.way_to(reached) if self._faults is not None and wired else None
         self._reached = self._way.reached if self._way is not None else reached
         self._place = open_place(self._reached)

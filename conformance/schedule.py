@@ -58,6 +58,11 @@ class Job:
         """The path of a live target that stands for a mount, or ``""``."""
         return str(self.reached.server.get("mount", "")) if self.reached is not None else ""
 
+    @property
+    def behind(self) -> str:
+        """The folder behind that path, or ``""``."""
+        return str(self.reached.server.get("behind", "")) if self.reached is not None else ""
+
     def subject(self) -> Subject:
         """The driver, loaded in this process."""
         options = self.options
@@ -174,7 +179,7 @@ def _isolated(job: Job) -> None:
     """Before any driver code: the kit and the device's client library are loaded, then the rights are given up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare(job.options.device)
-    Isolation.of(job.options, job.mount).enter()
+    Isolation.of(job.options, job.mount, job.behind).enter()
 
 
 def _calibrate(job: Job) -> Facts:

@@ -15,16 +15,19 @@ from typing import Any
 
 import pytest
 
+from storcert.conformance import isolation
 from storcert.conformance.leak_check import LEAK_CHECK
 from storcert.conformance.live_agreement import Failing, live_target
 from storcert.conformance.live_device import TargetDevice
 from storcert.conformance.live_targets.session import started
 from storcert.conformance.live_targets.targets import TARGETS
+from storcert.conformance.usage import InvalidUsage
 from storcert.harness.drivers.rbd import RbdDriver
 from storcert.harness.record.live_answer import Agreement
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 from tests.conformance.kit import certify, facts_of, options, run_id
+from tests.conformance.live_targets import nfs_mutants
 from tests.conformance.live_targets.mutants import LeavesAnUpload, TakesLostForDone
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
@@ -34,6 +37,7 @@ DRIVERS: Mapping[str, str] = {
 }  # fmt: skip
 RULES = ("C-CREATE", "C-DELETE", "C-ABORT", "C-RETRY", "C-BUDGET")
 MUTANTS = "tests.conformance.live_targets.mutants"
+NFS_MUTANTS = Path(nfs_mutants.__file__)
 
 
 def require(name: str) -> None:
@@ -100,6 +104,19 @@ def test_a_leak_on_the_gateway_is_found() -> None:
     record = certify(f"{MUTANTS}:LeavesAnUpload", "C-DELETE", device="live:radosgw")
     assert row(record) is Verdict.FAIL or any("left behind on the device: upload" in one.message for one in record.failures)
     assert record.verdict is RunVerdict.NOT_CONFORMANT
+
+
+@pytest.mark.parametrize("name", ["live:fuse", "live:ganesha"])
+def test_a_leak_is_found_by_a_process_without_rights_too(name: str) -> None:
+    """What is left is counted behind the mount, where the driver has no business."""
+    require(name)
+    try:
+        isolation.require_available()
+    except InvalidUsage as reason:
+        pytest.skip(str(reason))
+    record = certify(f"{NFS_MUTANTS}:LeavesANote", "C-DELETE", device=name, isolate=True)
+    assert row(record) is Verdict.FAIL or any("left behind on the device: file" in one.message for one in record.failures)
+    assert record.verdict is RunVerdict.NOT_CONFORMANT, record.reason
 
 
 @pytest.mark.parametrize(

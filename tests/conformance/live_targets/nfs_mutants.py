@@ -1,4 +1,4 @@
-"""NFS drivers with one planted bug each about requests that are sent again, on a real mount as on the simulated one."""
+"""NFS drivers with one planted bug each: of requests that are sent again, and of what is left on the mount."""
 
 from __future__ import annotations
 
@@ -45,3 +45,12 @@ class TakesItsEchoForAbsence(NfsDriver):
             except OSError as error:
                 raise DeviceUnavailable(str(error), uri, Outcome.UNKNOWN) from error
         return super().delete(uri)
+
+
+class LeavesANote(NfsDriver):
+    """Keeps a note of everything it deletes, which nobody ever takes away."""
+
+    def delete(self, uri: DataObjectUri) -> None:
+        super().delete(uri)
+        note = os.path.join(self._mount.settings.mount, f"deleted-{uri.account}-{uri.object_id}"[:100])
+        os.close(os.open(note, os.O_CREAT | os.O_WRONLY))
