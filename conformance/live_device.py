@@ -36,7 +36,7 @@ class TargetDevice:
         self._place = open_place(self._reached)
         self._settings = kind.settings_for(driver_class)
         self._before = frozenset(self._keys())
-        self._dirty = False
+        self._left_something: bool | None = None  # not yet looked
         self._there = self._way.begin(self._place) if self._way is not None else {}
 
     @property
@@ -87,7 +87,7 @@ class TargetDevice:
     def left(self, fixed: frozenset[tuple[str, str]]) -> list[CensusEntry]:
         """What came since the place was opened and is still there, but ``fixed`` markers of the driver."""
         found = self._came(fixed)
-        self._dirty = False
+        self._left_something = False
         if not found:
             return []
         gc.collect()  # a stream that nobody has any more may take along what it had sent
@@ -96,7 +96,7 @@ class TargetDevice:
             if not found or TARGETS[self.name].many_places:
                 break
             time.sleep(SETTLE_S)  # a cluster takes things away in its own time
-        self._dirty = bool(found)
+        self._left_something = bool(found)
         return found
 
     def _came(self, fixed: frozenset[tuple[str, str]]) -> list[CensusEntry]:
@@ -106,7 +106,7 @@ class TargetDevice:
     def close(self) -> None:
         """The world is over."""
         self.heal()
-        leave(self._reached, self._place, dirty=self._dirty)
+        leave(self._reached, self._place, something=self._left_something)
 
     def _keys(self) -> list[tuple[str, str]]:
         return [(one.kind, one.name) for one in self.census()] if not TARGETS[self.name].many_places else []

@@ -23,12 +23,17 @@ def open_place(reached: Reached) -> Place:
     return _kept[key]
 
 
-def leave(reached: Reached, place: Place, *, dirty: bool = False) -> None:
-    """A world is over. What is kept goes with the target; where something is left in it, later worlds have another one."""
-    if TARGETS[reached.target].many_places:
+def leave(reached: Reached, place: Place, *, something: bool | None = None) -> None:
+    """A world is over. ``something``: whether anything was left in it; ``None`` where nobody looked.
+
+    What is kept goes with the target; where something is left in it, later worlds have another one. An empty place goes with
+    the target, too, where that is cheaper than taking it away."""
+    kind = TARGETS[reached.target]
+    if not kind.many_places:
+        if something:
+            _kept.pop(_key(reached), None)
+    elif something is not False or not kind.empty_stay:
         place.remove()
-    elif dirty:
-        _kept.pop(_key(reached), None)
 
 
 def forget(reached: Reached) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from storcert.conformance.live_targets.botocore_once import remember
 from storcert.conformance.live_targets.target import Reached
 from storcert.harness.contract import JsonValue
 from storcert.simulators.device import CensusEntry
@@ -41,11 +42,8 @@ def _client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
 
 
 def provide() -> None:
-    """Clients of botocore are made by the thousand: what it ships of every service is read once per process."""
-    import botocore.loaders
-
-    if not hasattr(botocore.loaders.create_loader, "cache_info"):
-        botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+    """Clients of botocore are made by the thousand: what is the same for all of them is worked out once per process."""
+    remember()
 
 
 class Bucket:

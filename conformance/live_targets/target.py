@@ -126,7 +126,8 @@ class TargetModule(Protocol):
 class TargetKind:
     """``like``: the simulated device that wears the same interface. ``module``: imported when needed. ``settings``: what a
     bundled driver, by import path, is told of this server beside its address. ``way``: the module that puts faults on the way
-    there, where that can be done. ``many_places``: making one costs milliseconds, so that every world has its own."""
+    there, where that can be done. ``many_places``: making one costs milliseconds, so that every world has its own.
+    ``empty_stay``: an empty place costs nothing, and taking it away costs more than a request."""
 
     name: str
     text: str
@@ -135,6 +136,7 @@ class TargetKind:
     settings: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
     way: str = ""
     many_places: bool = True
+    empty_stay: bool = False
 
     @property
     def proxied(self) -> bool:
