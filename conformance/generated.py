@@ -190,6 +190,12 @@ def focus_without_faults(focus: Focus) -> Focus:
     return replace(focus, faults=0, tasks=1)
 
 
+def count_of_programs(case: str) -> int:
+    """How many programs that case of ``programs-hold`` runs."""
+    amount, level = ("small", "core") if case == SEARCH else case.split("-")
+    return EXAMPLES[amount][Level[level.upper()]]
+
+
 def _has(rule: str, amount: str) -> bool:
     """Whether the rule has programs of that amount."""
     if amount == "races":
@@ -207,7 +213,7 @@ def _register(rule: str) -> None:
 
     def programs_hold(b: Bench, case: str) -> None:
         amount, level = ("small", "core") if case == SEARCH else case.split("-")
-        _generate(b, rule, amount, int(Level[level.upper()]), EXAMPLES[amount][Level[level.upper()]])
+        _generate(b, rule, amount, int(Level[level.upper()]), count_of_programs(case))
 
     programs_hold.__doc__ = f"Generated programs that lean to {rule} behave as the reference model allows."
     check(rule, core=cases(Level.CORE), standard=cases(Level.STANDARD), deep=cases(Level.DEEP), needs=NEEDS.get(rule, ()))(

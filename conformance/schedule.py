@@ -19,6 +19,7 @@ from storcert.conformance.calibrate import calibrate
 from storcert.conformance.confirm import decide
 from storcert.conformance.devices import is_live, prepare
 from storcert.conformance.facts import Facts
+from storcert.conformance.generated import count_of_programs
 from storcert.conformance.interrupts import end_with_parent
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.live_targets.target import Reached
@@ -120,8 +121,7 @@ def run_cases(
     # A live device owes nobody the same answer twice: there, another process that does not have it again says nothing.
     askable = workers > 1 and not job.options.isolate and job.mode != "live"
     apart = AnotherProcess(start_worker, (job, facts), _run_again) if askable else None
-    # Directed cases first: a budget that ends early takes generated ones away before it takes rules away.
-    ordered = sorted(cases, key=lambda case: case.check.name == "programs-hold")
+    ordered = sorted(cases, key=_turn)
     try:
         for outcome in runner(
             job, facts, ordered, workers, lambda: deadline is not None and time.monotonic() > deadline
@@ -149,6 +149,24 @@ def run_cases(
     )
     cut_short = interrupted or bool(lost.reason)
     return [done.get(case.id) or CaseOutcome(_not_run(case, reason, cut_short)) for case in cases], interrupted
+
+
+def _turn(case: Case) -> tuple[bool, int]:
+    """Directed cases first: a budget that ends early takes generated ones away before it takes rules away. Of these the long
+    ones first, so that no worker is alone with one in the end."""
+    generated = case.check.name == "programs-hold"
+    return generated, -count_of_programs(case.label) if generated else 0
+
+
+def batches_of(identities: Sequence[str], workers: int) -> list[Sequence[str]]:
+    """Several cases at a time, fewer and fewer towards the end, so that all workers end at about the same time."""
+    found: list[Sequence[str]] = []
+    at = 0
+    while at < len(identities):
+        size = max(1, min(BATCH, (len(identities) - at) // (2 * BATCH * workers)))
+        found.append(identities[at : at + size])
+        at += size
+    return found
 
 
 def _not_run(case: Case, reason: str, cut_short: bool) -> CheckResult:
@@ -223,8 +241,7 @@ def _in_workers(
 ) -> Iterator[CaseOutcome]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, start_worker, (job, facts)) as pool:
-        identities = [case.id for case in cases]
-        batches = [identities[at : at + BATCH] for at in range(0, len(identities), BATCH)]
+        batches = batches_of([case.id for case in cases], workers)
         waiting: set[Future[list[CaseOutcome]]] = set()
         try:
             while batches or waiting:

@@ -22,7 +22,7 @@ TARGETS: Mapping[str, TargetKind] = {
         ),
         TargetKind(
             f"{PREFIX}radosgw", "S3 as Ceph's RADOS gateway answers it", "object-store", f"{_HERE}.radosgw",
-            {_S3: {"conditional_complete": False}}, way=_HTTP,
+            {_S3: {"conditional_complete": False}}, way=_HTTP, empty_stay=True,
         ),
         TargetKind(
             f"{PREFIX}ceph-rbd", "RBD images in a pool of Ceph", "rbd", f"{_HERE}.ceph_rbd", many_places=False,

@@ -127,3 +127,12 @@ class TestBudget:
     def test_enough_of_it_changes_nothing(self, clock: list[float]) -> None:
         outcomes, _ = run(Watching(), budget_s=10)
         assert {outcome.result.verdict for outcome in outcomes} == {Verdict.PASS}
+
+
+def test_batches_lose_no_case_and_end_one_by_one() -> None:
+    identities = [str(number) for number in range(1105)]
+    batches = schedule.batches_of(identities, 2)
+    assert [one for batch in batches for one in batch] == identities
+    assert len(batches[0]) == schedule.BATCH
+    assert {len(batch) for batch in batches[-16:]} == {1}
+    assert schedule.batches_of([], 2) == []
