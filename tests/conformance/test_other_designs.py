@@ -1,0 +1,32 @@
+"""Correct drivers of designs that no bundled driver has: what is accused here is the kit's mistake."""
+
+from __future__ import annotations
+
+import pytest
+
+from storcert.conformance.certify import run_certification
+from storcert.conformance.driver_source import find_driver
+from storcert.conformance.options import CertifyOptions, Profile
+from storcert.conformance.progress import SilentProgress
+from storcert.harness.record.run_record import RunRecord
+from storcert.harness.record.verdict import RunVerdict
+
+MANIFEST = "tests.conformance.manifest_driver:ManifestDriver"
+
+
+def certified(driver: str, seed: int, *rules: str) -> RunRecord:
+    options = CertifyOptions(find_driver(driver), profile=Profile.CORE, seed=seed, rules=rules)
+    return run_certification(options, SilentProgress())
+
+
+def test_manifest_and_chunks_leave_nothing_and_publish_once() -> None:
+    record = certified(MANIFEST, 1, "C-ABORT", "C-ONCE")
+    assert record.failures == ()
+    assert {rule.verdict for rule in record.rules if rule.id in ("C-ABORT", "C-ONCE")} == {"pass"}
+
+
+@pytest.mark.slow
+def test_manifest_and_chunks_are_conformant() -> None:
+    record = certified(MANIFEST, 0)
+    assert record.failures == ()
+    assert record.verdict is RunVerdict.CONFORMANT, record.reason
