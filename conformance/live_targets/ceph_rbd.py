@@ -140,12 +140,19 @@ class Pool:
         return {"conf": self._conf, "user": self._user, "pool": self._name}
 
     def census(self) -> tuple[CensusEntry, ...]:
-        """Every object of the pool, whatever layer made it, and every key of its omap: images, trash and markers are both."""
+        """Every object of the pool, whatever layer made it, and every key of its omap: images, trash and markers are both.
+
+        What is listed and cannot be looked at is gone since, or has only a removed snapshot's bytes, which the cluster takes
+        away in its own time: on a busy machine, minutes later."""
+        rados: Any = importlib.import_module("rados")
         found = []
         for one in self._io.list_objects():
-            size, _ = self._io.stat(one.key)
+            try:
+                (size, _), keys = self._io.stat(one.key), self._keys(one.key)
+            except rados.ObjectNotFound:
+                continue
             found.append(CensusEntry("object", one.key, "", size))
-            found += [CensusEntry("omap-key", f"{one.key}:{key}", "", 0) for key in self._keys(one.key)]
+            found += [CensusEntry("omap-key", f"{one.key}:{key}", "", 0) for key in keys]
         return tuple(sorted(found))
 
     def _keys(self, name: str) -> list[str]:
