@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection
 from typing import Any, NoReturn
@@ -25,17 +25,19 @@ _USUAL = (signal.SIG_DFL, signal.default_int_handler)
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """Only where nobody else answers these signals, and signals can be had at all."""
+    """Only where signals can be had at all, and only those that nobody else answers: a shell has Ctrl-C ignored by what it runs
+    in the background."""
     in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or any(signal.getsignal(one) not in _USUAL for one in ANSWERED):
+    mine = [number for number in ANSWERED if in_main and signal.getsignal(number) in _USUAL]
+    if not mine:
         yield
         return
     interrupt = _once()
-    before: dict[int, Any] = {number: signal.signal(number, interrupt) for number in ANSWERED}
+    before: dict[int, Any] = {number: signal.signal(number, interrupt) for number in mine}
     told, teller = socket.socketpair()
     teller.setblocking(False)
     wakeup = signal.set_wakeup_fd(teller.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(told,), name="storcert-interrupts", daemon=True).start()
+    threading.Thread(target=_watch, args=(told, mine), name="storcert-interrupts", daemon=True).start()
     try:
         yield
     finally:
@@ -57,11 +59,11 @@ def _once() -> Any:
     return interrupt
 
 
-def _watch(told: socket.socket) -> None:
+def _watch(told: socket.socket, mine: Sequence[int]) -> None:
     asked = 0
     with told:
         while numbers := told.recv(64):
-            asked += sum(one in ANSWERED for one in numbers)
+            asked += sum(one in mine for one in numbers)
             if asked > 1:
                 end_at_once()
 

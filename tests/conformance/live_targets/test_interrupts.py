@@ -74,6 +74,18 @@ def test_who_asks_twice_is_obeyed_at_once(tmp_path: Path, first: str, second: st
     assert (running.returncode, "ended at once" in said) == (2, True)
 
 
+def test_what_a_shell_runs_in_the_background_ends_when_it_is_asked_to(tmp_path: Path) -> None:
+    """Ctrl-C is ignored there, which is nobody's answer to a request to end."""
+    running = _start("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + _STUCK, tmp_path)
+    assert _line(running) == "up"
+    running.send_signal(signal.SIGTERM)
+    assert _line(running) == "tidying"
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=10)
+    assert (running.returncode, "ended at once" in said) == (2, True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_no_worker_outlives_the_run(tmp_path: Path, number: signal.Signals) -> None:
     running = _start(_WITH_WORKERS, tmp_path)
