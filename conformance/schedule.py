@@ -23,6 +23,7 @@ from storcert.conformance.generated import count_of_programs
 from storcert.conformance.interrupts import end_with_parent
 from storcert.conformance.isolation import Isolation
 from storcert.conformance.live_targets.target import Reached
+from storcert.conformance.live_targets.targets import TARGETS
 from storcert.conformance.lost_device import LostDevice
 from storcert.conformance.options import CertifyOptions
 from storcert.conformance.program import Program
@@ -123,8 +124,9 @@ def run_cases(
     apart = AnotherProcess(start_worker, (job, facts), _run_again) if askable else None
     ordered = sorted(cases, key=_turn)
     try:
+        processes = processes_for(workers, job.options.device)
         for outcome in runner(
-            job, facts, ordered, workers, lambda: deadline is not None and time.monotonic() > deadline
+            job, facts, ordered, processes, lambda: deadline is not None and time.monotonic() > deadline
         ):
             if apart is not None:
                 outcome = apart.confirmed(outcome)
@@ -149,6 +151,11 @@ def run_cases(
     )
     cut_short = interrupted or bool(lost.reason)
     return [done.get(case.id) or CaseOutcome(_not_run(case, reason, cut_short)) for case in cases], interrupted
+
+
+def processes_for(workers: int, device: str) -> int:
+    """As many as workers, or a few for each where drivers wait in real time: one goes on while the other waits."""
+    return workers * TARGETS[device].processes_per_worker if workers > 1 and device in TARGETS else workers
 
 
 def _turn(case: Case) -> tuple[bool, int]:

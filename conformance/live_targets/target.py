@@ -127,7 +127,8 @@ class TargetKind:
     """``like``: the simulated device that wears the same interface. ``module``: imported when needed. ``settings``: what a
     bundled driver, by import path, is told of this server beside its address. ``way``: the module that puts faults on the way
     there, where that can be done. ``many_places``: making one costs milliseconds, so that every world has its own.
-    ``empty_stay``: an empty place costs nothing, and taking it away costs more than a request."""
+    ``empty_stay``: an empty place costs nothing, and taking it away costs more than a request.
+    ``processes_per_worker``: drivers wait in real time before they ask again, for minutes in all; meanwhile another goes on."""
 
     name: str
     text: str
@@ -137,6 +138,7 @@ class TargetKind:
     way: str = ""
     many_places: bool = True
     empty_stay: bool = False
+    processes_per_worker: int = 1
 
     @property
     def proxied(self) -> bool:

@@ -18,11 +18,11 @@ TARGETS: Mapping[str, TargetKind] = {
     for kind in (
         TargetKind(
             f"{PREFIX}moto", "S3 as moto's server answers it, in a process of its own", "object-store", f"{_HERE}.moto_server",
-            {_S3: {"conditional_copy": False}}, way=_HTTP,
+            {_S3: {"conditional_copy": False}}, way=_HTTP, processes_per_worker=2,
         ),
         TargetKind(
             f"{PREFIX}radosgw", "S3 as Ceph's RADOS gateway answers it", "object-store", f"{_HERE}.radosgw",
-            {_S3: {"conditional_complete": False}}, way=_HTTP, empty_stay=True,
+            {_S3: {"conditional_complete": False}}, way=_HTTP, empty_stay=True, processes_per_worker=2,
         ),
         TargetKind(
             f"{PREFIX}ceph-rbd", "RBD images in a pool of Ceph", "rbd", f"{_HERE}.ceph_rbd", many_places=False,

@@ -136,3 +136,9 @@ def test_batches_lose_no_case_and_end_one_by_one() -> None:
     assert len(batches[0]) == schedule.BATCH
     assert {len(batch) for batch in batches[-16:]} == {1}
     assert schedule.batches_of([], 2) == []
+
+
+def test_a_worker_is_two_processes_where_drivers_wait_in_real_time() -> None:
+    devices = ("object-store", "live", "live:directory", "live:radosgw", "live:moto")
+    assert [schedule.processes_for(2, one) for one in devices] == [2, 2, 2, 4, 4]
+    assert schedule.processes_for(1, "live:radosgw") == 1
