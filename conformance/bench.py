@@ -156,12 +156,16 @@ class Bench:
 
     def short_pages(self, count: int) -> None:
         """A fresh world whose device lists ``count`` names a page; one that knows no pages lists all at once, as ever."""
-        self.fresh(**self.page_options(count))
+        self.fresh(**self.options_for(count))
 
-    def page_options(self, count: int) -> dict[str, int]:
-        """Options of a device that lists ``count`` names a page; none for 0, or where it knows no pages."""
-        known = {option.name for option in fields(options_class(self.subject.device))} if count else set()
-        return {"page_size": count} if "page_size" in known else {}
+    def options_for(self, page_size: int, setting: str = "") -> dict[str, Any]:
+        """Options of a device that lists ``page_size`` names a page (0, or where it knows no pages: its own number), delivered
+        so that its operator can change ``setting``."""
+        known = {option.name for option in fields(options_class(self.subject.device))} if page_size else set()
+        options: dict[str, Any] = {"page_size": page_size} if "page_size" in known else {}
+        if setting:
+            options |= next(move.delivered for move in self.world.device.operator_moves if move.name == setting)
+        return options
 
     def close(self) -> None:
         """End the current world and keep its digest, findings and (for replay) its journal."""

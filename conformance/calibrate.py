@@ -22,7 +22,7 @@ from storcert.harness.contract import (
     PermissionDenied,
     StorageError,
 )
-from storcert.simulators.device import later_faults
+from storcert.simulators.device import OperatedDevice, later_faults
 
 PART_BYTES_DEFAULT = 1 << 20
 LIVE_PART_BYTES_MIN = 1 << 16
@@ -82,6 +82,7 @@ def _with(
         fixed,
         device.shows if isinstance(device, TargetDevice) else frozenset(),
         tuple(kind.name for kind in later_faults(device)),
+        tuple(move.name for move in device.operator_moves) if isinstance(device, OperatedDevice) else (),
     )
 
 

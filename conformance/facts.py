@@ -24,7 +24,7 @@ class Facts:
     strike; ``fault_phases``: the phases of each that leaves the location alive.
     ``fixed_entries``: census keys that stay after everything was deleted (fixed driver-private markers). ``shows``: what can be
     seen or done on a live device beside its answers; see :data:`SHOWN_LIVE`. ``later_faults``: faults that are legal too, and
-    that no frozen check tries."""
+    that no frozen check tries. ``operator_moves``: settings of the device that its operator may change while it is in use."""
 
     capabilities: Capabilities
     mode: str
@@ -35,6 +35,7 @@ class Facts:
     fixed_entries: frozenset[tuple[str, str]]
     shows: frozenset[str] = frozenset()
     later_faults: tuple[str, ...] = ()
+    operator_moves: tuple[str, ...] = ()
 
     @property
     def real_time(self) -> bool:

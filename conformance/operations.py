@@ -15,6 +15,7 @@ from storcert.conformance.content import content, first_difference
 from storcert.conformance.facts import Facts
 from storcert.conformance.observe import clear, require_absent, require_bytes, seen
 from storcert.conformance.scenario import SOURCE, TARGET, Scenario, mixes, place
+from storcert.conformance.setting_scenarios import setting_scenario
 from storcert.conformance.violation import require
 from storcert.harness.contract import DataObjectUri
 from storcert.harness.record.history import Status
@@ -60,7 +61,7 @@ def _possible(facts: Facts, name: str) -> bool:
 def scenario(facts: Facts, name: str) -> Scenario:
     """The scenario of that name, with sizes that fit the device."""
     verb, _, amount = name.partition("-")
-    special = variants.variant(facts, name) or volume_operations.volume_scenario(facts, name)
+    special = variants.variant(facts, name) or volume_operations.volume_scenario(facts, name) or setting_scenario(facts, name)
     if special is not None:
         return special
     size = facts.large_size if amount == "parts" else 0 if amount == "empty" else facts.fit(4097)
@@ -132,7 +133,7 @@ def prepare(b: Bench, one: Scenario) -> None:
 
 def healthy_requests(b: Bench, one: Scenario) -> list[str]:
     """The names of the requests the operation makes on a healthy device, in order."""
-    b.fresh(**b.page_options(one.page_size))
+    b.fresh(**b.options_for(one.page_size, one.setting))
     prepare(b, one)
     before = len(b.world.device.requests)
     attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))

@@ -38,7 +38,7 @@ def draw(b: Bench, about: str, below: int) -> int:
 def look(b: Bench, name: str, first: Fault, *, again: bool = False) -> Look:
     """Run the operation under the first fault alone; with ``again``, look at its repetition from the other location instead."""
     one = scenario(b.facts, name)
-    b.fresh(**b.page_options(one.page_size))
+    b.fresh(**b.options_for(one.page_size, one.setting))
     b.example = f"a look at {first}"
     prepare(b, one)
     b.arm(first)

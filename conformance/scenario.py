@@ -29,7 +29,8 @@ class Scenario:
     ``mixed``: names of objects of which each byte may be as before or as after when the outcome is unknown (a revert),
     and with ``partial`` also when it failed (it was several writes, some of them done). ``discards``: it ends without
     a commit, so that nothing is to be published and what it left may wait for the next delete. ``yields``: the bytes that
-    reading must give. ``page_size``: names per page of the device's listing, 0 for its own. ``ends_stream``: a stream was open
+    reading must give. ``page_size``: names per page of the device's listing, 0 for its own. ``setting``: the one that the
+    device's operator changes on the way. ``ends_stream``: a stream was open
     before the call and has ended after it, refused or not, so that what it had sent may be gone."""
 
     name: str
@@ -46,6 +47,7 @@ class Scenario:
     discards: bool = False
     yields: bytes | None = None
     page_size: int = 0
+    setting: str = ""
     ends_stream: bool = False
 
     @property

@@ -79,7 +79,8 @@ def _run(b: Bench, name: str, schedules: Iterator[Schedule], tried: Tried) -> No
     b.tried = tried
     first: Violation | StorageError | None = None
     shown: Schedule = ()
-    options = b.page_options(scenario(b.facts, name).page_size)
+    one = scenario(b.facts, name)
+    options = b.options_for(one.page_size, one.setting)
     for example in b.examples(map(_Example, schedules), **options):
         found = _found(b, name, example.schedule, tried)
         if found is not None and first is None:

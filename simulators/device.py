@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from storcert.harness.contract import JsonValue
 from storcert.harness.kernel.context import current_location
@@ -94,6 +94,27 @@ class CensusEntry:
     name: str
     detail: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorMove:
+    """A setting that an operator may change on a device in use. ``text``: in a few words; ``delivered``: options the device is
+    delivered with, so that there is something to change."""
+
+    name: str
+    text: str
+    delivered: Mapping[str, Any]
+
+
+@runtime_checkable
+class OperatedDevice(Protocol):
+    """A device that has such settings."""
+
+    operator_moves: tuple[OperatorMove, ...]
+
+    def operate(self, move: str) -> None:
+        """Change that setting, from outside of every location. ``KeyError`` for a move there is none of."""
+        ...
 
 
 class SimulatedDevice(Protocol):

@@ -19,13 +19,15 @@ _LINK = Link()
 class ObjectStoreOptions:
     """``name``: of the device, where there are several.
 
-    ``dialect``: whose habits. ``versioning``: the bucket is delivered with versioning enabled. ``face``: the native model,
-    or real boto3 in front of moto. Sizes are S3's unless made smaller; delays are one way and per byte."""
+    ``dialect``: whose habits. ``versioning``: the bucket is delivered with versioning enabled; ``versioning_suspended``: with
+    versioning that was on once and is suspended. ``face``: the native model, or real boto3 in front of moto. Sizes are S3's
+    unless made smaller; delays are one way and per byte."""
 
     name: str = "object-store"
     dialect: DialectName = "aws"
     face: Literal["native", "moto"] = "native"
     versioning: bool = False
+    versioning_suspended: bool = False
     endpoint_url: str = "http://s3.sim"
     bucket: str = "storcert"
     region_name: str = "us-east-1"
@@ -49,6 +51,10 @@ class ObjectStoreOptions:
         made = read_options(cls, "object-store", options)
         if made.face not in ("native", "moto"):
             raise ValueError(f"object-store option face: {made.face!r}; there are native and moto")
+        if made.versioning and made.versioning_suspended:
+            raise ValueError("object-store options versioning and versioning_suspended: it is on or suspended, not both")
+        if made.face == "moto" and made.versioning_suspended:
+            raise ValueError("object-store option versioning_suspended: moto does not model it; use the native face")
         return made
 
     def limits(self) -> Limits:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storcert.harness.contract import JsonValue
 from storcert.harness.record.fault import Fault
-from storcert.simulators.device import CensusEntry, DeviceLimits, FaultKind, Request
+from storcert.simulators.device import CensusEntry, DeviceLimits, FaultKind, OperatorMove, Request
 from storcert.simulators.network.wire import Wire
 from storcert.simulators.object_store.boto3_doors import CLIENT_SERVICE, SESSION_SERVICE
 from storcert.simulators.object_store.census import census
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from storcert.harness.kernel.loop import Kernel
 
 
+_SUSPEND = OperatorMove("versioning-suspended", "versioning of the bucket is suspended", {"versioning": True})
+
+
 class ObjectStore:
     """A :class:`SimulatedDevice`. ``options``: an :class:`ObjectStoreOptions`, or the table it is made from."""
 
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
     later_faults: tuple[FaultKind, ...] = LATER_FAULTS
+    operator_moves: tuple[OperatorMove, ...] = (_SUSPEND,)
 
     def __init__(self, kernel: Kernel, options: ObjectStoreOptions | Mapping[str, Any] | None = None) -> None:
         if not isinstance(options, ObjectStoreOptions):
@@ -50,10 +54,11 @@ class ObjectStore:
         self._moto: Any = None
         if options.face == "moto":
             self._face, self._moto = self._make_moto_face(kernel)
+            self.operator_moves = ()  # moto takes a suspended bucket for one that never had versions
         else:
             self._face = NativeFace(self.wire, self.server, options.endpoint_url)
             bucket = Bucket(options.bucket, kernel.now_ns, None)
-            bucket.versioning = "Enabled" if options.versioning else None
+            bucket.versioning = "Enabled" if options.versioning else "Suspended" if options.versioning_suspended else None
             self._store.buckets[options.bucket] = bucket
         carry_out = None if self._moto is None else self._face.serve_http
         self._http = HttpFace(self.wire, self.server, options.endpoint_url, carry_out)
@@ -110,6 +115,12 @@ class ObjectStore:
             entries: tuple[CensusEntry, ...] = moto_census(self._moto)
             return entries
         return census(self._store)
+
+    def operate(self, move: str) -> None:
+        """Versioning is suspended: older versions stay, new ones are called ``null`` and take each other's place."""
+        if move not in {one.name for one in self.operator_moves}:
+            raise KeyError(move)
+        self._store.buckets[self.options.bucket].versioning = "Suspended"
 
     def arm(self, faults: Sequence[Fault]) -> None:
         """Replace the fault schedule."""

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from storcert.harness.kernel import Kernel
+from storcert.simulators.object_store.options import ObjectStoreOptions
+from storcert.simulators.object_store.store import ObjectStore
 from tests.simulators.object_store.conftest import BUCKET, StoreWorld, answer_of
 
 NAMES = {"Bucket": BUCKET, "Key": "k"}
@@ -159,3 +162,20 @@ def test_a_bucket_of_markers_is_not_empty(versioned: StoreWorld) -> None:
 def test_versioning_cannot_be_set_to_nonsense(world: StoreWorld) -> None:
     with pytest.raises(ClientError, match="MalformedXML"):
         world.run(lambda client: client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={}))
+
+
+def test_a_bucket_can_be_delivered_suspended_or_suspended_by_its_operator() -> None:
+    with Kernel() as kernel:
+        delivered = ObjectStore(kernel, {"versioning_suspended": True})
+        operated = ObjectStore(kernel, {"name": "other", "versioning": True})
+        operated.operate("versioning-suspended")
+        with pytest.raises(KeyError):
+            operated.operate("painted-green")
+        for store in (delivered, operated):
+            assert store._store.bucket("storcert").versioning == "Suspended"
+
+
+@pytest.mark.parametrize("options", [{"versioning": True}, {"face": "moto"}])
+def test_options_that_contradict_a_suspended_bucket_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="versioning_suspended"):
+        ObjectStoreOptions.from_mapping({"versioning_suspended": True, **options})

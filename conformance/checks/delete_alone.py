@@ -1,0 +1,40 @@
+"""C-DELETE under faults, with no second delete to make up for the first: what reported success has left nothing.
+
+C-RETRY repeats every operation before it looks for leftovers, and a repetition finds what the first try forgot.
+"""
+
+from __future__ import annotations
+
+from storcert.conformance.bench import HOST, Bench
+from storcert.conformance.facts import Facts
+from storcert.conformance.fault_space import single_faults
+from storcert.conformance.observe import require_absent
+from storcert.conformance.operations import healthy_requests, prepare, scenario
+from storcert.conformance.registry import check
+from storcert.conformance.scenario import TARGET
+from storcert.conformance.setting_scenarios import setting_names
+
+RULE = "C-DELETE"
+
+
+def _deletes(facts: Facts) -> list[str]:
+    if facts.real_time:
+        return []
+    return ["delete-small", *(name for name in setting_names(facts) if name.startswith("delete"))]
+
+
+@check(RULE, standard=_deletes, deep=lambda f: [] if f.real_time else ["delete-parts"], simulation=True)
+def alone_under_a_fault(b: Bench, name: str) -> None:
+    """A delete that reports success in spite of a fault has left nothing, and needs no second one to make that true."""
+    one = scenario(b.facts, name)
+    kinds = [kind for kind in b.world.device.legal_faults if kind.name != "crash"]
+    requests = healthy_requests(b, one)
+    faults = [fault for kind in kinds for fault in single_faults(requests, kind, counts=(1,), largest=True)]
+    for fault in b.examples(faults, **b.options_for(one.page_size, one.setting)):
+        prepare(b, one)
+        b.arm(fault)
+        attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
+        b.heal()
+        if attempt.error is None:
+            require_absent(b.client(HOST), b.uri(TARGET), f"{attempt.call.label} reported success")
+            b.require_clean(f"{attempt.call.label} reported success")
