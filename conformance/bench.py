@@ -16,7 +16,7 @@ from storcert.conformance.meter import Meter, Metered
 from storcert.conformance.program import Program
 from storcert.conformance.subject import Subject
 from storcert.conformance.tidy import delete_all
-from storcert.conformance.violation import NotApplicable, Undecided, Violation, foreign, gap, require
+from storcert.conformance.violation import LeftBehind, NotApplicable, Undecided, Violation, foreign, gap, require
 from storcert.conformance.world import Call, Unsimulated, World
 from storcert.harness.contract import DataObjectUri, ObjectKind, StorageError
 from storcert.harness.record.depth import SearchDepth, deeper
@@ -390,7 +390,8 @@ class Bench:
 
     def _require_empty(self, when: str) -> None:
         left = [entry for entry in self.census() if (entry.kind, entry.name) not in self.facts.fixed_entries]
-        require(not left, f"{when}: left behind on the device: {', '.join(map(_entry, left[:3]))}")
+        if left:
+            raise LeftBehind(f"{when}: left behind on the device: {', '.join(map(_entry, left[:3]))}")
 
 
 def _entry(entry: CensusEntry) -> str:

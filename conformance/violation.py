@@ -17,6 +17,10 @@ class Violation(AssertionError):
         self.rule = rule
 
 
+class LeftBehind(Violation):
+    """Something is on the device that nobody needs any more."""
+
+
 class NoOrder(Violation):
     """Concurrent operations whose answers no order explains. ``found``: what the judge said of them; ``deletes_repeat``: how
     it was asked."""

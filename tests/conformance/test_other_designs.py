@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from storcert.conformance.certify import run_certification
@@ -10,6 +12,7 @@ from storcert.conformance.options import CertifyOptions, Profile
 from storcert.conformance.progress import SilentProgress
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.verdict import RunVerdict
+from tests.conformance.kit import certify, driver_file
 
 MANIFEST = "tests.conformance.manifest_driver:ManifestDriver"
 
@@ -23,6 +26,17 @@ def test_manifest_and_chunks_leave_nothing_and_publish_once() -> None:
     record = certified(MANIFEST, 1, "C-ABORT", "C-ONCE")
     assert record.failures == ()
     assert {rule.verdict for rule in record.rules if rule.id in ("C-ABORT", "C-ONCE")} == {"pass"}
+
+
+def test_what_is_left_behind_is_no_matter_of_files(tmp_path: Path) -> None:
+    leaves = (
+        "def delete(self, uri):\n"
+        "    super().delete(uri)\n"
+        "    self._bucket._client.put_object(Bucket='storcert', Key=f'left{uri}')"
+    )
+    record = certify(driver_file(tmp_path, leaves), "C-NOFS")
+    assert record.failures
+    assert {rule.id for rule in record.rules if rule.verdict == "fail"} <= {"C-DELETE", "C-RETRY"}
 
 
 @pytest.mark.slow
