@@ -216,10 +216,11 @@ def twins_stay_apart(b: Bench, case: str) -> None:
     uris = [
         b.uri(name) if place == "object" else b.own(DataObjectUri(b.facts.kind, name, mark)) for name in TWINS[int(number)]
     ]
-    _stay_apart(b, here, there, uris)
+    stay_apart(b, here, there, uris)
 
 
-def _stay_apart(b: Bench, here: Client, there: Client, uris: list[DataObjectUri]) -> None:
+def stay_apart(b: Bench, here: Client, there: Client, uris: list[DataObjectUri]) -> None:
+    """Those names that are taken are an object each, are listed so, and go one by one."""
     datas = {uri: content(f"twin {number}", b.facts.fit(60)) for number, uri in enumerate(uris)}
     taken = [uri for uri in uris if _accepts(here, uri, datas[uri])]
     for uri in taken:
@@ -303,7 +304,7 @@ def account_and_id_do_not_flow_together(b: Bench, separator: str) -> None:
     """Account "1<sep>2" with id "3" and account "1" with id "2<sep>3" are two objects."""
     here, there = both(b)
     pairs = [(f"1{separator}2", "3"), ("1", f"2{separator}3"), ("1", "2"), (f"1{separator}2{separator}3", "4")]
-    _stay_apart(b, here, there, [b.uri(object_id, account) for account, object_id in pairs])
+    stay_apart(b, here, there, [b.uri(object_id, account) for account, object_id in pairs])
 
 
 @check(RULE, core=lambda f: ["ascending", "descending"])
@@ -311,4 +312,4 @@ def prefixes_are_other_objects(b: Bench, order: str) -> None:
     """Names of which one begins like the other are found, read and deleted apart, whatever was made first."""
     here, there = both(b)
     uris = [b.uri(name) for name in ("2", "20", "200", "2-x", "2.x", "2_")]
-    _stay_apart(b, here, there, uris if order == "ascending" else uris[::-1])
+    stay_apart(b, here, there, uris if order == "ascending" else uris[::-1])
