@@ -24,8 +24,11 @@ the local file system an absent root is an absent mount. Elsewhere the library d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
+
+from botocore.exceptions import BotoCoreError
 
 from storcert.harness.contract import (
     Capabilities,
@@ -43,7 +46,7 @@ from storcert.harness.contract import (
 from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.fsspec_whole import WholeSink, whole_source
 from storcert.harness.drivers.library_driver import MAX_NAME_BYTES
-from storcert.harness.drivers.library_store import os_errors
+from storcert.harness.drivers.library_store import os_errors, said
 from storcert.harness.drivers.library_streams import CHUNK_BYTES, LibraryInputStream, LibraryOutputStream
 
 try:
@@ -55,6 +58,7 @@ except ImportError:
 
 
 S3_PROTOCOLS = ("s3", "s3a")
+LOST: tuple[type[Exception], ...] = (OSError, BotoCoreError)  # s3fs lets out what botocore says of a connection
 
 
 class FsspecDriver:
@@ -107,7 +111,7 @@ class FsspecDriver:
         path = self._path(uri)
         self._require_root(uri)
         try:
-            with os_errors(uri, Outcome.UNKNOWN):
+            with _errors(uri, Outcome.UNKNOWN):
                 self._fs.rm_file(path)
         except ObjectNotFound:
             return
@@ -119,17 +123,17 @@ class FsspecDriver:
         path = self._path(uri)
         offset = count_of_bytes("offset", offset, uri)
         length = None if length is None else count_of_bytes("length", length, uri)
-        with os_errors(uri):
+        with _errors(uri):
             self._require_root(uri)
             if self._whole:
                 source, left = whole_source(self._fs, path, offset, length)
-                return LibraryInputStream(os_errors, source, uri, left)
+                return LibraryInputStream(_errors, source, uri, left)
             file = self._fs.open(path, "rb")
             size = self._fs.size(path)
             left = max(0, (size if length is None else min(size, offset + length)) - offset)
             if offset and left:
                 file.seek(offset)
-        return LibraryInputStream(os_errors, file, uri, left)
+        return LibraryInputStream(_errors, file, uri, left)
 
     def open_output(self, uri: DataObjectUri, size: int | None = None) -> FsspecOutputStream | LibraryOutputStream:
         path = self._path(uri)
@@ -137,7 +141,7 @@ class FsspecDriver:
         if self._size_of(uri) is not None:
             raise ObjectExists("the name is taken", uri)
         if self._whole:
-            return LibraryOutputStream(os_errors, WholeSink(self._fs, path), uri, size, lambda: self._size_of(uri) is not None)
+            return LibraryOutputStream(_errors, WholeSink(self._fs, path), uri, size, lambda: self._size_of(uri) is not None)
         fs = self._new_file_system()
         if _is_local(fs):
             self._make_folders(path, uri)
@@ -145,11 +149,11 @@ class FsspecDriver:
             return FsspecOutputStream(fs, path, uri, size)
         except FileNotFoundError:
             self._make_folders(path, uri)
-        with os_errors(uri):
+        with _errors(uri):
             return FsspecOutputStream(fs, path, uri, size)
 
     def _make_folders(self, path: str, uri: DataObjectUri) -> None:
-        with os_errors(uri):
+        with _errors(uri):
             self._require_root(uri)
             account = path.rpartition("/")[0]
             for folder in (account.rpartition("/")[0], account):
@@ -169,12 +173,14 @@ class FsspecDriver:
         return DataObjectDescription(uri, size, None)
 
     def list_objects(self) -> Iterator[DataObjectUri]:
-        with os_errors(None):
+        with _errors(None):
             self._require_root(None)
             base = self._fs._strip_protocol(self._root)
             try:
                 paths = self._fs.find(base)
-            except FileNotFoundError:
+            except FileNotFoundError as error:
+                if self._protocol in S3_PROTOCOLS:
+                    raise DeviceUnavailable("no such bucket", None, Outcome.NOT_DONE) from error
                 return
         for path in paths:
             try:
@@ -192,7 +198,7 @@ class FsspecDriver:
 
     def _size_of(self, uri: DataObjectUri) -> int | None:
         try:
-            with os_errors(uri):
+            with _errors(uri):
                 self._require_root(uri)
                 found = self._fs.info(self._path(uri))
         except ObjectNotFound:
@@ -215,8 +221,8 @@ class FsspecOutputStream:
             self._file = self._open(path)
         except FileNotFoundError:
             raise
-        except OSError as error:
-            with os_errors(uri):
+        except LOST as error:
+            with _errors(uri):
                 raise error
 
     def _open(self, path: str) -> Any:
@@ -241,7 +247,7 @@ class FsspecOutputStream:
         self._require_open()
         try:
             content = memoryview(data).tobytes()
-            with os_errors(self._uri):
+            with _errors(self._uri):
                 taken = self._file.write(content)
         except TypeError as error:
             self._failed = True
@@ -263,7 +269,7 @@ class FsspecOutputStream:
             raise SizeMismatch(f"{written} bytes were written, {self._size} announced", self._uri)
         self._ended = True
         try:
-            with os_errors(self._uri, Outcome.UNKNOWN):
+            with _errors(self._uri, Outcome.UNKNOWN):
                 self._file.close()
                 if self._deferred:
                     self._fs.end_transaction()
@@ -275,7 +281,7 @@ class FsspecOutputStream:
         if self._ended:
             return
         self._ended = True
-        with os_errors(self._uri):
+        with _errors(self._uri):
             self._file.close()
             if self._deferred:
                 self._fs.transaction.complete(commit=False)
@@ -297,6 +303,16 @@ class FsspecOutputStream:
             self.abort()
         elif not self._ended:
             self.commit()
+
+
+@contextmanager
+def _errors(uri: DataObjectUri | None, outcome: Outcome = Outcome.NOT_DONE) -> Iterator[None]:
+    """The library's errors as typed ones; an error of the system that says nothing else is trouble of the device."""
+    try:
+        with os_errors(uri, outcome):
+            yield
+    except LOST as error:
+        raise DeviceUnavailable(said(error), uri, outcome) from error
 
 
 def _as_s3fs_has_it(options: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from storcert.harness.contract import DeviceUnavailable, Outcome
+
 
 def whole_source(fs: Any, path: str, offset: int, length: int | None) -> tuple[io.BytesIO, int]:
     """The range of the object as it is now, and how many bytes that are. Raises what the file system raises."""
@@ -34,7 +36,10 @@ class WholeSink:
 
     def publish(self) -> None:
         """All of it at once."""
-        self._fs.pipe_file(self._path, bytes(self._content), mode="create")
+        try:
+            self._fs.pipe_file(self._path, bytes(self._content), mode="create")
+        except FileNotFoundError as error:
+            raise DeviceUnavailable(str(error), None, Outcome.NOT_DONE) from error
 
     def discard(self) -> None:
         """Nothing was sent."""

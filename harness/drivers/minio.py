@@ -2,7 +2,8 @@
 
 Fair means: where the library offers a way to do what the contract asks, that way is taken. An object is one ``put_object`` of
 unknown length, which the library publishes when its source ends, so at the commit; given a length it would publish
-with the last byte. The library pulls, the contract pushes: ``pulled_upload`` stands between. Copies are ``copy_object``.
+with the last byte. It goes one part at a time: an upload that is given up is aborted whatever parts are on their way. The
+library pulls, the contract pushes: ``pulled_upload`` stands between. Copies are ``copy_object``.
 
 Thin means: no retries of our own (urllib3's, as minio-py sets them up, are the library's), no locks, no temporary names, no
 clean-up of what the library leaves behind. Its ordinary errors become typed ones; any other exception passes through.
@@ -122,7 +123,8 @@ class MinioStore:
 
     def writer(self, path: str, size: int | None) -> PulledSink:
         client, bucket, key = self._client, self._bucket, self._base + path
-        return PulledSink(lambda source: client.put_object(bucket, key, source, -1, part_size=PART_BYTES))
+        return PulledSink(
+            lambda source: client.put_object(bucket, key, source, -1, part_size=PART_BYTES, num_parallel_uploads=1))
 
     def copy(self, source: str, destination: str) -> None:
         """On the device, whatever is there."""

@@ -166,7 +166,11 @@ class ObstoreSink:
         self._content += data
 
     def publish(self) -> None:
-        library.put(self._store, self._path, bytes(self._content), mode="create")
+        try:
+            library.put(self._store, self._path, bytes(self._content), mode="create")
+        except FileNotFoundError as error:
+            # What can be missing of an object that is made is where it was to be.
+            raise DeviceUnavailable(first_line(error), None, Outcome.NOT_DONE) from error
 
     def discard(self) -> None:
         self._content.clear()

@@ -20,7 +20,6 @@ from typing import Any
 from storcert.harness.contract import (
     DataObjectUri,
     DeviceUnavailable,
-    InvalidRequest,
     JsonValue,
     ObjectExists,
     ObjectInUse,
@@ -90,7 +89,8 @@ class OpendalStore:
         except library.exceptions.RateLimited as error:
             raise DeviceUnavailable(first_line(error), uri, Outcome.NOT_DONE) from error
         except library.exceptions.ConfigInvalid as error:
-            raise InvalidRequest(first_line(error), uri) from error
+            # Its word for a bucket that is not there, too.
+            raise DeviceUnavailable(first_line(error), uri, Outcome.NOT_DONE) from error
         except library.exceptions.Unsupported as error:
             raise Unsupported(first_line(error), uri) from error
         except (library.exceptions.Unexpected, OSError) as error:

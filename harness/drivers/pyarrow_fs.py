@@ -71,6 +71,7 @@ class PyarrowStore:
             self._root = settings.root
         else:
             self._root = "/".join(part for part in (settings.bucket, settings.prefix.strip("/")) if part)
+        self._bucket = settings.bucket
         self._arrow = arrow
 
     @contextmanager
@@ -98,9 +99,9 @@ class PyarrowStore:
         file_system = self._file_system()
         try:
             return PyarrowSink(file_system, self._at(path))
-        except FileNotFoundError:
+        except FileNotFoundError as error:
             if not self._local:
-                raise
+                raise DeviceUnavailable("no such bucket", None, Outcome.NOT_DONE) from error
         account = self._at(path).rpartition("/")[0]
         for folder in (account.rpartition("/")[0], account):
             file_system.create_dir(folder, recursive=False)
@@ -110,8 +111,11 @@ class PyarrowStore:
         self._file_system().delete_file(self._at(path))
 
     def paths(self) -> Iterator[str]:
+        file_system = self._file_system()
+        if not self._local and file_system.get_file_info(self._bucket).type == library.FileType.NotFound:
+            raise DeviceUnavailable("no such bucket", None, Outcome.NOT_DONE)
         selector = library.FileSelector(self._root, allow_not_found=True, recursive=True)
-        for entry in self._file_system().get_file_info(selector):
+        for entry in file_system.get_file_info(selector):
             if entry.type == library.FileType.File:
                 path = str(entry.path)[len(self._root) + 1 :]
                 yield path if self._local else path.replace(FLAT, "/")

@@ -11,6 +11,7 @@ none.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -78,10 +79,19 @@ class SmartOpenFiles:
         os.remove(self._at(path))
 
     def paths(self) -> Iterator[str]:
+        # Not by os.walk: where a look at an entry fails, it takes a folder for a file.
         self._require_root()
-        for folder, _, names in os.walk(self._root):
-            for name in names:
-                yield f"{folder}/{name}"[len(self._root) + 1 :]
+        for kind in self._names(""):
+            for account in self._names(kind):
+                for name in self._names(f"{kind}/{account}"):
+                    yield f"{kind}/{account}/{name}"
+
+    def _names(self, path: str) -> list[str]:
+        """What is in a folder; nothing where it is none, or none any more."""
+        try:
+            return os.listdir(self._at(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     def _look_anew(self, path: str) -> None:
         """An NFS client remembers names, absent ones too; opening the folders makes it ask the server."""
@@ -112,9 +122,18 @@ class SmartOpenNewFile:
 
     def publish(self) -> None:
         self._stream.flush()
-        os.fsync(self._stream.fileno())
+        try:
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            if error.errno == errno.ESTALE:
+                raise DeviceUnavailable("somebody has removed the file", None, Outcome.NOT_DONE) from error
+            raise
         self._stream.close()
 
     def discard(self) -> None:
         self._stream.close()
-        os.remove(self._path)
+        try:
+            os.remove(self._path)
+        except FileNotFoundError:
+            # A first try had its effect, or somebody has removed it.
+            return

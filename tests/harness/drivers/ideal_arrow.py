@@ -45,6 +45,8 @@ class IdealHandler(fs.FileSystemHandler):  # type: ignore[misc]  # the library h
         return pa.PythonFile(IdealFile(path), mode="w")
 
     def _info(self, path: str) -> Any:
+        if "/" not in path:
+            return fs.FileInfo(path, fs.FileType.Directory)  # a bucket
         if path not in OBJECTS:
             return fs.FileInfo(path, fs.FileType.NotFound)
         return fs.FileInfo(path, fs.FileType.File, size=len(OBJECTS[path]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -220,6 +221,25 @@ def test_the_library_is_judged_and_not_repaired(tmp_path: Path) -> None:
     first.commit()
     second.commit()
     assert get(driver, A, 0, 1) == b"2"
+
+
+def test_a_folder_that_cannot_be_read_is_no_empty_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    driver = in_folder("smart_open", tmp_path)
+    put(driver, A, b"x")
+
+    def refuse(*arguments: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.listdir", refuse)
+    with pytest.raises(DeviceUnavailable):
+        list(driver.list_objects())
+
+
+def test_a_file_that_somebody_removed_is_given_up_without_an_error(tmp_path: Path) -> None:
+    driver = in_folder("smart_open", tmp_path)
+    stream = driver.open_output(A)
+    driver.delete(A)
+    stream.abort()
 
 
 @pytest.mark.parametrize("backend", ["memory", "fs"])
