@@ -11,13 +11,15 @@ A library is data. To add one, named LIBRARY:
                                          own, and for each finding a heading `## its title`, `[script.py](LIBRARY/script.py)
                                          prints:` with the output in a text block, and a paragraph `**Who can be hurt:** ...`
 
-Run it with the Python whose libraries the record was made with: their versions are stored beside the record. Seeds, times,
-digests and replay tokens are left out. tests/docs/test_findings.py runs every script, and asks whether every failing check of a
-record belongs to a finding and every finding's checks fail.
+Run it with the Python whose libraries the record was made with: their versions are stored beside the record;
+docs/renew_findings.py makes a record and takes it over. Seeds, times, the run's digest and replay tokens are left out.
+tests/docs/test_findings.py runs every script, and asks whether every failing check of a record belongs to a finding and
+every finding's checks fail.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import sys
@@ -31,12 +33,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from storcert.conformance.driver_digest import driver_digest
 from storcert.harness.record.codec import encode, read_file
 from storcert.harness.record.run_record import CheckResult, Environment, RunRecord
 from storcert.harness.record.verdict import Verdict
 
 BOOK = Path(__file__).resolve().parent / "findings"
 BESIDE = "beside.json"
+_PROJECT = tomllib.loads((BOOK.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DRIVERS: dict[str, str] = _PROJECT["entry-points"]["storcert.drivers"]
 START_RUNS, END_RUNS = "<!-- runs: made by `python docs/make_findings.py`, do not edit -->", "<!-- end of runs -->"
 START_STEPS, END_STEPS = "<!-- steps: made by `python docs/make_findings.py`, do not edit -->", "<!-- end of steps -->"
 # Each world has accounts of its own; which, says nothing about the library.
@@ -47,11 +52,19 @@ LIVE = "live"
 
 
 class BackEnd(BaseModel):
-    """One way to run a library. ``packages``: distributions whose versions the page tells. ``note``: what the device was."""
+    """One way to run a library. ``packages``: distributions whose versions the page tells. ``note``: what the device was.
+
+    How its record is made: ``driver`` (the library's where none is given), ``device``, ``profile`` and ``configuration``,
+    in which ``{folder}`` stands for an empty one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     packages: tuple[str, ...]
     note: str = ""
+    driver: str = ""
+    device: str = ""
+    profile: str = "standard"
+    configuration: dict[str, str | bool] = {}
 
 
 class Finding(BaseModel):
@@ -144,8 +157,22 @@ def _runs(of: Chapter) -> str:
         libraries = ", ".join(f"{library} {number}" for library, number in of.beside[name]["versions"].items())
         note = of.library.back_ends[name].note
         where = record.device.mode.replace("_", " ") + (f": {note}" if note else "")
-        rows.append([f"`{name}`", where, record.profile, _verdict(record), _counts(record), libraries])
-    return _table(["back end", "device", "profile", "verdict", "checks", "libraries"], rows)
+        kit = record.kit
+        made_by = f"storcert {kit.version}, contract {kit.contract}, checks `{_short(kit.requirements_digest)}`"
+        state = "" if record.driver.digest == adapter_digest(of, name) else ", since changed"
+        adapter = f"`{_short(record.driver.digest)}`{state}"
+        rows.append([f"`{name}`", where, record.profile, _verdict(record), _counts(record), libraries, made_by, adapter])
+    return _table(["back end", "device", "profile", "verdict", "checks", "libraries", "judged by", "adapter"], rows)
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
+
+
+def adapter_digest(of: Chapter, back_end: str) -> str:
+    """Of the adapter's source as it is now."""
+    module, _, cls = DRIVERS[of.library.back_ends[back_end].driver or of.library.driver].partition(" ")[0].partition(":")
+    return driver_digest(getattr(importlib.import_module(module), cls))
 
 
 def _verdict(record: RunRecord) -> str:
@@ -254,12 +281,16 @@ INDEX = """\
 
 What `storcert certify` found in libraries that nobody here wrote. None of them promised [the driver contract](../contract.md):
 a finding says that the library, used in the best way it offers, cannot carry a conformant driver, not that it breaks a promise
-of its own. Each was looked at by hand and is shown by a short script that knows nothing of storcert; the tests run these
-scripts and compare what they print.
+of its own. Streams are used wherever a library has them, since a volume need not fit into memory; where its calls for whole
+objects do better, the page says so. Each finding was looked at by hand and is shown by a short script that knows nothing of
+storcert; the tests run these scripts and compare what they print.
 
 {table}
 **{violations}** distinct violations of the contract are reproduced outside storcert; libraries: {libraries}, runs: {runs}. One
 that shows on several back ends of a library counts once, and has its row on each of them.
+
+Each page tells the versions, the checks and the state of the adapter that its records are of. `python
+docs/renew_findings.py` lists what has changed since; with a library and a back end behind it, it makes that record anew.
 """
 
 

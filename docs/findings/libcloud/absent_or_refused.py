@@ -1,19 +1,20 @@
-"""A HEAD that is refused with 400, as S3 does to an expired token, tells that the object is absent. Needs apache-libcloud."""
+"""A HEAD refused with 400, as S3 does to an expired token, means absence; of a POST the reason is lost. Needs libcloud."""
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from libcloud.common.types import LibcloudError
 from libcloud.storage.drivers.s3 import S3StorageDriver
-from libcloud.storage.types import ObjectDoesNotExistError
 
 
 class Refusing(BaseHTTPRequestHandler):
-    def do_HEAD(self):
-        self.wfile.write(b"HTTP/1.0 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
-
+    def do_HEAD(self): self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\n<Error><Code>ExpiredToken</Code></Error>")
+    do_POST = do_HEAD
 server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 driver = S3StorageDriver("k", "s", secure=False, host="127.0.0.1", port=server.server_port)
-try:
-    driver.get_object("bucket", "name")
-except ObjectDoesNotExistError as error:
-    print("get_object raises", type(error).__name__)
+upload = (driver.upload_object_via_stream, [iter([b"x"]), driver.get_container("bucket"), "name"])
+for call, given in (driver.get_object, ["bucket", "name"]), upload:
+    try:
+        call(*given)
+    except LibcloudError as error:
+        print(call.__name__, type(error).__name__, error.value)
