@@ -158,7 +158,7 @@ class TestScenarios:
             one = scenario(b.facts, name)
             assert healthy_requests(b, one) or one.discards
             prepared = {key: value for key, value in one.before.items() if value is not None}
-            b.fresh(**b.page_options(one.page_size))
+            b.fresh(**b.options_for(one.page_size))
             prepare(b, one)
             before = b.census()
             attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
