@@ -29,6 +29,7 @@ from storcert.harness.contract import (
     DeviceUnavailable,
     InvalidRequest,
     ObjectExists,
+    ObjectKind,
     ObjectNotFound,
     PermissionDenied,
     StorageError,
@@ -220,7 +221,7 @@ class ManifestDriver:
     def list_objects(self) -> Iterator[DataObjectUri]:
         for key in self.keys(None, f"{self.prefix}m/"):
             kind, account, identity = key.rpartition("/")[2].split(".")
-            yield DataObjectUri(kind, bytes.fromhex(account).decode(), bytes.fromhex(identity).decode())
+            yield DataObjectUri(ObjectKind(kind), bytes.fromhex(account).decode(), bytes.fromhex(identity).decode())
 
     def open_input(self, uri: DataObjectUri, offset: int = 0, length: int | None = None) -> Reading:
         if offset < 0 or (length is not None and length < 0):
