@@ -65,7 +65,8 @@ LEGAL_FAULTS: tuple[FaultKind, ...] = (
         for kind in TRANSPORT_FAULTS
         if kind.name in _PHASES
     ),
-    FaultKind("frozen", _B, ("*",), "", "the OSDs stop until healed; received requests take effect then", _MEASURED),
+    FaultKind("frozen", _B, ("*",), "", "the OSDs stop until healed; received requests take effect then", _MEASURED,
+              lasting=True),
     FaultKind("monitor_gone", _B, MONITOR, "", "no monitor until healed", _MEASURED),
     FaultKind("blocklisted", _B, ("*",), "", "the client's address is blocklisted", _MEASURED),
     FaultKind("full", _B, WRITES, "", "writes and removals wait until healed", _MEASURED),

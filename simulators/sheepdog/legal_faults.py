@@ -54,9 +54,10 @@ LEGAL_FAULTS: tuple[FaultKind, ...] = (
         for kind in TRANSPORT_FAULTS
     ),
     FaultKind("node_loss", _B, WRITES, "", "a node dies; the request takes 1.66 s longer", _MEASURED),
-    FaultKind("frozen", _B, ANY, "", "the node answers nothing until healed", f"{_MEASURED} (SIGSTOP)"),
-    FaultKind("waiting", _B, ANY, "", "nothing is served until all nodes are back", f"{_MEASURED} (kill -9 of all)"),
-    FaultKind("halted", _B, WRITES, "", "writes are refused until healed", f"{_MEASURED} (format -t)"),
+    FaultKind("frozen", _B, ANY, "", "the node answers nothing until healed", f"{_MEASURED} (SIGSTOP)", lasting=True),
+    FaultKind("waiting", _B, ANY, "", "nothing is served until all nodes are back", f"{_MEASURED} (kill -9 of all)",
+              lasting=True),
+    FaultKind("halted", _B, WRITES, "", "writes are refused until healed", f"{_MEASURED} (format -t)", lasting=True),
     FaultKind("full", _B, CREATES, "", "no new objects until healed", "sheepdog_proto.h: SD_RES_NO_SPACE"),
     FaultKind("torn_inodes", _B, ("NEW_VDI",), "", "the node dies between the two inodes of a clone or snapshot",
               "sheep/vdi.c: clone_vdi, snapshot_vdi"),
