@@ -104,10 +104,11 @@ class World:
             self._locations[name] = found
         return found
 
-    def another_device(self) -> SimulatedDevice:
-        """A second device of the same kind in this world, empty, with an address of its own; every location reaches both."""
+    def another_device(self, **named: str) -> SimulatedDevice:
+        """A second device of the same kind in this world, empty, with an address of its own; every location reaches both.
+        ``named``: options of the device that are other, too."""
         apart = registry.SIMULATED[self.subject.device].apart("another", 1)
-        made = make_device(self.subject.device, self.kernel, {**self.subject.simulator, **apart})
+        made = make_device(self.subject.device, self.kernel, {**self.subject.simulator, **apart, **named})
         self._others.append(made)
         for location in self._locations.values():
             made.attach(location)

@@ -15,6 +15,8 @@ from storcert.harness.contract import InvalidRequest, ObjectExists, ObjectNotFou
 from storcert.harness.contract.device import resolve_secrets
 
 RULE = "C-STATELESS"
+#: What holds the objects of a device, where its configuration names it.
+CONTAINERS = ("bucket", "pool")
 
 
 @check(RULE, core=lambda f: ["describe", "open_input", "list", "copy"])
@@ -178,8 +180,22 @@ def errors_leave_no_state(b: Bench) -> None:
 @check(RULE, core=lambda f: ["objects", "streams"], simulation=True)
 def two_configurations_never_mix(b: Bench, what: str) -> None:
     """Two configurations in one process are two devices: an object of one is not found or changed through the other."""
+    _never_mix(b, what)
+
+
+@check(RULE, core=lambda f: ["objects", "streams"], simulation=True)
+def two_containers_never_mix(b: Bench, what: str) -> None:
+    """The same of two devices whose buckets or pools have names of their own: no instance goes to that of another."""
+    default = b.world.configuration()
+    named = {key: f"{default[key]}-2" for key in CONTAINERS if key in default}
+    if not named:
+        raise NotApplicable("nothing of this device is named in a configuration beside its address")
+    _never_mix(b, what, **named)
+
+
+def _never_mix(b: Bench, what: str, **named: str) -> None:
     here, there = b.client(HOST), b.client(SSVM)
-    other, default = b.world.another_device().configuration(), b.world.configuration()
+    other, default = b.world.another_device(**named).configuration(), b.world.configuration()
     apart = {key: value for key, value in other.items() if default.get(key) != value}
     if not apart or set(apart) & set(b.subject.configuration):
         raise NotApplicable("the configuration that was given says where the device is")
