@@ -12,7 +12,7 @@ from typing import Any
 from storcert.harness.contract import DeviceUnavailable, Outcome
 
 
-def whole_source(fs: Any, path: str, offset: int, length: int | None) -> tuple[io.BytesIO, int]:
+def whole_source(fs: Any, path: str, offset: int, length: int | None) -> tuple[Any, int]:
     """The range of the object as it is now, and how many bytes that are. Raises what the file system raises."""
     size = fs.size(path)
     end = size if length is None else min(size, offset + length)

@@ -29,7 +29,7 @@ from storcert.harness.contract import (
 class Source(Protocol):
     """A range of one object, opened by the library."""
 
-    def read(self, n: int, /) -> bytes:
+    def read(self, n: int) -> bytes:
         """1..``n`` bytes; none at the end of what the library has."""
         ...
 
