@@ -7,6 +7,7 @@ a stream step by step hold a :class:`Reader` or :class:`Writer`.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -291,6 +292,21 @@ def transfer(
     progress: Callable[[str], None],
 ) -> DataObjectDescription | None:
     """One whole output stream; see :meth:`Client.write`."""
+    written = _transferred(driver, uri, data, chunks, size, end, progress)
+    if end == "drop":
+        gc.collect()  # at the location, because what a stream does when it goes is the driver's doing
+    return written
+
+
+def _transferred(
+    driver: Any,
+    uri: DataObjectUri,
+    data: bytes,
+    chunks: Sequence[int],
+    size: int | None,
+    end: str,
+    progress: Callable[[str], None],
+) -> DataObjectDescription | None:
     stream = _open_output(driver, uri, size)
     if end in ("with", "raise"):
         return _with_block(stream, data, chunks, end, progress)

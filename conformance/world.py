@@ -6,6 +6,7 @@ judged above.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ CALL_LIMIT_NS = 15 * MINUTE_NS
 # A transfer is many calls, each with its own limit; past this nothing of it can still be within bounds.
 TRANSFER_LIMIT_NS = 24 * 60 * MINUTE_NS
 WALL_LIMIT_S = 20.0
+CALLS_PER_COLLECTION = 500
 #: Seldom enough to cost nothing, and often enough that nobody waits long for what goes round in circles: while a call is under
 #: way, and while none is.
 LOOK_NS, LOOK_IDLE_NS = 5 * 10**9, MINUTE_NS
@@ -82,10 +84,15 @@ class Called:
 
 
 class World:
-    """A kernel, one device and the locations that reach it. ``options`` are added to the device's own."""
+    """A kernel, one device and the locations that reach it. ``options`` are added to the device's own.
+
+    While it stands, the garbage collector runs only where it is called, and after so many calls. By itself it would run the
+    finalizers of driver code at moments that depend on what this process did before, and a world would not be one per seed."""
 
     def __init__(self, subject: Subject, seed: int, options: Mapping[str, Any] | None = None) -> None:
         isolation.forget()
+        self._collecting = gc.isenabled()
+        gc.disable()
         self.subject = subject
         self.kernel = Kernel(seed)
         self.device = make_device(subject.device, self.kernel, {**subject.simulator, **(options or {})})
@@ -124,9 +131,12 @@ class World:
         # What a call gave back is not kept: a world that reads a large object in pieces would hold all of them.
         called = Called(label, location.name, call.invoke_ns)
         self.calls.append(called)
+        collects = len(self.calls) % CALLS_PER_COLLECTION == 0
 
         def timed() -> Any:
             raised: Exception | None = None
+            if collects:
+                gc.collect()  # at a location, because a finalizer may ask something of the device
             try:
                 given = function()
                 called.answer = "ok"
@@ -234,5 +244,7 @@ class World:
         """End the world and give the digest of all that happened in it."""
         digest = self.kernel.digest()
         self.kernel.close()
+        if self._collecting:
+            gc.enable()
         return digest
 
