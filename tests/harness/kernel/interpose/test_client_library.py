@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 
 pytest.importorskip("boto3")
+import botocore.loaders
+import botocore.session
 
 SOURCE = """
 import boto3, io
@@ -22,6 +25,13 @@ def use():
 def transfer():
     make().upload_fileobj(io.BytesIO(b"x"), "b", "k")
 """
+
+
+@pytest.fixture(autouse=True)
+def a_loader_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A live run in this process has all sessions share one, which has looked up its folders already."""
+    for module in (botocore.loaders, botocore.session):
+        monkeypatch.setattr(module, "create_loader", inspect.unwrap(module.create_loader))
 
 
 @pytest.fixture
