@@ -207,11 +207,12 @@ def _descriptor_call(name: str) -> Callable[[Any], Any]:
     answer = descriptors.CALLS[name]
 
     def call(original: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if running[0] is None or not any(descriptors.is_ours(value) for value in args[:2]):
+        if not any(descriptors.is_ours(value) for value in args[:2]):
             return original(*args, **kwargs)
-        location = location_here()
+        location = location_here() if running[0] is not None else None
         if location is None:
-            return original(*args, **kwargs)
+            # A finalizer that comes after its world: what it closes is gone, and no descriptor of this process is meant.
+            return None if name == "close" else original(*args, **kwargs)
         return answer(namespace_of(location), *args, **kwargs)
 
     return lambda original: MethodType(call, original)

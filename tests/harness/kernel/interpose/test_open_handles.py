@@ -124,3 +124,11 @@ def test_nobody_has_locks() -> None:
 
     with pytest.raises(OSError, match="locks"):
         run(body)
+
+
+def test_what_a_finalizer_closes_after_its_world_is_gone() -> None:
+    late, _ = run(lambda: os.open(f"{M}/f", os.O_CREAT | os.O_RDWR))
+    with installed():
+        os.close(late)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(late)
