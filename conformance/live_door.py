@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 _LOOPBACK = "127.0.0.1"
 
@@ -81,7 +82,8 @@ class Door:
 
     def _one(self, connection: socket.socket) -> None:
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):  # it was shut meanwhile: whoever serves it sees that
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._serve(connection)
         finally:
             with self._lock:
