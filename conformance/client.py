@@ -292,21 +292,6 @@ def transfer(
     progress: Callable[[str], None],
 ) -> DataObjectDescription | None:
     """One whole output stream; see :meth:`Client.write`."""
-    written = _transferred(driver, uri, data, chunks, size, end, progress)
-    if end == "drop":
-        gc.collect()  # at the location, because what a stream does when it goes is the driver's doing
-    return written
-
-
-def _transferred(
-    driver: Any,
-    uri: DataObjectUri,
-    data: bytes,
-    chunks: Sequence[int],
-    size: int | None,
-    end: str,
-    progress: Callable[[str], None],
-) -> DataObjectDescription | None:
     stream = _open_output(driver, uri, size)
     if end in ("with", "raise"):
         return _with_block(stream, data, chunks, end, progress)
@@ -320,6 +305,9 @@ def _transferred(
         return _description(stream.commit(), uri)
     if end in ("abort", "close"):
         getattr(stream, end)()
+    if end == "drop":
+        del stream
+        gc.collect()  # at the location, because what a stream does when it goes is the driver's doing
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from storcert.harness.record.fault import Fault, Phase
 from storcert.simulators.device import FaultKind
@@ -37,9 +37,19 @@ def single_faults(
                     yield Fault(kind.name, operation, nth, phase, count, value)
 
 
-def crash_points(requests: Sequence[str], location: str) -> Iterator[Fault]:
-    """A crash of the calling location at each request, before and after its effect."""
+def each_once(requests: Sequence[str], kinds: Iterable[FaultKind]) -> Iterator[Fault]:
+    """Each fault of ``kinds`` once at each of the ``requests``, with the largest amount; a crash is none of them."""
+    for kind in kinds:
+        if kind.name != "crash":
+            yield from single_faults(requests, kind, counts=(1,), largest=True)
+
+
+def crash_points(
+    requests: Sequence[str], location: str, phases: Sequence[Phase] = (Phase.BEFORE, Phase.AFTER)
+) -> Iterator[Fault]:
+    """A crash of the calling location at each request, before and after its effect. After one request is before the next: where
+    that is one moment, ``phases`` leaves the other out."""
     for place, operation in enumerate(requests):
         nth = requests[: place + 1].count(operation)
-        for phase in (Phase.BEFORE, Phase.AFTER):
+        for phase in phases:
             yield Fault("crash", operation, nth, phase, location=location)

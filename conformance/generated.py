@@ -201,10 +201,15 @@ def focus_without_faults(focus: Focus) -> Focus:
     return replace(focus, faults=0, tasks=1)
 
 
+def _amount_and_level(case: str) -> tuple[str, Level]:
+    amount, level = ("small", "core") if case == SEARCH else case.split("-")
+    return amount, Level[level.upper()]
+
+
 def count_of_programs(case: str) -> int:
     """How many programs that case of ``programs-hold`` runs."""
-    amount, level = ("small", "core") if case == SEARCH else case.split("-")
-    return EXAMPLES[amount][Level[level.upper()]]
+    amount, level = _amount_and_level(case)
+    return EXAMPLES[amount][level]
 
 
 def _has(rule: str, amount: str) -> bool:
@@ -223,8 +228,8 @@ def _register(rule: str) -> None:
         return lambda _: found
 
     def programs_hold(b: Bench, case: str) -> None:
-        amount, level = ("small", "core") if case == SEARCH else case.split("-")
-        _generate(b, rule, amount, int(Level[level.upper()]), count_of_programs(case))
+        amount, level = _amount_and_level(case)
+        _generate(b, rule, amount, int(level), count_of_programs(case))
 
     programs_hold.__doc__ = f"Generated programs that lean to {rule} behave as the reference model allows."
     check(rule, core=cases(Level.CORE), standard=cases(Level.STANDARD), deep=cases(Level.DEEP), needs=NEEDS.get(rule, ()))(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from storcert.conformance.bench import HOST, SSVM, Bench
 from storcert.conformance.coverage import Schedule
-from storcert.conformance.fault_space import LASTING, crash_points, single_faults
+from storcert.conformance.fault_space import LASTING, crash_points, each_once, single_faults
 from storcert.conformance.operations import prepare, scenario
 from storcert.harness.record.fault import Fault, Phase
 from storcert.simulators.device import FaultKind
@@ -79,7 +79,7 @@ def _kinds(b: Bench) -> list[FaultKind]:
 
 def drawn_pairs(b: Bench, name: str, requests: Sequence[str], wanted: int) -> Iterator[Schedule]:
     """So many pairs of a fault and whatever may follow it, chosen by the seed; fewer where not so many are found."""
-    firsts = [fault for kind in _kinds(b) for fault in single_faults(requests, kind, counts=(1,), largest=True)]
+    firsts = list(each_once(requests, _kinds(b)))
     yield from _drawn(b, firsts, lambda first: _second(b, look(b, name, first)), wanted)
 
 

@@ -14,6 +14,7 @@ from storcert.conformance.observe import both, require_absent, require_bytes, st
 from storcert.conformance.registry import check
 from storcert.conformance.violation import NotApplicable, require
 from storcert.harness.contract import CapacityExceeded, DataObjectUri, InvalidRequest
+from storcert.harness.contract.uri import SEGMENT_CHARACTERS_MAX
 
 RULE = "C-CAPS"
 #: An object of so many bytes is written; of a larger limit only what costs no more than a small one is made.
@@ -22,7 +23,6 @@ TESTABLE_BYTES_MAX = 1 << 26
 ENDLESS_BYTES = 1 << 36
 #: Who needs more to make zeros makes each of them, and an object of ENDLESS_BYTES would never end.
 REQUESTS_FOR_ZEROS_MAX = 200
-NAME_CHARACTERS_MAX = 255
 WHERE = ("object", "account", "both", "non-ascii")
 #: Of one, two and four bytes.
 PLAIN, NARROW, WIDE = "x", "é", "\U0001f600"
@@ -128,13 +128,13 @@ def _longest(b: Bench, where: str) -> tuple[str, str]:
     """The longest segment that is declared to work, and the character it is made of."""
     limit = b.facts.capabilities.max_name_bytes
     if where != "non-ascii":
-        return PLAIN * min(limit or NAME_CHARACTERS_MAX, NAME_CHARACTERS_MAX), PLAIN
+        return PLAIN * min(limit or SEGMENT_CHARACTERS_MAX, SEGMENT_CHARACTERS_MAX), PLAIN
     if not _takes(b.client(HOST), b.uri(NARROW), b.facts.fit(40)):
         raise NotApplicable("the driver refuses names beyond the plain characters, whatever their length")
-    wide = limit is None or limit // len(NARROW.encode()) > NAME_CHARACTERS_MAX
+    wide = limit is None or limit // len(NARROW.encode()) > SEGMENT_CHARACTERS_MAX
     letter = WIDE if wide and _takes(b.client(HOST), b.uri(WIDE), b.facts.fit(40)) else NARROW
     size = len(letter.encode())
-    return letter * min((limit or size * NAME_CHARACTERS_MAX) // size, NAME_CHARACTERS_MAX), letter
+    return letter * min((limit or size * SEGMENT_CHARACTERS_MAX) // size, SEGMENT_CHARACTERS_MAX), letter
 
 
 def _named(b: Bench, where: str, segment: str) -> DataObjectUri:
@@ -161,7 +161,7 @@ def longer_names(b: Bench, where: str) -> None:
     if b.facts.capabilities.max_name_bytes is None:
         raise NotApplicable("no limit is declared")
     segment, letter = _longest(b, where)
-    if len(segment) + 1 > NAME_CHARACTERS_MAX:
+    if len(segment) + 1 > SEGMENT_CHARACTERS_MAX:
         raise NotApplicable("no name that the contract allows is longer than the limit")
     here, over = b.client(HOST), _named(b, where, segment + letter)
     for call in (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from storcert.conformance.bench import HOST, Bench
 from storcert.conformance.facts import Facts
-from storcert.conformance.fault_space import single_faults
+from storcert.conformance.fault_space import each_once
 from storcert.conformance.observe import require_absent
 from storcert.conformance.operations import healthy_requests, prepare, scenario
 from storcert.conformance.registry import check
@@ -27,10 +27,8 @@ def _deletes(facts: Facts) -> list[str]:
 def alone_under_a_fault(b: Bench, name: str) -> None:
     """A delete that reports success in spite of a fault has left nothing, and needs no second one to make that true."""
     one = scenario(b.facts, name)
-    kinds = [kind for kind in b.world.device.legal_faults if kind.name != "crash"]
     requests = healthy_requests(b, one)
-    faults = [fault for kind in kinds for fault in single_faults(requests, kind, counts=(1,), largest=True)]
-    for fault in b.examples(faults, **b.options_for(one.page_size, one.setting)):
+    for fault in b.examples(each_once(requests, b.world.device.legal_faults), **b.options_for(one.page_size, one.setting)):
         prepare(b, one)
         b.arm(fault)
         attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 from storcert.conformance.bench import Bench
 from storcert.conformance.checks.abort import RULE
 from storcert.conformance.content import content
@@ -32,7 +30,6 @@ def every_part_goes(b: Bench, end: str) -> None:
     else:
         here.write(uri, data, end=end)
     if end == "drop":
-        here.do("collect garbage", gc.collect)
         there.delete(uri)
     require_absent(there, uri)
     b.require_same_census(before, f"after {end} of {PARTS} parts")

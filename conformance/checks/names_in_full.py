@@ -7,14 +7,14 @@ from storcert.conformance.checks.names import PLAIN_MAX, RULE, stay_apart
 from storcert.conformance.facts import Facts
 from storcert.conformance.observe import both
 from storcert.conformance.registry import Level, check
+from storcert.harness.contract.uri import SEGMENT_CHARACTERS_MAX
 
-LONGEST = 255
+#: At so many places, and at the last one, a name differs from the others.
 PLACES = 8
-"""At so many places, and at the last one, a name differs from the others."""
 
 
 def _lengths(facts: Facts) -> list[str]:
-    longest = min(facts.capabilities.max_name_bytes or LONGEST, LONGEST)
+    longest = min(facts.capabilities.max_name_bytes or SEGMENT_CHARACTERS_MAX, SEGMENT_CHARACTERS_MAX)
     return [f"{part}-{length}" for length in sorted({PLAIN_MAX, longest}) for part in ("object", "account", "both")]
 
 

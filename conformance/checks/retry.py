@@ -8,7 +8,7 @@ from storcert.conformance import volume_operations
 from storcert.conformance.bench import Bench
 from storcert.conformance.coverage import Tried
 from storcert.conformance.facts import Facts
-from storcert.conformance.fault_space import single_faults
+from storcert.conformance.fault_space import each_once, single_faults
 from storcert.conformance.operations import LARGE, MORE, SMALL, healthy_requests, names, scenario
 from storcert.conformance.pairs import drawn_pairs, drawn_repetitions, in_the_clean_up, then_crashes
 from storcert.conformance.registry import check
@@ -60,8 +60,7 @@ def one_fault(b: Bench, case: str) -> None:
 def every_fault_once(b: Bench, name: str) -> None:
     """Every legal fault once at any request of other beginnings, endings and refusals: true answers, and all converges."""
     requests = healthy_requests(b, scenario(b.facts, name))
-    kinds = [kind for kind in b.world.device.legal_faults if kind.name != "crash"]
-    faults = [fault for kind in kinds for fault in single_faults(requests, kind, counts=(1,), largest=True)]
+    faults = list(each_once(requests, b.world.device.legal_faults))
     if not faults:
         raise NotApplicable(f"{name} makes no request")
     try_each(b, name, [(fault,) for fault in faults], Tried(name, tuple(requests)))

@@ -41,10 +41,8 @@ def dies_twice_alike(b: Bench, name: str) -> None:
 
 
 def _twice(requests: Sequence[str]) -> Iterator[Schedule]:
-    """Before a request is after the one before it: the other phase would be the same moment."""
-    for first in crash_points(requests, HOST):
-        if first.phase is Phase.AFTER:
-            yield first, Fault("crash", first.operation, first.nth, Phase.AFTER, location=SSVM)
+    deaths = (crash_points(requests, location, (Phase.AFTER,)) for location in (HOST, SSVM))
+    yield from zip(*deaths, strict=True)
 
 
 @check(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from storcert.conformance.bench import HOST, Bench
 from storcert.conformance.coverage import Schedule, Tried
-from storcert.conformance.fault_space import crash_points, single_faults
+from storcert.conformance.fault_space import crash_points, each_once
 from storcert.conformance.operations import healthy_requests, judge, prepare, scenario
 from storcert.conformance.registry import check
 from storcert.conformance.setting_scenarios import setting_names
@@ -33,7 +33,5 @@ def after_a_setting_changed(b: Bench, name: str) -> None:
 
 
 def _schedules(b: Bench, requests: list[str]) -> Iterator[Schedule]:
-    for kind in b.world.device.legal_faults:
-        if kind.name != "crash":
-            yield from ((fault,) for fault in single_faults(requests, kind, counts=(1,), largest=True))
-    yield from ((fault,) for fault in crash_points(requests, HOST))
+    for fault in (*each_once(requests, b.world.device.legal_faults), *crash_points(requests, HOST)):
+        yield (fault,)
