@@ -34,7 +34,7 @@ from storcert.harness.drivers.arguments import count_of_bytes
 from storcert.harness.drivers.nfs_errors import is_ambiguous, typed
 from storcert.harness.drivers.nfs_mount import OBJECTS, Mount, Patience, Settings
 from storcert.harness.drivers.nfs_names import NAME_BYTES_MAX, object_name, uri_of
-from storcert.harness.drivers.nfs_publish import Pending, clear_pending, remove_object
+from storcert.harness.drivers.nfs_publish import Pending, Removal, clear_pending
 from storcert.harness.drivers.nfs_streams import NfsInputStream, NfsOutputStream
 from storcert.harness.drivers.nfs_volume import NfsVolume
 
@@ -86,12 +86,11 @@ class NfsDriver:
     def delete(self, uri: DataObjectUri) -> None:
         """Files in the making go first: while one is there, a late request could still publish it."""
         object_name(uri)
-        patience, doubtful = Patience(), False
+        patience, doubtful, removal = Patience(), False, Removal(self._mount, uri)
         while True:
             try:
                 clear_pending(self._mount, uri)
-                remove_object(self._mount, uri)
-                return
+                return removal.attempt()
             except OSError as error:
                 doubtful = doubtful or is_ambiguous(error)
                 if not patience.again():

@@ -21,7 +21,7 @@ from storcert.harness.contract import (
     Outcome,
     StorageError,
 )
-from storcert.harness.drivers.nfs_errors import typed
+from storcert.harness.drivers.nfs_errors import is_ambiguous, typed
 from storcert.harness.drivers.nfs_mount import OBJECTS, PENDING, Identity, Mount, Patience
 from storcert.harness.drivers.nfs_names import object_name, pending_name, pending_prefix
 
@@ -38,6 +38,7 @@ class Pending:
         self._uri = uri
         self._name = pending_name(uri)
         self._begun = False
+        self._in_doubt = False  # a link may have been there, seen and deleted
         self._identity: Identity | None = None
 
     def append(self, data: bytes | bytearray, offset: int) -> None:
@@ -101,7 +102,11 @@ class Pending:
 
     def _link(self) -> None:
         with self._mount.made_folder(PENDING) as pending, self._mount.made_folder(OBJECTS) as objects:
-            os.link(self._name, object_name(self._uri), src_dir_fd=pending, dst_dir_fd=objects, follow_symlinks=False)
+            try:
+                os.link(self._name, object_name(self._uri), src_dir_fd=pending, dst_dir_fd=objects, follow_symlinks=False)
+            except OSError as error:
+                self._in_doubt = self._in_doubt or is_ambiguous(error)
+                raise
             try:
                 _sync_folder(objects)
             except OSError as error:
@@ -114,8 +119,12 @@ class Pending:
             return False
         if found != self._identity:
             self.discard(Patience(60.0))
-            raise ObjectExists("the name is taken", self._uri)
+            raise ObjectExists("the name is taken", self._uri, self._outcome(sure=True))
         return True
+
+    def _outcome(self, *, sure: bool) -> Outcome:
+        """Of a publication after which the name is not ours. ``sure``: and will not be."""
+        return Outcome.NOT_DONE if sure and not self._in_doubt else Outcome.UNKNOWN
 
     def _settle(self, failure: OSError) -> None:
         """Publishing failed. Make sure that it stays so, or find that it is done, or say that nobody knows."""
@@ -125,7 +134,7 @@ class Pending:
                 return
         except OSError as error:
             raise typed(failure, self._uri, "publishing", Outcome.UNKNOWN) from error
-        raise typed(failure, self._uri, "publishing", Outcome.NOT_DONE if gone else Outcome.UNKNOWN) from failure
+        raise typed(failure, self._uri, "publishing", self._outcome(sure=gone)) from failure
 
     def discard(self, patience: Patience) -> bool:
         """Remove the pending name. Whether it is certainly gone."""
@@ -164,16 +173,44 @@ def clear_pending(mount: Mount, uri: DataObjectUri) -> None:
                 pass
 
 
-def remove_object(mount: Mount, uri: DataObjectUri) -> None:
-    """Remove the published name; absent is fine. Raises ``OSError``."""
-    with mount.folder(OBJECTS) as objects:
-        if objects is None:
-            return
+class Removal:
+    """Takes the published name of one URI away, once: after an unlink whose end is not known, what has that name may be an
+    object that somebody made since. NFS cannot remove on a condition, so that is looked at before each attempt."""
+
+    def __init__(self, mount: Mount, uri: DataObjectUri) -> None:
+        self._mount = mount
+        self._name = object_name(uri)
+        self._identity: Identity | None = None
+        self._in_doubt = False
+
+    def attempt(self) -> None:
+        """Absent is fine. Raises ``OSError``."""
+        with self._mount.folder(OBJECTS) as objects:
+            if objects is None:
+                return
+            try:
+                found = Identity.of(os.stat(self._name, dir_fd=objects, follow_symlinks=False))
+                if self._is_to_go(found):
+                    self._unlink(objects)
+            except FileNotFoundError:
+                return
+            _sync_folder(objects)
+
+    def _is_to_go(self, found: Identity) -> bool:
+        if not self._in_doubt or found == self._identity:
+            self._identity = found
+            return True
+        if self._identity is not None and found.inode == self._identity.inode:
+            # Written to, or made anew with the number of the old one: nothing tells these apart.
+            raise OSError(errno.EIO, "whether it is still the same file cannot be known")
+        return False
+
+    def _unlink(self, objects: int) -> None:
         try:
-            os.unlink(object_name(uri), dir_fd=objects)
-        except FileNotFoundError:
-            return
-        _sync_folder(objects)
+            os.unlink(self._name, dir_fd=objects)
+        except OSError as error:
+            self._in_doubt = self._in_doubt or is_ambiguous(error)
+            raise
 
 
 def _write_all(descriptor: int, data: bytes | bytearray, offset: int) -> None:

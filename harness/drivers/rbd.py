@@ -107,12 +107,15 @@ class RbdDriver:
 
     def _unpublished(self, effort: Effort, uri: DataObjectUri) -> Entries:
         """What the directory says of the URI, after its object, if there was one, has become loose."""
-        name = str(uri)
+        name, first = str(uri), None
         for _ in range(LOOKS):
             entries = self._directory.entries(effort, name)
             record = entries.published
-            if record is None:
+            # One call removes one object. Another under that name now was made after the first one had gone, be it by an
+            # attempt of this call whose answer was lost.
+            if record is None or (first is not None and record.name != first.name):
                 return entries
+            first = record
             if uri.kind is ObjectKind.VOLUME and not record.snapshot:
                 self._images.wait_until_unwatched(effort, record.image)
             doomed = record.to_be_removed()

@@ -98,6 +98,7 @@ class Effort:
         self._left_in_all = retries_in_all
         self._in_a_row = 0
         self._ends = time.monotonic() + seconds
+        self.in_doubt = False  # a command was run again after an end that left its effect open
 
     @classmethod
     def closing(cls) -> Effort:
@@ -165,3 +166,4 @@ class Dog:
             except Failed as failure:
                 if failure.trouble not in PASSING or (failure.trouble is Trouble.SILENT and not late) or not effort.again():
                     raise
+                effort.in_doubt = effort.in_doubt or failure.ambiguous

@@ -193,14 +193,16 @@ class Draft:
         except Failed as failure:
             raise self.give_up(self._swept(failure)) from failure
         turn = missed = 0
+        effort.in_doubt = False  # from here on: a marker of ours may have been there, seen and deleted
         while turn < _TURNS_MAX:
             marker = turn_of(place.marker, turn)
             try:
                 if self._claim(effort, marker):
-                    return self._confirm(marker)
+                    return self._confirm(marker, in_doubt=effort.in_doubt)
                 listing = settled(effort, place)
                 if place.version(listing) is not None:
-                    raise self.give_up(ObjectExists("the name is taken", place.uri, Outcome.UNKNOWN if lost else None))
+                    outcome = Outcome.UNKNOWN if lost or effort.in_doubt else Outcome.NOT_DONE
+                    raise self.give_up(ObjectExists("the name is taken", place.uri, outcome))
                 # A listing is made one VDI after the other: a marker made meanwhile is not in it. Only one that was seen,
                 # and is the same still, is known to mean nothing; what no listing ever shows a halted cluster deleted.
                 row = listing.working(marker)
@@ -212,10 +214,11 @@ class Draft:
                 if not lost:
                     raise self.give_up(failure.typed(place.uri)) from failure
                 if self._is_published(marker, failure):
-                    return self._confirm(marker)
+                    return self._confirm(marker, in_doubt=True)
                 # The marker may still come: then the object is there, whole.
                 raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
-        raise self.give_up(DeviceUnavailable("no marker can be had", place.uri, Outcome.NOT_DONE))
+        outcome = Outcome.UNKNOWN if lost or effort.in_doubt else Outcome.NOT_DONE
+        raise self.give_up(DeviceUnavailable("no marker can be had", place.uri, outcome))
 
     def _claim(self, effort: Effort, marker: str) -> bool:
         """Whether the marker is ours now, be it by an attempt whose answer was lost."""
@@ -228,9 +231,10 @@ class Draft:
         except Failed:
             raise failure.typed(self.place.uri, Outcome.UNKNOWN) from failure
 
-    def _confirm(self, marker: str) -> None:
+    def _confirm(self, marker: str, *, in_doubt: bool) -> None:
         """The marker is made. It counts only if the version was not swept away meanwhile, be it by half, and will not be.
-        Where the marker has gone too the object was published, and deleted already by somebody who had seen it."""
+        Where the marker has gone too the object was published, and deleted already by somebody who had seen it.
+        ``in_doubt``: there may have been one before it, so that what was swept away may have been published."""
         place, effort = self.place, Effort.closing()
         while True:
             try:
@@ -246,7 +250,8 @@ class Draft:
             row, doomed = listing.sealed(self.name), listing.working(doom_of(self.name)) is not None
             swept = row is None or row.stored_bytes < self.filled_bytes
             if swept or (doomed and not effort.again()):
-                raise self.give_up(DeviceUnavailable("what was written was swept away", place.uri, Outcome.NOT_DONE))
+                outcome = Outcome.UNKNOWN if in_doubt else Outcome.NOT_DONE
+                raise self.give_up(DeviceUnavailable("what was written was swept away", place.uri, outcome))
             if not doomed:
                 break
         self._made = False
