@@ -3,11 +3,11 @@
     python -m tests.mutants.mechanical             try those of the bank that have no stored end, and store it as it comes
     python -m tests.mutants.mechanical ID          one of them, with what is changed; nothing is stored
 
-The bank is a sample that a fixed seed draws of a driver as it is; ends of earlier samples stay while their line does. A mutant
-is killed by the first check of profile standard that fails. One that survives is for a person to look at: either the change
-changes nothing that the contract can see, or a check is missing, or it takes another configuration to see it; what the person
-found stands in ``mechanical.toml``. All of it takes an hour, which can be interrupted, and no test does it: tests hold bank,
-stored ends (``mechanical.json``) and explanations together.
+The bank is a sample that a fixed seed draws of each driver; it is filled up when a line of it was edited. A mutant is killed
+by the first check of profile standard that fails. One that survives is for a person to look at: either the change changes
+nothing that the contract can see, or a check is missing, or it takes another configuration to see it; what the person found
+stands in ``mechanical.toml``. All of it takes an hour, which can be interrupted, and no test does it: tests hold bank, stored
+ends (``mechanical.json``) and explanations together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import random
 import re
 import sys
 import time
@@ -150,19 +149,28 @@ def _text(*operands: ast.expr) -> bool:
 
 
 def bank(driver: str) -> list[Change]:
-    """The sample of one driver, all kinds alike, spread over its files."""
+    """Those of one driver: all that have a stored end, and as many more as are missing, all kinds alike.
+
+    Which ones come next is drawn for each change by itself, so that an edit elsewhere in the driver moves no other one."""
+    ends = {without_line(identity) for identity in stored()}
     found: dict[str, list[Change]] = {}
+    chosen: dict[str, Change] = {}
     for path in sorted(DRIVERS.glob(f"{driver}*.py")):
         for one in changes_of(driver, path.stem, path.read_text(encoding="utf-8")):
             found.setdefault(one.kind, []).append(one)
-    draw = random.Random(f"{SEED}/{driver}")
-    chosen: dict[str, Change] = {}
+            if without_line(one.id) in ends:
+                chosen[one.id] = one
+    drawn = {kind: iter(sorted(found[kind], key=_lot)) for kind in sorted(found)}
     while len(chosen) < PER_DRIVER:
-        for kind in sorted(found):
-            one = draw.choice(found[kind])
-            if _compiles(one) and len(chosen) < PER_DRIVER:
+        for kind in drawn:
+            one = next(one for one in drawn[kind] if one.id not in chosen and _compiles(one))
+            if len(chosen) < PER_DRIVER:
                 chosen[one.id] = one
     return [chosen[identity] for identity in sorted(chosen)]
+
+
+def _lot(change: Change) -> str:
+    return hashlib.sha256(f"{SEED} {without_line(change.id)}".encode()).hexdigest()
 
 
 def _compiles(change: Change) -> bool:
@@ -243,11 +251,11 @@ def explained() -> dict[str, Survivor]:
 
 def main(arguments: list[str]) -> None:
     """See the module's docstring."""
-    changes = {change.id: change for driver in SUBJECTS for change in bank(driver)}
     if arguments:
-        wanted = changes[arguments[0]]
+        wanted = all_changes()[without_line(arguments[0])]
         print(wanted.told, end_of(wanted), sep="\n")
         return
+    changes = {change.id: change for driver in SUBJECTS for change in bank(driver)}
     ends = dict(stored())
     done = {without_line(identity) for identity in ends}
     for identity, change in changes.items():
