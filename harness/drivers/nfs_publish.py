@@ -102,15 +102,18 @@ class Pending:
 
     def _link(self) -> None:
         with self._mount.made_folder(PENDING) as pending, self._mount.made_folder(OBJECTS) as objects:
-            try:
-                os.link(self._name, object_name(self._uri), src_dir_fd=pending, dst_dir_fd=objects, follow_symlinks=False)
-            except OSError as error:
-                self._in_doubt = self._in_doubt or is_ambiguous(error)
-                raise
+            self._give_name(pending, objects)
             try:
                 _sync_folder(objects)
             except OSError as error:
                 raise self.give_up(typed(error, self._uri, "publishing", Outcome.UNKNOWN)) from error
+
+    def _give_name(self, pending: int, objects: int) -> None:
+        try:
+            os.link(self._name, object_name(self._uri), src_dir_fd=pending, dst_dir_fd=objects, follow_symlinks=False)
+        except OSError as error:
+            self._in_doubt = self._in_doubt or is_ambiguous(error)
+            raise
 
     def _is_published(self) -> bool:
         """Whether the final name is ours now. Raises ``ObjectExists`` where it is another's, ``OSError`` where unknown."""

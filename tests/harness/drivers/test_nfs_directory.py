@@ -135,17 +135,47 @@ def test_a_link_that_failed_once_is_settled(
 
 
 @pytest.mark.parametrize(
-    ("code", "error"),
-    [(errno.EIO, DeviceUnavailable), (errno.EACCES, PermissionDenied), (errno.EOPNOTSUPP, DeviceUnavailable)],
+    ("code", "error", "outcome"),
+    [
+        (errno.EIO, DeviceUnavailable, Outcome.UNKNOWN),  # it may have been there, and somebody who saw it deleted it
+        (errno.EACCES, PermissionDenied, Outcome.NOT_DONE),
+        (errno.EOPNOTSUPP, DeviceUnavailable, Outcome.NOT_DONE),
+    ],
 )
 def test_a_link_that_never_works_leaves_nothing(
-    driver: NfsDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, error: type[StorageError]
+    driver: NfsDriver,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    error: type[StorageError],
+    outcome: Outcome,
 ) -> None:
     monkeypatch.setattr(os, "link", fails(code, 99, os.link))
     with pytest.raises(error) as caught:
         write(driver, A, b"x")
-    assert caught.value.outcome is Outcome.NOT_DONE
+    assert caught.value.outcome is outcome
     assert files(tmp_path) == []
+
+
+def test_an_unlink_without_an_answer_is_not_repeated_over_a_new_object(
+    driver: NfsDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(driver, A, b"old")
+    unlink, lost = os.unlink, []
+
+    def unlink_and_lose(name: str, **options: int) -> None:
+        unlink(name, **options)
+        if not lost and name.endswith(".obj"):
+            lost.append(name)
+            write(driver, A, b"made anew")
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "unlink", unlink_and_lose)
+    try:
+        driver.delete(A)
+    except DeviceUnavailable as unsure:  # the new file may have the number of the old one: then nobody can tell
+        assert unsure.outcome is Outcome.UNKNOWN
+    assert lost and driver.open_input(A).read(100) == b"made anew"
 
 
 def test_where_nobody_can_look_the_outcome_is_unknown(
