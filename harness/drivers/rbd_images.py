@@ -236,7 +236,8 @@ class Images:
                 self._with(effort, image, lambda opened: opened.remove_snap(snapshot))
             except RequestFailed as failure:
                 if failure.trouble is Trouble.NOT_FOUND:
-                    return
+                    # The library makes it nameless first: an attempt that ended half way left it so.
+                    return self._drop_nameless(effort, image, snapshot)
                 if failure.trouble is Trouble.BUSY:
                     if not effort.wait_for_others():
                         raise
@@ -248,12 +249,15 @@ class Images:
     def release_parent(self, effort: Effort, image: str, snapshot: str, is_own: bool) -> None:
         """After a clone has gone, or has never come to be: its parent snapshot goes if it was the clone's own, or if it had
         become nameless and the library died, or was refused, before it removed it with its last clone."""
+        if is_own:
+            self.remove_snapshot(effort, image, snapshot)
+        else:
+            self._drop_nameless(effort, image, snapshot)
+
+    def _drop_nameless(self, effort: Effort, image: str, snapshot: str) -> None:
         for one in self._snapshots(effort, image):
-            if one["namespace"] == self._trash_namespace:
-                if one["trash"]["original_name"] == snapshot:
-                    self._drop(effort, image, int(one["id"]))
-            elif is_own and one["name"] == snapshot:
-                self.remove_snapshot(effort, image, snapshot)
+            if one["namespace"] == self._trash_namespace and one["trash"]["original_name"] == snapshot:
+                self._drop(effort, image, int(one["id"]))
 
     def _drop_dead_snapshots(self, effort: Effort, image: str) -> bool:
         """Remove nameless snapshots until one is met that a clone needs; says whether none needs this image any more."""
