@@ -72,8 +72,8 @@ class NfsDriver:
                 return pending.publish(patience)
             except ObjectExists as taken:
                 # Somebody made it between the look and the publication: what counts is what is there now.
-                if taken.outcome is Outcome.UNKNOWN and not self._has_size(uri, size):
-                    raise
+                if taken.outcome is Outcome.UNKNOWN:
+                    return self._require_made(uri, size, taken)
         raise DeviceUnavailable("others make and delete it all the time", uri, Outcome.NOT_DONE)
 
     def _has_size(self, uri: DataObjectUri, size: int) -> bool:
@@ -82,6 +82,15 @@ class NfsDriver:
         if found is not None and found.size_bytes != size:
             raise ObjectExists(f"the object has {found.size_bytes} bytes, not {size}", uri)
         return found is not None
+
+    def _require_made(self, uri: DataObjectUri, size: int, otherwise: ObjectExists) -> None:
+        """After a publication that may have been there, seen and deleted, no look may say that nothing was done."""
+        try:
+            if self._has_size(uri, size):
+                return
+        except StorageError as error:
+            raise otherwise from error
+        raise otherwise
 
     def delete(self, uri: DataObjectUri) -> None:
         """Files in the making go first: while one is there, a late request could still publish it."""

@@ -118,6 +118,8 @@ class RbdDriver:
             first = record
             if uri.kind is ObjectKind.VOLUME and not record.snapshot:
                 self._images.wait_until_unwatched(effort, record.image)
+            if record.snapshot:
+                self._images.wait_until_let_go(effort, record.image, record.snapshot)
             doomed = record.to_be_removed()
             key = published_key(name)
             try:
@@ -196,22 +198,34 @@ class RbdDriver:
             raise ObjectNotFound("no such snapshot", snapshot)
         if not then.snapshot or then.image != now.image:
             raise InvalidRequest("the snapshot is not one of this volume", snapshot)
+
+        def still() -> bool:
+            return self._directory.find(effort, str(volume), str(snapshot)) == [now, then]
+
         try:
             self._images.wait_until_unwatched(effort, now.image)
-            begun = True
-            self._images.roll_back(effort, now.image, then.snapshot)
+            begun, effort.in_doubt = True, False  # from here on: it may be done, seen, and the snapshot deleted since
+            self._images.roll_back(effort, now.image, then.snapshot, still)
         except RequestFailed as failure:
+            let_go = not begun or self._images.let_go(now.image, then.snapshot)
+            in_doubt = begun and (failure.ambiguous or effort.in_doubt or not let_go)
+            outcome = Outcome.UNKNOWN if in_doubt else Outcome.NOT_DONE
             if failure.trouble is Trouble.NOT_FOUND:
-                raise self._gone(effort, (volume, now), (snapshot, then)) from failure
-            outcome = Outcome.UNKNOWN if begun and failure.ambiguous else Outcome.NOT_DONE
+                raise self._gone(effort, (volume, now), (snapshot, then), outcome=outcome) from failure
             raise failure.typed(volume, outcome) from failure
+        self._images.let_go(now.image, then.snapshot)
 
-    def _gone(self, effort: Effort, *known: tuple[DataObjectUri, Record]) -> ObjectNotFound | DeviceUnavailable:
+    def _gone(
+        self, effort: Effort, *known: tuple[DataObjectUri, Record], outcome: Outcome = Outcome.NOT_DONE
+    ) -> StorageError:
         """Which of the objects has gone, now that the device does not find what they are made of."""
         for uri, record in known:
-            if self._find(effort, uri) != [record]:
-                return ObjectNotFound("it was deleted meanwhile", uri)
-        return DeviceUnavailable("the image of the object is missing", known[0][0], Outcome.NOT_DONE, False)
+            try:
+                if self._find(effort, uri) != [record]:
+                    return ObjectNotFound("it was deleted meanwhile", uri, outcome)
+            except StorageError as error:
+                return type(error)(error.message, uri, outcome)
+        return DeviceUnavailable("the image of the object is missing", known[0][0], outcome, False)
 
     def clone(self, snapshot: DataObjectUri, volume: DataObjectUri) -> None:
         _require_kinds((snapshot, ObjectKind.SNAPSHOT), (volume, ObjectKind.VOLUME))

@@ -104,9 +104,54 @@ class Images:
         """A snapshot of a new name. After a timeout it may be there or not."""
         self._with(effort, image, lambda opened: opened.create_snap(snapshot))
 
-    def roll_back(self, effort: Effort, image: str, snapshot: str) -> None:
-        """Make the image equal to its snapshot. It may end half way; repeating it converges."""
-        self._with(effort, image, lambda opened: opened.rollback_to_snap(snapshot), safe=True)
+    def roll_back(self, effort: Effort, image: str, snapshot: str, still: Callable[[], bool]) -> None:
+        """Make the image equal to its snapshot. It may end half way; repeating it converges.
+
+        A rollback to a snapshot that is removed on the way leaves zeros and reports success. It is therefore protected first,
+        through the handle that then rolls back: whoever would remove it finds that handle's watch. ``still``: whether it is
+        to be had, asked once nobody can remove it any more. Afterwards :meth:`let_go`."""
+        tried = False
+
+        def body(opened: Any) -> None:
+            nonlocal tried
+            ours, tried = tried, True
+            try:
+                opened.protect_snap(snapshot)
+            except self._pool.rbd.ImageBusy:
+                # By this call, or by one that died; one that is alive would let go of it before this one is through.
+                if not ours and len(list(opened.watchers_list())) > 1:
+                    raise RequestFailed(Trouble.BUSY, "the image is open elsewhere") from None
+            if not still():
+                raise RequestFailed(Trouble.NOT_FOUND, "the snapshot was deleted meanwhile")
+            opened.rollback_to_snap(snapshot)
+
+        self._with(effort, image, body, safe=True)
+
+    def let_go(self, image: str, snapshot: str) -> bool:
+        """The snapshot may be removed again. Whether that is certain; a dead rollback is met by whoever removes it."""
+        try:
+            self._with(Effort.closing(), image, lambda opened: opened.unprotect_snap(snapshot), safe=True)
+        except RequestFailed as failure:
+            return failure.trouble in (Trouble.INVALID, Trouble.NOT_FOUND)  # was not protected, is not there
+        return True
+
+    def wait_until_let_go(self, effort: Effort, image: str, snapshot: str) -> None:
+        """Raise :class:`RequestFailed` (``BUSY``) where the image is being rolled back to it. A dead rollback has no watch."""
+
+        def look(opened: Any) -> tuple[bool, bool]:
+            return bool(opened.is_protected_snap(snapshot)), any(opened.watchers_list())
+
+        while True:
+            try:
+                is_protected, is_alive = self._with(effort, image, look, safe=True, read_only=True)
+            except RequestFailed as failure:
+                if failure.trouble is Trouble.NOT_FOUND:
+                    return
+                raise
+            if not is_protected or (not is_alive and self.let_go(image, snapshot)):
+                return
+            if not effort.wait_for_others():
+                raise RequestFailed(Trouble.BUSY, "the volume is being reverted to the snapshot")
 
     def is_watched(self, effort: Effort, image: str) -> bool:
         """Whether somebody has it open for writing. Looking leaves no watcher."""
@@ -239,7 +284,10 @@ class Images:
                     # The library makes it nameless first: an attempt that ended half way left it so.
                     return self._drop_nameless(effort, image, snapshot)
                 if failure.trouble is Trouble.BUSY:
-                    if not effort.wait_for_others():
+                    if self.is_watched(effort, image) or not self.let_go(image, snapshot):
+                        if not effort.wait_for_others():
+                            raise
+                    elif not effort.again():
                         raise
                 elif not (failure.ambiguous and effort.again()):
                     raise

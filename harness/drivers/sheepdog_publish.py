@@ -210,7 +210,7 @@ class Draft:
                 if missed == _MISSES_MAX or (row is not None and place.still_is(effort, marker, row.size_bytes)):
                     turn, missed = turn + 1, 0
             except Failed as failure:
-                lost = lost or failure.ambiguous
+                lost = lost or failure.ambiguous or effort.in_doubt
                 if not lost:
                     raise self.give_up(failure.typed(place.uri)) from failure
                 if self._is_published(marker, failure):
