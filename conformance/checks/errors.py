@@ -127,9 +127,8 @@ def lasting_trouble_has_its_class(b: Bench, case: str) -> None:
             else:
                 require_absent(b.client(SSVM), place(b, object_name), f"{kind_name} lasted and {name} reported success")
         return
-    require(
-        attempt.error_name in allowed, f"under lasting {kind_name} {attempt.call.label} said {attempt}; due: {allowed[0]}"
-    )
+    told = f"under lasting {kind_name} {attempt.call.label} said {attempt}; due: {allowed[0]}"
+    require(attempt.error_name in allowed, f"{told}; its message: {attempt.error.message}")
 
 
 @check(RULE, core=lambda f: ["full"] if "full" in f.legal_faults else [], simulation=True, live=("faults",))

@@ -16,7 +16,8 @@ dog, which is a client that does half of the work itself: a dog that dies leaves
 - ``waiting``: all nodes were stopped and not all are back: nothing is served until healed. A listing then lists nothing and
   ends 0. [measured: "Waiting for other nodes to join cluster"]
 - ``full``: no new objects until healed; overwriting, deleting and reading work. A snapshot on a full cluster loses its working
-  VDI. [SD_RES_NO_SPACE; sheep/vdi.c writes the base inode first]
+  VDI. [SD_RES_NO_SPACE; sheep/vdi.c writes the base inode first] A new VDI is refused in the words of a halted cluster,
+  "Failed to write to requested VDI": free space in ``dog node info -r`` tells them apart.
 - ``torn_inodes``: the node that makes a clone or snapshot dies between the two inodes it writes: the base has been counted
   up, or has become a snapshot, and the new VDI never comes. [sheep/vdi.c: "multiple sd_write_object should be performed
   atomically"]
