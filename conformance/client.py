@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from storcert.conformance.handle import Handle, opened, overwrite, peek
 from storcert.conformance.violation import Violation, require
-from storcert.harness.contract import DataObjectDescription, DataObjectUri, StorageError
+from storcert.harness.contract import DataObjectDescription, DataObjectUri, Outcome, StorageError
 
 if TYPE_CHECKING:
     from storcert.conformance.bench import Bench
@@ -297,8 +297,12 @@ def transfer(
         return _with_block(stream, data, chunks, end, progress)
     try:
         write_pieces(stream, data, chunks)
-    except StorageError:
-        _give_up(stream, progress)
+    except StorageError as failed:
+        last = _give_up(stream, progress)
+        if failed.outcome is Outcome.NOT_DONE and last.outcome is not Outcome.NOT_DONE:
+            # A write may leave it to commit to take back what was sent: what the two say together is said of the transfer.
+            message = f"{failed.message}; and commit then: {last.message}"
+            raise type(failed)(message, failed.uri, last.outcome, failed.retryable) from failed
         raise
     if end == "commit":
         progress("commit")
@@ -326,15 +330,16 @@ def _with_block(
     return None
 
 
-def _give_up(stream: Any, progress: Callable[[str], None]) -> None:
-    """After a failed write: commit must raise and publish nothing, then close."""
+def _give_up(stream: Any, progress: Callable[[str], None]) -> StorageError:
+    """After a failed write: commit must raise and publish nothing, then close. What commit said."""
     try:
         stream.commit()
-    except StorageError:
-        pass
+    except StorageError as error:
+        said = error
     else:
         raise Violation("commit succeeded although a write before it had failed", "C-COMMIT")
     stream.close()
+    return said
 
 
 def write_pieces(stream: Any, data: bytes, chunks: Sequence[int]) -> None:

@@ -10,8 +10,11 @@ from storcert.conformance.certify import run_certification
 from storcert.conformance.driver_source import find_driver
 from storcert.conformance.options import CertifyOptions, Profile
 from storcert.conformance.progress import SilentProgress
+from storcert.conformance.registry import Level, cases_for
+from storcert.conformance.runner import run_case
+from storcert.conformance.schedule import Job, fence
 from storcert.harness.record.run_record import RunRecord
-from storcert.harness.record.verdict import RunVerdict
+from storcert.harness.record.verdict import RunVerdict, Verdict
 from tests.conformance.kit import certify, driver_file
 
 MANIFEST = "tests.conformance.manifest_driver:ManifestDriver"
@@ -37,6 +40,17 @@ def test_what_is_left_behind_is_no_matter_of_files(tmp_path: Path) -> None:
     record = certify(driver_file(tmp_path, leaves), "C-NOFS")
     assert record.failures
     assert {rule.id for rule in record.rules if rule.verdict == "fail"} <= {"C-DELETE", "C-RETRY"}
+
+
+def test_what_commit_says_after_a_failed_write_counts() -> None:
+    """The write changed nothing and says so; that what was sent before it is left, commit says."""
+    case = "C-RETRY/fault-in-the-clean-up[write-parts expired_credentials]"
+    job = Job.of(CertifyOptions(find_driver(MANIFEST), profile=Profile.STANDARD))
+    subject, facts = job.subject(), job.calibrate()
+    (one,) = [found for found in cases_for(facts, Level.STANDARD) if found.id == case]
+    with fence("simulated"):
+        outcome = run_case(one, subject, facts, 0)
+    assert outcome.result.verdict is Verdict.PASS, outcome.message
 
 
 @pytest.mark.slow
