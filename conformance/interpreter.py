@@ -55,6 +55,7 @@ class Run:
         self.history: list[Operation] = []
         self.written: dict[str, set[Stored]] = {str(uri): set() for uri in self.uris}
         self.refused: set[str] = set()
+        self._said: dict[str, str] = {}  # by step: the message of its error
         self.blocks = Blocks(program) if is_of_volumes(program) else None
 
     def execute(self) -> None:
@@ -128,6 +129,7 @@ class Run:
             error = type(caught).__name__
             status = Status.UNKNOWN if str(caught.outcome) == "unknown" else Status.FAILED
             self.bench.steps[line] += f" -> {error} ({caught.outcome})"
+            self._said[shown] = caught.message
             if isinstance(caught, InvalidRequest) and step.verb not in ("revert", "clone"):
                 self.refused.add(str(uri))
         else:
@@ -329,7 +331,7 @@ class Run:
         if foreign:
             return
         legal = in_use or (operation.error == "DeviceUnavailable" and "delete" in beside)
-        require(legal, f"{operation.step} failed without a cause", "C-ERRORS")
+        require(legal, f"{operation.step} failed without a cause; it said: {self._said.get(operation.step)}", "C-ERRORS")
 
     def _may_be_in_use(self, operation: Operation) -> bool:
         """What others were made from may be kept; a revert may be refused where the volume has another snapshot."""
