@@ -17,6 +17,9 @@ number of the version. The object is published if and only if a marker is there 
   ``delete`` removes markers, the last name first, so that the names in use never have a gap before the one that counts.
 - copies leave their source alone. Were it frozen for each copy, two at once would destroy it: dog makes its snapshots of
   what it saw some steps ago.
+- a marker that means nothing is removed only if nobody has taken the name after it, or there would be a gap. So who removes it
+  makes a doom for its turn first, and looks for the next name then; who has taken a further name looks for that doom then,
+  and makes again what has gone. Of two that meet, at least one sees the other.
 - what a dead process left is found by name: all versions of a URI begin with one stem. ``delete`` and the next commit of
   the URI sweep them away; no version of another URI is ever touched.
 - between the look of a sweep and its kill the version may be published. So who sweeps makes a *doom* first, a VDI named after
@@ -88,11 +91,36 @@ class Place:
             # One that a halted cluster deleted by half is in no listing.
             self.vdis.delete(effort, self.marker, unlisted=True)
         for row in reversed(markers):
-            self.vdis.delete(effort, row.name, row.size_bytes)
+            if not self._unmark(effort, row, meant=listing.sealed(version_name(self.stem, row.size_bytes)) is not None):
+                break  # the object that took the next name needs all names before it
             effort.progressed()
         # One call removes one object: what was published since then is another.
         removed = {version_name(self.stem, row.size_bytes) for row in markers}
         self._sweep(effort, self.vdis.listing(effort) if markers else listing, removed)
+
+    def _unmark(self, effort: Effort, row: Row, *, meant: bool) -> bool:
+        """Remove a marker; ``meant``: one that counts, after which nobody takes the next name. ``False``: it has to stay."""
+        turn, number = [turn_of(self.marker, turn) for turn in range(_TURNS_MAX)].index(row.name), new_number()
+        doom = doom_of(version_name(self.stem, turn))
+        doomed = not meant and self._made(effort, doom, number)
+        if doomed and self.vdis.exists(effort, turn_of(self.marker, turn + 1)):
+            self.vdis.delete(effort, doom, number)
+            return False
+        self.vdis.delete(effort, row.name, row.size_bytes)
+        if doomed:
+            self.vdis.delete(effort, doom, number)
+        return True
+
+    def hold_names_before(self, effort: Effort, turn: int, number: int) -> None:
+        """After a marker was made in that turn: none before it may go, or the next one who publishes takes the name that is
+        free. One that somebody is about to remove is waited for, and one that went is made again, for the same version."""
+        for before in reversed(range(turn)):
+            doom = doom_of(version_name(self.stem, before))
+            while self.vdis.exists(effort, doom) and effort.again():
+                pass  # whoever made the doom looks for the name after it next
+            if self.vdis.exists(effort, turn_of(self.marker, before)):
+                return
+            self.vdis.create(effort, turn_of(self.marker, before), number)
 
     def _sweep(self, effort: Effort, listing: Listing, removed: Collection[str]) -> None:
         """Kill all versions of the listing, and dooms without one, but nothing that is published. ``removed``: those that
@@ -116,7 +144,9 @@ class Place:
 
     def _doom(self, effort: Effort, name: str) -> bool:
         """Whether the doom of that version is made by this call, be it by an attempt whose answer was lost."""
-        doom, number = doom_of(name), new_number()
+        return self._made(effort, doom_of(name), new_number())
+
+    def _made(self, effort: Effort, doom: str, number: int) -> bool:
         try:
             return self.vdis.create(effort, doom, number) or self.still_is(effort, doom, number)
         except Failed as failure:
@@ -198,6 +228,7 @@ class Draft:
             marker = turn_of(place.marker, turn)
             try:
                 if self._claim(effort, marker):
+                    place.hold_names_before(effort, turn, self.number)
                     return self._confirm(marker, in_doubt=effort.in_doubt)
                 listing = settled(effort, place)
                 if place.version(listing) is not None:
@@ -254,6 +285,9 @@ class Draft:
                 raise self.give_up(DeviceUnavailable("what was written was swept away", place.uri, outcome))
             if not doomed:
                 break
+        counts = place.version(listing)
+        if counts is not None and counts.name != self.name:  # of somebody who took a name before ours when it was free
+            raise self.give_up(ObjectExists("the name is taken", place.uri, Outcome.UNKNOWN))
         self._made = False
         place.sweep_after_publishing(listing, self.number)
 

@@ -66,7 +66,7 @@ class SheepdogCluster:
 
     def census(self) -> tuple[CensusEntry, ...]:
         """All it holds that somebody could take away."""
-        return census(self.sheep)
+        return census(self.sheep, came_late=any(fault.kind == "slow" for fault in self.fired))
 
     def lost_objects(self) -> list[tuple[int, int]]:
         """Data objects that no inode names: nobody can free them. Not in the census."""

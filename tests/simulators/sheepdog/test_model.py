@@ -301,6 +301,17 @@ def test_a_deletion_on_a_halted_cluster_says_nothing_and_does_nothing(farm: Any)
     farm.ok("vdi create a 8M")
 
 
+def test_what_a_late_write_brought_back_between_the_halves_of_its_deletion_is_nobodys_leftover(farm: Any) -> None:
+    farm.ok("vdi create a 8M")
+    farm.ok("vdi write a", data=b"late")
+    farm.cluster.sheep.delete(b"a", 0, b"")  # the second half, which finds data again, and says nothing
+    assert farm.rows() == []
+    assert [entry.kind for entry in farm.cluster.census()] == ["vdi"]
+    farm.arm(Fault("slow", "READ_VDIS", 1, Phase.BEFORE, 1, 1_000_000_000))
+    assert farm.rows() == []
+    assert farm.cluster.census() == ()
+
+
 # 8. locks
 
 
