@@ -125,7 +125,12 @@ def _late_or_lost(b: Bench, one: Scenario) -> Iterator[Fault]:
     yield from lost_answers(b, one, counts=(1,))
 
 
-@check(REVERT, standard=lambda f: [] if f.real_time else names(f, ("revert-small",)), simulation=True)
+@check(
+    REVERT,
+    standard=lambda f: [] if f.real_time else names(f, ("revert-small",)),
+    needs=["snapshots", "revert"],
+    simulation=True,
+)
 def snapshot_deleted_meanwhile(b: Bench, name: str) -> None:
     """In the middle of a revert its snapshot is deleted: that is refused, or the volume has the old or the new bytes."""
     one = scenario(b.facts, name)

@@ -45,6 +45,10 @@ class BlockDriver:
 
     def ask(self, uri: DataObjectUri | None, changes: bool, operation: str, *arguments: Any) -> tuple[str, Any]:
         """One request, tried a few times."""
+        return self.asked(uri, changes, operation, *arguments)[:2]
+
+    def asked(self, uri: DataObjectUri | None, changes: bool, operation: str, *arguments: Any) -> tuple[str, Any, bool]:
+        """The same, and whether the answer of an earlier try was lost."""
         sent = False
         for number in range(TRIES):
             try:
@@ -57,7 +61,7 @@ class BlockDriver:
                 time.sleep(1 << number)
                 continue
             if code != "late":
-                return code, value
+                return code, value, sent
         raise DeviceUnavailable(f"{operation}: no answer", uri, "unknown" if sent and changes else "not_done")
 
     # Whole objects
@@ -133,9 +137,10 @@ class BlockDriver:
     def revert(self, volume: DataObjectUri, snapshot: DataObjectUri) -> None:
         self.want(volume, ObjectKind.VOLUME)
         self.want(snapshot, ObjectKind.SNAPSHOT)
-        code, _ = self.ask(volume, True, "revert", str(volume), str(snapshot))
+        code, _, lost = self.asked(volume, True, "revert", str(volume), str(snapshot))
         if code == "missing":
-            raise ObjectNotFound("there is no such volume or snapshot", volume)
+            # Where an answer was lost it may be done, and the snapshot deleted since.
+            raise ObjectNotFound("there is no such volume or snapshot", volume, "unknown" if lost else "not_done")
         if code == "foreign":
             raise InvalidRequest("the snapshot is not of this volume", snapshot)
         if code == "in-use":

@@ -208,7 +208,7 @@ class RevertDropsLater(BlockDriver):
                 self.delete(uri)
 
 
-@trips("C-REVERT/missing", "C-REVERT/of-an-unchanged-volume")
+@trips("C-REVERT/missing", "C-REVERT/of-an-unchanged-volume", "C-REVERT/snapshot-deleted-meanwhile")
 class RevertOnce(BlockDriver):
     """A revert uses its snapshot up, and one to nothing empties the volume."""
 
