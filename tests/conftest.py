@@ -1,4 +1,4 @@
-"""Hypothesis profiles for all tests: ``dev`` (default), ``ci``, ``deep``; chosen with HYPOTHESIS_PROFILE. And SIGINT for all."""
+"""Hypothesis profiles for all tests: ``dev`` (default), ``ci``, ``deep``; chosen with HYPOTHESIS_PROFILE. And SIGINT."""
 
 from __future__ import annotations
 
