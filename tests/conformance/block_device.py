@@ -1,7 +1,8 @@
 """An ideal block device for the tests of the kit: volumes, snapshots and clones on one server, and its client library.
 
 It has no habits of any product. Every request is one atomic step; a request that comes later than its sender waited for
-is refused, so nothing happens late. What a vendor's driver can get wrong is planted in the driver, not here. Options turn
+is refused, so nothing happens late, and one that comes again under its name gets the answer it had, whoever did what since.
+What a vendor's driver can get wrong is planted in the driver, not here. Options turn
 on the two ways a correct device may go about dependants (``strict``) and about unflushed writes (``volatile``).
 """
 
@@ -69,6 +70,16 @@ class Server:
     parts: dict[str, tuple[str, Extents]] = field(default_factory=dict)
     counter: int = 0
     boot: int = 0
+    answered: dict[str, tuple[str, Any]] = field(default_factory=dict)
+
+    def once(self, request: str, operation: str, arguments: Sequence[Any]) -> tuple[str, Any]:
+        """Do it, or say again what was said of the request of that name; ``""``: one that has none."""
+        if request in self.answered:
+            return self.answered[request]
+        answer: tuple[str, Any] = getattr(self, operation)(*arguments)
+        if request:
+            self.answered[request] = answer
+        return answer
 
     def look(self, name: str) -> tuple[str, Any]:
         thing = self.things.get(name)
@@ -207,14 +218,14 @@ class BlockDevice:
         if fault.kind == "power_loss":
             self.server.lose_power()
 
-    def ask(self, operation: str, *arguments: Any) -> tuple[str, Any]:
+    def ask(self, operation: str, *arguments: Any, request: str = "") -> tuple[str, Any]:
         """One request. Raises a ``WireError``."""
         deadline_ns = self.kernel.now_ns + PATIENCE_NS
 
         def effect() -> Answer:
             if self.kernel.now_ns > deadline_ns:
                 return Answer(("late", None), "late")
-            code, value = getattr(self.server, operation)(*arguments)
+            code, value = self.server.once(request, operation, arguments)
             return Answer((code, value), code, len(value) if isinstance(value, bytes) else 0)
 
         sent = sum(len(one) for one in arguments if isinstance(one, bytes))

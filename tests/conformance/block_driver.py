@@ -1,7 +1,7 @@
 """A correct driver of the ideal block device, with every optional ability; subclasses of it have one thing wrong each.
 
-Every request may be sent again: what makes something carries a mark of the caller's own, so that a second try finds out
-that the first one was done.
+Every request may be sent again: one that changes something has a name of its own, by which the device knows the second try from
+a new one. What makes something carries a mark of the caller's own besides, for who repeats a whole call.
 """
 
 from __future__ import annotations
@@ -44,15 +44,11 @@ class BlockDriver:
         return self.able
 
     def ask(self, uri: DataObjectUri | None, changes: bool, operation: str, *arguments: Any) -> tuple[str, Any]:
-        """One request, tried a few times."""
-        return self.asked(uri, changes, operation, *arguments)[:2]
-
-    def asked(self, uri: DataObjectUri | None, changes: bool, operation: str, *arguments: Any) -> tuple[str, Any, bool]:
-        """The same, and whether the answer of an earlier try was lost."""
-        sent = False
+        """One request, tried a few times under one name, so that it is done once."""
+        sent, request = False, str(uuid.uuid4()) if changes else ""
         for number in range(TRIES):
             try:
-                code, value = connect(self.server)(operation, *arguments)
+                code, value = connect(self.server)(operation, *arguments, request=request)
             except ConnectRefused:
                 time.sleep(1 << number)
                 continue
@@ -61,7 +57,7 @@ class BlockDriver:
                 time.sleep(1 << number)
                 continue
             if code != "late":
-                return code, value, sent
+                return code, value
         raise DeviceUnavailable(f"{operation}: no answer", uri, "unknown" if sent and changes else "not_done")
 
     # Whole objects
@@ -137,10 +133,9 @@ class BlockDriver:
     def revert(self, volume: DataObjectUri, snapshot: DataObjectUri) -> None:
         self.want(volume, ObjectKind.VOLUME)
         self.want(snapshot, ObjectKind.SNAPSHOT)
-        code, _, lost = self.asked(volume, True, "revert", str(volume), str(snapshot))
+        code, _ = self.ask(volume, True, "revert", str(volume), str(snapshot))
         if code == "missing":
-            # Where an answer was lost it may be done, and the snapshot deleted since.
-            raise ObjectNotFound("there is no such volume or snapshot", volume, "unknown" if lost else "not_done")
+            raise ObjectNotFound("there is no such volume or snapshot", volume)
         if code == "foreign":
             raise InvalidRequest("the snapshot is not of this volume", snapshot)
         if code == "in-use":
