@@ -102,7 +102,7 @@ class Place:
         """Remove a marker; ``meant``: one that counts, after which nobody takes the next name. ``False``: it has to stay."""
         turn, number = [turn_of(self.marker, turn) for turn in range(_TURNS_MAX)].index(row.name), new_number()
         doom = doom_of(version_name(self.stem, turn))
-        doomed = not meant and self._made(effort, doom, number)
+        doomed = not meant and self._make_doom(effort, doom, number)
         if doomed and self.vdis.exists(effort, turn_of(self.marker, turn + 1)):
             self.vdis.delete(effort, doom, number)
             return False
@@ -127,7 +127,11 @@ class Place:
         lost their marker to this call, and can have no other."""
         names = listing.names(self.stem)
         versions = {version_of(name) for name in names}
-        doomed = {name: self._doom(effort, name) for name in sorted(versions - set(removed)) if name in names}
+        doomed = {
+            name: self._make_doom(effort, doom_of(name), new_number())
+            for name in sorted(versions - set(removed))
+            if name in names
+        }
         if doomed:
             listing = self.vdis.listing(effort)
         published = {version_name(self.stem, row.size_bytes) for row in self.turns(listing)}
@@ -142,11 +146,8 @@ class Place:
                 self.vdis.delete(effort, doom_of(name))
             effort.progressed()
 
-    def _doom(self, effort: Effort, name: str) -> bool:
-        """Whether the doom of that version is made by this call, be it by an attempt whose answer was lost."""
-        return self._made(effort, doom_of(name), new_number())
-
-    def _made(self, effort: Effort, doom: str, number: int) -> bool:
+    def _make_doom(self, effort: Effort, doom: str, number: int) -> bool:
+        """Whether that doom is made by this call, be it by an attempt whose answer was lost."""
         try:
             return self.vdis.create(effort, doom, number) or self.still_is(effort, doom, number)
         except Failed as failure:
@@ -217,7 +218,7 @@ class Draft:
     def publish(self, effort: Effort) -> None:
         """Seal it, make the marker, and sweep around it. Raises a typed error; with ``not_done`` nothing is left, with
         ``unknown`` it is there whole or not at all."""
-        place, lost = self.place, False
+        place = self.place
         try:
             place.vdis.seal(effort, self.name)
         except Failed as failure:
@@ -232,7 +233,7 @@ class Draft:
                     return self._confirm(marker, in_doubt=effort.in_doubt)
                 listing = settled(effort, place)
                 if place.version(listing) is not None:
-                    outcome = Outcome.UNKNOWN if lost or effort.in_doubt else Outcome.NOT_DONE
+                    outcome = Outcome.UNKNOWN if effort.in_doubt else Outcome.NOT_DONE
                     raise self.give_up(ObjectExists("the name is taken", place.uri, outcome))
                 # A listing is made one VDI after the other: a marker made meanwhile is not in it. Only one that was seen,
                 # and is the same still, is known to mean nothing; what no listing ever shows a halted cluster deleted.
@@ -241,14 +242,13 @@ class Draft:
                 if missed == _MISSES_MAX or (row is not None and place.still_is(effort, marker, row.size_bytes)):
                     turn, missed = turn + 1, 0
             except Failed as failure:
-                lost = lost or failure.ambiguous or effort.in_doubt
-                if not lost:
+                if not (failure.ambiguous or effort.in_doubt):
                     raise self.give_up(failure.typed(place.uri)) from failure
                 if self._is_published(marker, failure):
                     return self._confirm(marker, in_doubt=True)
                 # The marker may still come: then the object is there, whole.
                 raise failure.typed(place.uri, Outcome.UNKNOWN) from failure
-        outcome = Outcome.UNKNOWN if lost or effort.in_doubt else Outcome.NOT_DONE
+        outcome = Outcome.UNKNOWN if effort.in_doubt else Outcome.NOT_DONE
         raise self.give_up(DeviceUnavailable("no marker can be had", place.uri, outcome))
 
     def _claim(self, effort: Effort, marker: str) -> bool:
