@@ -17,10 +17,16 @@ SHORT_NS = 50_000_000
 
 
 def single_faults(
-    requests: Sequence[str], kind: FaultKind, counts: Sequence[int] = LASTING, *, largest: bool = False, real_time: bool = False
+    requests: Sequence[str],
+    kind: FaultKind,
+    counts: Sequence[int] = LASTING,
+    *,
+    largest: bool = False,
+    real_time: bool = False,
+    location: str = "*",
 ) -> Iterator[Fault]:
     """Each fault of ``kind`` at each of the ``requests`` (names in order), once and from then on, with each amount that matters
-    or with the ``largest`` alone. ``real_time``: short ones, and once."""
+    or with the ``largest`` alone. ``real_time``: short ones, and once. ``location``: whose requests alone are struck."""
     if real_time:
         counts = counts if counts == (0,) else (1,)
     for place, operation in enumerate(requests):
@@ -34,7 +40,7 @@ def single_faults(
                 if real_time and unit == "ns":
                     amounts = (SHORT_NS,)
                 for value in amounts[-1:] if largest else amounts:
-                    yield Fault(kind.name, operation, nth, phase, count, value)
+                    yield Fault(kind.name, operation, nth, phase, count, value, location)
 
 
 def each_once(requests: Sequence[str], kinds: Iterable[FaultKind]) -> Iterator[Fault]:

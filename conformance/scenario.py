@@ -55,6 +55,16 @@ class Scenario:
         """Every object name the scenario touches."""
         return tuple(sorted({*self.before, *self.after} or {TARGET}))
 
+    @property
+    def made(self) -> str:
+        """The name of the first object that is there only after it."""
+        return next(name for name in self.names if name not in self.before)
+
+    @property
+    def gone(self) -> str:
+        """The name of the first object that is there only before it."""
+        return next(name for name in self.names if name not in self.after)
+
 
 def mixes(found: bytes | None, one: bytes | None, other: bytes | None) -> bool:
     """Whether each byte of ``found`` is that of ``one`` or of ``other``, all three of one length."""

@@ -9,11 +9,10 @@ scored.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from storcert.conformance.bench import HOST, SSVM, Attempt, Bench
 from storcert.conformance.checks.seen_meanwhile import MAKES, PAUSES_MS, looked_until, lost_answers
-from storcert.conformance.client import Client, drain
+from storcert.conformance.client import Client
 from storcert.conformance.content import content
 from storcert.conformance.facts import Facts
 from storcert.conformance.fault_space import SECOND_NS, single_faults
@@ -42,7 +41,6 @@ def source_changed_meanwhile(b: Bench, case: str) -> None:
     """An answer is lost, and just then the source goes or changes: what is made is of one source, and the answer is true."""
     name, what = case.split(" ")
     one = scenario(b.facts, name)
-    made = next(name for name in one.names if name not in one.before)
     source = SNAPSHOT if name.startswith("clone") else SOURCE
     first = one.before[source]
     for fault in b.examples(lost_answers(b, one, counts=(1,))):
@@ -52,17 +50,17 @@ def source_changed_meanwhile(b: Bench, case: str) -> None:
         second = _changed(b, other, place(b, source), what, first[::-1]) if _struck(b, call) else None
         b.join(call)
         b.heal()
-        found = seen(other, place(b, made))
+        found = seen(other, place(b, one.made))
         # A write in several blocks may be half done at the one moment.
         sound = found in (first, second or first) or (what == "written" and mixes(found, first, second))
         if call.error is None:
-            require(sound, f"{call.call.label} said ok, and {place(b, made)} is of no source it had", one.rule)
+            require(sound, f"{call.call.label} said ok, and {place(b, one.made)} is of no source it had", one.rule)
         else:
             require(
                 found is None or call.error.outcome is not Outcome.NOT_DONE,
-                f"{call.call.label} said {call}, and {place(b, made)} is there; its source was changed meanwhile",
+                f"{call.call.label} said {call}, and {place(b, one.made)} is there; its source was changed meanwhile",
             )
-            require(found is None or sound, f"{place(b, made)} is of no source that there was", one.rule)
+            require(found is None or sound, f"{place(b, one.made)} is of no source that there was", one.rule)
         clear(other, [place(b, each) for each in one.names])
         b.require_clean("after a source was changed beside a lost answer, and the deletes")
 
@@ -91,12 +89,11 @@ def _struck(b: Bench, call: Attempt) -> bool:
 def made_anew_meanwhile(b: Bench, name: str) -> None:
     """An answer is lost, and meanwhile another location sees the object, deletes it and makes its own: that one stays."""
     one = scenario(b.facts, name)
-    made = next(name for name in one.names if name not in one.before)
     data = content("made anew", b.facts.fit(700))
     for fault in b.examples(lost_answers(b, one)):
         prepare(b, one)
         b.arm(fault)
-        making, other, uri = one.call(b, b.client(HOST).later), b.client(SSVM), place(b, made)
+        making, other, uri = one.call(b, b.client(HOST).later), b.client(SSVM), place(b, one.made)
         was_seen = looked_until(b, making, other, uri, there=True)
         anew = was_seen and _made_anew(b, other, uri, data)
         b.join(making)
@@ -172,8 +169,8 @@ def replaced_when_struck(b: Bench, amount: str) -> None:
     def reading() -> Attempt:
         # Written elsewhere: where it is read, no cache has it from writing.
         b.client(SSVM).write(uri, first)
-        driver = b.client(HOST).driver
-        return b.begin(HOST, f"read {uri} in pieces of {piece}", _reading(lambda: driver.open_input(uri), piece))
+        attempt: Attempt = b.client(HOST).later.read(uri, sizes=(piece,))
+        return attempt
 
     for fault in b.examples(_read_faults(b, reading)):
         call, other = reading(), b.client(SSVM)
@@ -189,13 +186,6 @@ def replaced_when_struck(b: Bench, amount: str) -> None:
         clear(other, [uri])
 
 
-def _reading(opened: Callable[[], object], piece: int) -> Callable[[], bytes]:
-    def body() -> bytes:
-        return drain(opened(), (piece,))
-
-    return body
-
-
 def _read_faults(b: Bench, reading: Callable[[], Attempt]) -> Iterator[Fault]:
     b.fresh()
     call = reading()
@@ -204,5 +194,4 @@ def _read_faults(b: Bench, reading: Callable[[], Attempt]) -> Iterator[Fault]:
     requests = [request.operation for request in b.world.device.requests[before:]]
     for kind in b.world.device.legal_faults:
         if kind.name in READ_FAULTS:
-            for fault in single_faults(requests, kind, counts=(1,), largest=True):
-                yield replace(fault, location=HOST)
+            yield from single_faults(requests, kind, counts=(1,), largest=True, location=HOST)

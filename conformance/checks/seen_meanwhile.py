@@ -8,7 +8,6 @@ back what was deleted, or deletes what was made anew. Newer than contract versio
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from storcert.conformance.bench import HOST, SSVM, Attempt, Bench
 from storcert.conformance.client import Client
@@ -49,11 +48,10 @@ def seen_and_deleted_meanwhile(b: Bench, case: str) -> None:
     """An answer is lost, and meanwhile another location sees the object and deletes it: it was done, and is not done again."""
     name, _, what = case.partition(" ")
     one = scenario(b.facts, name)
-    made = next(name for name in one.names if name not in one.before)
     for fault in b.examples(_restarts(b, one) if what == RESTARTED else lost_answers(b, one)):
         prepare(b, one)
         b.arm(fault)
-        making, other, uri = one.call(b, b.client(HOST).later), b.client(SSVM), place(b, made)
+        making, other, uri = one.call(b, b.client(HOST).later), b.client(SSVM), place(b, one.made)
         deleted = _deleted_when_seen(b, making, other, uri)
         b.join(making)
         require(
@@ -75,16 +73,15 @@ def seen_and_deleted_meanwhile(b: Bench, case: str) -> None:
 def one_call_removes_one_object(b: Bench, name: str) -> None:
     """An answer is lost, and meanwhile another location sees the object gone and makes a new one: that one stays."""
     one = scenario(b.facts, name)
-    gone = next(name for name in one.names if name not in one.after)
     for fault in b.examples(lost_answers(b, one)):
         prepare(b, one)
         b.arm(fault)
         deleting, other = one.call(b, b.client(HOST).later), b.client(SSVM)
-        data = _made_when_gone(b, deleting, other, one, gone)
+        data = _made_when_gone(b, deleting, other, one)
         b.join(deleting)
         b.heal()
         if data is not None:
-            require_bytes(other, place(b, gone), data, "made anew while its delete waited for an answer")
+            require_bytes(other, place(b, one.gone), data, "made anew while its delete waited for an answer")
         clear(other, [place(b, each) for each in one.names])
         b.require_clean("after an object made anew beside a delete, and its own delete")
 
@@ -94,8 +91,7 @@ def lost_answers(b: Bench, one: Scenario, counts: Sequence[int] = (1, 0)) -> Ite
     legal: dict[str, FaultKind] = {kind.name: kind for kind in b.world.device.legal_faults}
     if "answer_lost" not in legal:
         raise NotApplicable("no answer of this device can be lost")
-    for fault in single_faults(healthy_requests(b, one), legal["answer_lost"], counts=counts, largest=True):
-        yield replace(fault, location=HOST)
+    yield from single_faults(healthy_requests(b, one), legal["answer_lost"], counts=counts, largest=True, location=HOST)
 
 
 def _restarts(b: Bench, one: Scenario) -> Iterator[Fault]:
@@ -104,9 +100,9 @@ def _restarts(b: Bench, one: Scenario) -> Iterator[Fault]:
         raise NotApplicable("the server of this device does not restart")
     if Phase.AFTER not in legal["server_restart"].phases:
         raise NotApplicable("a server of this device that restarts did nothing that it was asked")
-    for fault in single_faults(healthy_requests(b, one), legal["server_restart"], counts=(1,)):
+    for fault in single_faults(healthy_requests(b, one), legal["server_restart"], counts=(1,), location=HOST):
         if fault.phase is Phase.AFTER and fault.value <= RESTART_NS:
-            yield replace(fault, location=HOST)
+            yield fault
 
 
 def looked_until(b: Bench, call: Attempt, other: Client, uri: DataObjectUri, *, there: bool) -> bool:
@@ -133,15 +129,17 @@ def _deleted_when_seen(b: Bench, making: Attempt, other: Client, uri: DataObject
     return deleting.error is None
 
 
-def _made_when_gone(b: Bench, deleting: Attempt, other: Client, one: Scenario, gone: str) -> bytes | None:
+def _made_when_gone(b: Bench, deleting: Attempt, other: Client, one: Scenario) -> bytes | None:
     """What a new object holds that the other one made before the delete ended, in the way the old one was made."""
-    if not looked_until(b, deleting, other, place(b, gone), there=False):
+    uri = place(b, one.gone)
+    if not looked_until(b, deleting, other, uri, there=False):
         return None
+    data = one.before[one.gone]
     if one.name.startswith("unsnapshot"):
-        making = other.later.take_snapshot(place(b, SOURCE), place(b, gone))
+        making = other.later.take_snapshot(place(b, SOURCE), uri)
     elif one.name.startswith("unclone"):
-        making = other.later.clone(place(b, SNAPSHOT), place(b, gone))
+        making = other.later.clone(place(b, SNAPSHOT), uri)
     else:
         data = content("made anew", b.facts.fit(700))
-        return data if b.attempt(lambda: other.later.write(place(b, gone), data)).error is None else None
-    return one.before[gone] if b.attempt(lambda: making).error is None else None
+        making = other.later.write(uri, data)
+    return data if b.attempt(lambda: making).error is None else None
