@@ -1,4 +1,4 @@
-"""Writes docs/kill-matrix.md: which check of the kit catches which planted bug of a bundled driver.
+"""Writes docs/kill-matrix.md: which check of the kit catches which planted bug of a bundled driver. docs/rules name them too.
 
     python docs/make_kill_matrix.py           run every mutant, then write
     python docs/make_kill_matrix.py --new     run those that are new or changed, then write
@@ -25,6 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs import make_rules  # noqa: E402
 from storcert.conformance.registry import CHECKS, Level  # noqa: E402
 from tests.mutants import mechanical  # noqa: E402
 from tests.mutants.kill import kill, trips  # noqa: E402
@@ -250,6 +251,7 @@ def main() -> None:
         stored = json.loads(RESULTS.read_text(encoding="utf-8")) if "--new" in sys.argv else nothing
         save(**results(stored))
     PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+    make_rules.main()
 
 
 if __name__ == "__main__":
