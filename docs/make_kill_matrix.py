@@ -82,7 +82,8 @@ Every other entry of the catalogue of 95 real defects has at least one.
 CHECKS_HEAD = """
 ## Every check can fail
 
-A check that nothing fails says nothing. For each check with cases in profile `standard`, one mutant that fails it:
+A check that nothing fails says nothing. For each check with cases in profile `standard`, a mutant that it caught, in words
+that tell of that mistake; generated programs (`programs-hold`) may have one here that another check was first to catch:
 
 | check | failed by |
 |---|---|
@@ -162,7 +163,8 @@ def results(stored: Mapping[str, Any]) -> dict[str, Any]:
         for number, end in zip(due, pool.map(run, due), strict=True):
             kills[mutants[number].id] = end
             save(kills, checks, threads)
-        checks |= {one["case"].partition("[")[0]: mutant for mutant, one in reversed(kills.items()) if one["case"]}
+        # In the order of the rows, so that it is the same one whatever was run this time.
+        checks |= {kills[one.id]["case"].partition("[")[0]: one.id for one in reversed(mutants) if kills[one.id]["case"]}
         wanted = in_standard()
         for check, mutant in zip(wanted, pool.map(partial(failed_by, known=dict(checks)), wanted), strict=True):
             checks[check] = mutant

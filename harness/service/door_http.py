@@ -139,7 +139,7 @@ class DoorHandler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """All requests of the connection; one that breaks off is the client's affair."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ClientGone):
             super().handle()
 
     def log_message(self, format: str, *args: Any) -> None:

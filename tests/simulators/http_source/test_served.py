@@ -5,6 +5,7 @@ crashes and partitions make of it.
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -183,3 +184,15 @@ def test_bytes_stand_in_the_ledger_on_both_sides(world: World) -> None:
     assert world.end(world.begin(timeout=60)) is None
     carried = world.network.ledger().carriers()
     assert carried["client"] == carried["server"] >= len(DATA)
+
+
+def test_a_client_that_goes_in_the_middle_of_its_body_is_nobodys_error(capfd: pytest.CaptureFixture[str]) -> None:
+    def half_a_body(url: str) -> None:
+        address = httpx.URL(url)
+        with socket.create_connection((address.host, address.port)) as connection:
+            connection.sendall(b"PUT /take HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
+
+    real(half_a_body)
+    assert capfd.readouterr().err == ""
