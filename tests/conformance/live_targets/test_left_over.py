@@ -12,12 +12,13 @@ import pytest
 
 from storcert.conformance import live_device
 from storcert.conformance.bench import Bench
+from storcert.conformance.live import LiveDevice
 from storcert.conformance.live_device import TargetDevice
 from storcert.conformance.live_targets import places
 from storcert.conformance.live_targets.session import started
 from storcert.conformance.live_targets.target import Reached
 from storcert.conformance.live_targets.targets import TARGETS
-from storcert.harness.contract import DataObjectUri, ObjectInUse
+from storcert.harness.contract import DataObjectUri, DeviceUnavailable, ObjectInUse
 from storcert.harness.drivers.nfs import NfsDriver
 from tests.conformance.drivers import MemoryDriver
 from tests.conformance.kit import facts_of, subject
@@ -94,5 +95,30 @@ def test_a_volume_that_a_check_left_open_goes_with_the_check() -> None:
         bench.client().delete(bench.uri())
     bench.close()
     reader = Bench(subject(HeldVolumes), facts, 0, "another")
+    assert reader.client().list() == []
+    reader.close()
+
+
+class UnderAFault(MemoryDriver):
+    """Reaches its device only while no fault is on the way there."""
+
+    faults: ClassVar[list[str]] = []
+
+    def delete(self, uri: DataObjectUri) -> None:
+        if self.faults:
+            raise DeviceUnavailable("refused", uri)
+        super().delete(uri)
+
+
+def test_a_fault_that_lasted_is_over_before_what_the_check_left_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LiveDevice, "heal", lambda _: UnderAFault.faults.clear())
+    facts = replace(facts_of(MemoryDriver), mode="live")
+    bench = Bench(subject(UnderAFault), facts, 0, "a-case")
+    bench.client().create(bench.uri(), 10)
+    UnderAFault.faults.append("throttle")
+    with pytest.raises(DeviceUnavailable):
+        bench.client().delete(bench.uri())
+    bench.close()
+    reader = Bench(subject(UnderAFault), facts, 0, "another")
     assert reader.client().list() == []
     reader.close()
