@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -130,11 +131,23 @@ class LibcloudStore:
     def writer(self, path: str, size: int | None) -> PulledSink:
         client, key = self._connect(), self._key(path)
         container = client.get_container(self._container)
+        begun = threading.Event()
+
+        def pieces(source: PulledSource) -> Iterator[bytes]:
+            begun.set()
+            yield from source
 
         def carry_out(source: PulledSource) -> None:
-            client.upload_object_via_stream(iter(source), container, key)
+            try:
+                client.upload_object_via_stream(pieces(source), container, key)
+            finally:
+                begun.set()
 
-        return PulledSink(carry_out)
+        sink = PulledSink(carry_out)
+        if self._local:
+            # The file is made before the first piece is asked for: whether it is seen is not left to two threads' race.
+            begun.wait()
+        return sink
 
     def remove(self, path: str) -> None:
         client = self._connect()

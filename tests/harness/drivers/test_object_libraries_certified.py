@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from storcert.conformance.certify import run_certification
 from storcert.conformance.options import certify_options
 from storcert.conformance.progress import SilentProgress
-from storcert.harness.contract import InvalidRequest
+from storcert.harness.contract import DataObjectUri, DeviceUnavailable, InvalidRequest
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
 
@@ -66,3 +68,33 @@ def test_a_missing_library_is_told_with_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "library", None)
     with pytest.raises(InvalidRequest, match=r"pip install 'storcert\[(minio|libcloud)\]'"):
         getattr(module, make)({"bucket": "b", "endpoint_url": "http://s3.sim"})
+
+
+def test_an_upload_into_a_folder_has_begun_once_it_is_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module, looked = libcloud.library.storage.drivers.local, threading.Event()
+
+    class Late(module.LocalStorageDriver):  # type: ignore[misc, name-defined]
+        def upload_object_via_stream(self, *given: Any, **more: Any) -> Any:
+            looked.wait(0.1)  # whoever does not wait for the upload looks before it began
+            return super().upload_object_via_stream(*given, **more)
+
+    monkeypatch.setattr(module, "LocalStorageDriver", Late)
+    (tmp_path / "objects").mkdir()
+    driver = libcloud.LibcloudDriver({"backend": "local", "root": str(tmp_path / "objects")})
+    stream = driver.open_output(DataObjectUri.parse("/volume/1/a"))
+    try:
+        assert driver.describe(DataObjectUri.parse("/volume/1/a")).size_bytes == 0
+    finally:
+        looked.set()
+        stream.abort()
+
+
+def test_an_upload_that_cannot_begin_is_told_by_its_stream(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(libcloud.library.storage.drivers.local.LocalStorageDriver, "upload_object_via_stream", fail)
+    (tmp_path / "objects").mkdir()
+    driver = libcloud.LibcloudDriver({"backend": "local", "root": str(tmp_path / "objects")})
+    with pytest.raises(DeviceUnavailable, match="no room"), driver.open_output(DataObjectUri.parse("/volume/1/a")) as stream:
+        stream.write(b"data")
