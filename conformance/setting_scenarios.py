@@ -1,14 +1,15 @@
 """Operations on a device one of whose settings its operator has just changed, for faults and crashes to be tried on.
 
 What a device kept under the old setting is still there, and what it keeps from now on looks different: a bucket whose
-versioning was suspended has older versions, and delete markers that take each other's place. Values only.
+versioning was suspended has older versions, and delete markers that take each other's place; one where it was enabled keeps
+what is deleted. Values only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from storcert.conformance.bench import Bench
+from storcert.conformance.bench import HOST, Bench
 from storcert.conformance.client import Client
 from storcert.conformance.content import content
 from storcert.conformance.facts import Facts
@@ -40,7 +41,8 @@ def setting_scenario(facts: Facts, name: str) -> Scenario | None:
         if when == "after":
             b.world.device.operate(move)
         try:
-            c.write(b.uri(TARGET), data)
+            # By the location that goes on afterwards: what it learnt of the device by then is what may be wrong.
+            b.client(HOST).write(b.uri(TARGET), data)
         except StorageError as refused:
             raise NotApplicable(f"the driver refuses a device with that setting: {refused.message}") from refused
         if verb == "write":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from storcert.conformance.bench import HOST, Bench
+from storcert.conformance.checks.settings import requests_after_a_change
 from storcert.conformance.facts import Facts
 from storcert.conformance.fault_space import each_once
 from storcert.conformance.observe import require_absent
@@ -34,7 +35,7 @@ def _deletes(facts: Facts) -> list[str]:
 def alone_under_a_fault(b: Bench, name: str) -> None:
     """A delete that reports success in spite of a fault has left nothing, and needs no second one to make that true."""
     one = scenario(b.facts, name)
-    requests = healthy_requests(b, one)
+    requests = requests_after_a_change(b, one)[0] if one.setting else healthy_requests(b, one)
     for fault in b.examples(each_once(requests, b.world.device.legal_faults), **b.options_for(one.page_size, one.setting)):
         prepare(b, one)
         b.arm(fault)

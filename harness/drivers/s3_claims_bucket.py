@@ -77,4 +77,4 @@ class ClaimedBucket(Bucket):
                 return
             raise
         if status:
-            raise RequestFailed(Trouble.ODD, f"the bucket has versioning {status}: PutObject cannot be conditional there")
+            raise RequestFailed(Trouble.ODD, f"the bucket has versioning {status}: this driver needs one that never had any")

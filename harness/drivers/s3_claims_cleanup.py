@@ -23,6 +23,7 @@ def delete_name(bucket: ClaimedBucket, uri: DataObjectUri) -> None:
     """Delete what is published under ``uri``, or claimed, and all that was left there."""
     key, effort, begun = bucket.key(uri), Effort(), False
     try:
+        bucket.require_unversioned(effort)  # what is deleted there stays, as a version
         for _ in range(ROUNDS):
             found = bucket.look(effort, key)
             begun = abort_uploads_under(bucket, effort, key + DATA_MARK) > 0 or begun

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _SUSPEND = OperatorMove("versioning-suspended", "versioning of the bucket is suspended", {"versioning": True})
+_ENABLE = OperatorMove("versioning-enabled", "versioning of the bucket, which had none, is enabled", {})
+_STATUS = {_SUSPEND.name: "Suspended", _ENABLE.name: "Enabled"}
 
 
 class ObjectStore:
@@ -33,7 +35,7 @@ class ObjectStore:
 
     legal_faults: tuple[FaultKind, ...] = LEGAL_FAULTS
     later_faults: tuple[FaultKind, ...] = LATER_FAULTS
-    operator_moves: tuple[OperatorMove, ...] = (_SUSPEND,)
+    operator_moves: tuple[OperatorMove, ...] = (_SUSPEND, _ENABLE)
 
     def __init__(self, kernel: Kernel, options: ObjectStoreOptions | Mapping[str, Any] | None = None) -> None:
         if not isinstance(options, ObjectStoreOptions):
@@ -117,10 +119,11 @@ class ObjectStore:
         return census(self._store)
 
     def operate(self, move: str) -> None:
-        """Versioning is suspended: older versions stay, new ones are called ``null`` and take each other's place."""
+        """Versioning is suspended: older versions stay, new ones are called ``null`` and take each other's place. Or enabled:
+        what is there is called ``null`` from then on, and stays as a version when it is deleted."""
         if move not in {one.name for one in self.operator_moves}:
             raise KeyError(move)
-        self._store.buckets[self.options.bucket].versioning = "Suspended"
+        self._store.buckets[self.options.bucket].versioning = _STATUS[move]
 
     def arm(self, faults: Sequence[Fault]) -> None:
         """Replace the fault schedule."""

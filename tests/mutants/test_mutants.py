@@ -74,8 +74,9 @@ def test_a_mutant_that_drifted_is_an_error() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
 def test_fits_the_driver_as_it_is(mutant: Mutant) -> None:
-    changed = sources(mutant)
-    assert changed != sources(None, mutant.driver)
+    original = sources(None, mutant.driver)
+    changed = {stem: text for stem, text in sources(mutant).items() if text != original[stem]}
+    assert changed
     for stem, text in changed.items():
         compile(text, f"{stem}.py", "exec")
 

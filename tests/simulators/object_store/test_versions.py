@@ -164,11 +164,14 @@ def test_versioning_cannot_be_set_to_nonsense(world: StoreWorld) -> None:
         world.run(lambda client: client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={}))
 
 
-def test_a_bucket_can_be_delivered_suspended_or_suspended_by_its_operator() -> None:
+def test_a_bucket_can_be_delivered_suspended_or_suspended_or_enabled_by_its_operator() -> None:
     with Kernel() as kernel:
         delivered = ObjectStore(kernel, {"versioning_suspended": True})
         operated = ObjectStore(kernel, {"name": "other", "versioning": True})
         operated.operate("versioning-suspended")
+        enabled = ObjectStore(kernel, {"name": "third"})
+        enabled.operate("versioning-enabled")
+        assert enabled._store.bucket("storcert").versioning == "Enabled"
         with pytest.raises(KeyError):
             operated.operate("painted-green")
         for store in (delivered, operated):
