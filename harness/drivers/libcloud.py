@@ -20,8 +20,8 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -107,9 +107,10 @@ class LibcloudStore:
         except library.common.types.InvalidCredsError as error:
             # Every 403 of S3 is that to Libcloud, which keeps the answer's text.
             code = _CODE.search(str(error.value))
+            # What is refused may be the last of several requests, after others that had their effect.
             if code is not None and code[1] == "QuotaExceeded":
-                raise CapacityExceeded(code[1], uri) from error
-            raise PermissionDenied(code[1] if code else "the credentials are not accepted", uri) from error
+                raise CapacityExceeded(code[1], uri, outcome) from error
+            raise PermissionDenied(code[1] if code else "the credentials are not accepted", uri, outcome) from error
         except (library.common.exceptions.BaseHTTPError, library.common.types.LibcloudError) as error:
             if getattr(error, "code", None) == PRECONDITION_FAILED:
                 raise ObjectExists("the condition was not met", uri) from error
@@ -128,7 +129,7 @@ class LibcloudStore:
         end = found.size if length is None else offset + length
         return LibcloudSource(client.download_object_range_as_stream(found, offset, end, CHUNK_BYTES))
 
-    def writer(self, path: str, size: int | None) -> PulledSink:
+    def writer(self, path: str, size: int | None) -> LibcloudSink:
         client, key = self._connect(), self._key(path)
         container = client.get_container(self._container)
         begun = threading.Event()
@@ -143,7 +144,7 @@ class LibcloudStore:
             finally:
                 begun.set()
 
-        sink = PulledSink(carry_out)
+        sink = LibcloudSink(carry_out, lambda: self.errors(DataObjectUri.parse("/" + path), Outcome.UNKNOWN))
         if self._local:
             # The file is made before the first piece is asked for: whether it is seen is not left to two threads' race.
             begun.wait()
@@ -193,6 +194,23 @@ class LibcloudStore:
 
     def _key(self, path: str) -> str:
         return self._base + path + MARK
+
+
+class LibcloudSink(PulledSink):
+    """One upload. Where it fails, or its abort does, nobody knows whether the device is as before: an upload may have stayed,
+    which the next delete takes away. ``errors``: those of a request whose outcome is unknown."""
+
+    def __init__(self, carry_out: Callable[[PulledSource], Any], errors: Callable[[], AbstractContextManager[None]]) -> None:
+        super().__init__(carry_out)
+        self._errors = errors
+
+    def write(self, data: bytes) -> None:
+        with self._errors():
+            super().write(data)
+
+    def discard(self) -> None:
+        with self._errors():
+            super().discard()
 
 
 class LibcloudSource:

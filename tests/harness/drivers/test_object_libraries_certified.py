@@ -15,6 +15,7 @@ from storcert.conformance.progress import SilentProgress
 from storcert.harness.contract import DataObjectUri, DeviceUnavailable, InvalidRequest
 from storcert.harness.record.run_record import RunRecord
 from storcert.harness.record.verdict import RunVerdict, Verdict
+from tests.conformance.kit import run_id
 
 minio = pytest.importorskip("storcert.harness.drivers.minio")
 libcloud = pytest.importorskip("storcert.harness.drivers.libcloud")
@@ -98,3 +99,15 @@ def test_an_upload_that_cannot_begin_is_told_by_its_stream(monkeypatch: pytest.M
     driver = libcloud.LibcloudDriver({"backend": "local", "root": str(tmp_path / "objects")})
     with pytest.raises(DeviceUnavailable, match="no room"), driver.open_output(DataObjectUri.parse("/volume/1/a")) as stream:
         stream.write(b"data")
+
+
+@pytest.mark.parametrize("case", [
+    "C-RETRY/one-fault[delete-small expired_credentials]",  # the object is gone, its uploads cannot be listed
+    "C-RETRY/one-fault[write-parts answer_lost]",  # of the request that begins the upload
+    "C-RETRY/every-fault-once[mismatch-small]",  # the upload cannot be aborted
+    "C-RETRY/fault-in-the-clean-up[write-parts expired_credentials]",
+])  # fmt: skip
+def test_what_may_have_left_an_upload_is_not_called_not_done(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    monkeypatch.undo()  # the library as it is
+    outcome = run_id(case, libcloud.LibcloudDriver)
+    assert outcome.result.verdict is Verdict.PASS, outcome.message
