@@ -7,7 +7,6 @@ from libcloud.storage.drivers.s3 import Object as S3Object
 
 
 class Stop(Exception): ...
-
 def send(self, request, timeout="not given", **others):
     print(request.method, "timeout:", timeout)
     raise Stop
@@ -15,6 +14,7 @@ def send(self, request, timeout="not given", **others):
 requests.adapters.HTTPAdapter.send = send
 driver = S3StorageDriver("k", "s", secure=False, host="127.0.0.1", timeout=5)
 obj = S3Object("name", 1, "", {}, {}, Container("bucket", {}, driver), driver)
-for call in (lambda: driver.get_container("bucket"), lambda: driver.download_object_as_stream(obj)):
+whole, part = driver.download_object_as_stream, driver.download_object_range_as_stream
+for call in (lambda: driver.get_container("bucket"), lambda: whole(obj), lambda: part(obj, 0)):
     with suppress(Stop):
         call()
