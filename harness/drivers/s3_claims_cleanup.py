@@ -23,9 +23,10 @@ def delete_name(bucket: ClaimedBucket, uri: DataObjectUri) -> None:
     """Delete what is published under ``uri``, or claimed, and all that was left there."""
     key, effort, begun = bucket.key(uri), Effort(), False
     try:
-        bucket.require_unversioned(effort)  # what is deleted there stays, as a version
         for _ in range(ROUNDS):
             found = bucket.look(effort, key)
+            if found is not None:
+                bucket.require_unversioned(effort)  # what is deleted there stays, as a version
             begun = abort_uploads_under(bucket, effort, key + DATA_MARK) > 0 or begun
             if found is None:
                 break
@@ -121,6 +122,7 @@ def remove_data(bucket: ClaimedBucket, effort: Effort, key: str) -> None:
         where = _following(where, {"ContinuationToken": page.get("NextContinuationToken")}, effort)
     if not found:
         return
+    bucket.require_unversioned(effort)
     current = claim_of(bucket.look(effort, key))
     for one in found:
         if current is None or one != data_key(key, current):
