@@ -131,15 +131,20 @@ def prepare(b: Bench, one: Scenario) -> None:
         client.create(b.uri(name), len(data)) if not any(data) else client.write(b.uri(name), data)
 
 
-def healthy_requests(b: Bench, one: Scenario) -> list[str]:
-    """The names of the requests the operation makes on a healthy device, in order."""
+def on_a_healthy_device(b: Bench, one: Scenario) -> tuple[Attempt, list[str]]:
+    """The operation in a fresh world where nothing fails, whatever it answers; the names of the requests it makes, in order."""
     b.fresh(**b.options_for(one.page_size, one.setting))
     prepare(b, one)
     before = len(b.world.device.requests)
     attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
+    return attempt, [request.operation for request in b.world.device.requests[before:]]
+
+
+def healthy_requests(b: Bench, one: Scenario) -> list[str]:
+    """The names of the requests the operation makes on a healthy device, in order."""
+    attempt, requests = on_a_healthy_device(b, one)
     if attempt.error_name != one.refusal and attempt.error_name not in one.may_refuse:
         require(False, f"on a healthy device {attempt.call.label} said {attempt}", one.rule)
-    requests = [request.operation for request in b.world.device.requests[before:]]
     return requests
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from storcert.conformance.bench import HOST, Bench
 from storcert.conformance.coverage import Schedule, Tried
 from storcert.conformance.fault_space import crash_points, each_once
-from storcert.conformance.operations import judge, prepare, scenario
+from storcert.conformance.operations import judge, on_a_healthy_device, prepare, scenario
 from storcert.conformance.registry import check
 from storcert.conformance.scenario import Scenario
 from storcert.conformance.setting_scenarios import setting_names
@@ -40,11 +40,7 @@ def after_a_setting_changed(b: Bench, name: str) -> None:
 def requests_after_a_change(b: Bench, one: Scenario) -> tuple[list[str], str]:
     """The names of the requests that the operation makes where nothing fails, in order; and the driver's words, where it will
     have nothing to do with a device of that setting, which is for it to say: ``DeviceUnavailable``, not done, not retryable."""
-    b.fresh(**b.options_for(one.page_size, one.setting))
-    prepare(b, one)
-    before = len(b.world.device.requests)
-    attempt = b.attempt(lambda: one.call(b, b.client(HOST).later))
-    requests = [request.operation for request in b.world.device.requests[before:]]
+    attempt, requests = on_a_healthy_device(b, one)
     error = attempt.error
     if isinstance(error, DeviceUnavailable) and error.outcome is Outcome.NOT_DONE and not error.retryable:
         return requests, error.message
